@@ -1,0 +1,129 @@
+/* One device shadow: what the programs reported, what the cloud is known to hold, and what to send
+ * next to bring the cloud in line. Pure: time, randomness and messages come in as arguments,
+ * requests are pulled. Knows no sessions, no topics of other shadows, no disk. */
+#ifndef FLUXAWS_SHADOW_SHADOW_H
+#define FLUXAWS_SHADOW_SHADOW_H
+
+#include "proto/json_writer.h"
+#include "proto/property_set.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct shadow;
+
+/* How an operation of a report ended so far. A higher state implies the lower ones. */
+enum shadow_fate_state {
+    SHADOW_WAITING,  /* held; neither accepted nor refused yet */
+    SHADOW_ACCEPTED, /* it, or a newer value of the same property, is in the cloud */
+    SHADOW_REFUSED,  /* the shadow service refused it, or a value that had replaced it */
+};
+
+struct shadow_fate {
+    enum shadow_fate_state state;
+    int64_t version;  /* accepted: the shadow's version */
+    int code;         /* refused: the shadow service's code (400, 413, ...) */
+    const char *text; /* refused: in words; borrowed until the next call into the shadow */
+    const struct flux_property *property; /* refused: the property that was refused */
+};
+
+/* One operation of a report, with a canonical path. Text is borrowed for the call. */
+struct shadow_operation {
+    enum flux_operation kind;
+    const char *path;
+    size_t path_size;
+    struct flux_value value; /* FLUX_VALUE_NONE for an unset */
+};
+
+struct shadow_report {
+    const struct shadow_operation *operations; /* applied in order */
+    size_t operation_count;
+    int64_t set_us; /* CLOCK_BOOTTIME, microseconds: now, or the original set if `resent` */
+    bool resent;    /* sent again after a lost connection: must not overtake newer operations */
+};
+
+/* What a report waits for: one per operation. The property is pinned until shadow_release(). */
+struct shadow_wait {
+    struct flux_property *property;
+    uint64_t revision;
+};
+
+/* Why a report was refused whole by the daemon's own check. */
+struct shadow_refusal {
+    int code; /* as the shadow service would answer: 400 malformed or too deep, 413 too large */
+    char path[FLUX_PATH_BYTES_MAX + 1];
+    char text[256];
+};
+
+/* Outcomes of shadow_report(). */
+enum shadow_report_outcome {
+    SHADOW_REPORT_QUEUED = 0,
+    SHADOW_REPORT_REFUSED = 1, /* nothing of it was taken; the refusal says why */
+};
+
+/* Check a report and merge it into the newest state. `ret_waits` (may be NULL) holds
+ * operation_count entries and is filled and pinned on SHADOW_REPORT_QUEUED; `ret_refusal` is filled
+ * on SHADOW_REPORT_REFUSED. Returns an outcome above, or -ENOMEM with nothing taken. */
+int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
+                  struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal);
+
+/* Tell how the operation behind `wait` stands now. */
+struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait);
+
+/* Give up waiting: unpin the property. */
+void shadow_release(struct shadow *shadow, struct shadow_wait *wait);
+
+/* A number that changes whenever shadow_fate() may answer differently than before. */
+uint64_t shadow_fate_serial(const struct shadow *shadow);
+
+/* The newest revision given out, and the newest that is on disk (0 where storage is volatile). A
+ * report is STORED when all its revisions are at or below the latter. */
+uint64_t shadow_newest_revision(const struct shadow *shadow);
+uint64_t shadow_stored_revision(const struct shadow *shadow);
+
+/* Tell that all revisions up to `revision` are on disk now. */
+void shadow_stored(struct shadow *shadow, uint64_t revision);
+
+/* Ask that what is pending goes out as soon as the budget of early updates allows (fluxctl flush).
+ */
+void shadow_flush(struct shadow *shadow, int64_t now_ms);
+
+/* Tell whether everything reported so far has been accepted or refused. */
+bool shadow_is_settled(const struct shadow *shadow);
+
+/* Sections of the document that shadow_write() knows. */
+enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SECTION_DELTA };
+
+/* Write what the daemon knows now of a section at and below `path` (empty: all) as one JSON value:
+ * for reported, the programs' newest values over what the cloud holds. Returns 0, -ENOENT where
+ * nothing is there, -ENOTSUP for a section that is not followed yet, or the writer's error. */
+int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
+                 size_t path_size, struct flux_json_writer *writer);
+
+/* Where the cloud's view stands; shadow_view_name() says it in words. */
+enum shadow_view_state {
+    SHADOW_VIEW_UNKNOWN,    /* this connection has not proved it */
+    SHADOW_VIEW_PROVEN,     /* known as it is */
+    SHADOW_VIEW_GAP,        /* a version is missing; waiting for it, then a get */
+    SHADOW_VIEW_UNREADABLE, /* the cloud's document cannot be read; nothing is sent or claimed */
+};
+const char *shadow_view_name(enum shadow_view_state state);
+
+/* Figures for status and metrics. */
+struct shadow_status {
+    const char *thing, *name; /* name: "" for the classic shadow; borrowed */
+    enum shadow_view_state view;
+    int64_t version; /* of the view held, -1: none */
+    size_t properties, pending, in_flight, refused, cuts;
+    size_t document_bytes, document_bytes_max; /* merged desired + reported */
+    int64_t last_accepted_version;             /* of an update of ours, -1: none */
+    int64_t last_accepted_ms;                  /* boot time, -1: none */
+    int64_t blocked_until_ms;                  /* backing off until, 0: not */
+    int last_code;                             /* of the last rejection, 0: none */
+    uint64_t updates_sent, updates_accepted, updates_rejected, updates_timed_out, gets_sent,
+        conflicts;
+    uint64_t reports, operations, reports_refused, foreign_changes;
+};
+void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status);
+
+#endif

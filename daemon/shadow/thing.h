@@ -1,0 +1,142 @@
+/* The thing and its shadows: opens shadows, routes the cloud's messages to them, shares the
+ * connection's budgets and hands out the requests to send. The only face of the engine that the
+ * daemon's turn sees. Pure.
+ *
+ * Order of a turn: link events in (thing_link_up ... thing_receive), reports in (shadow_report),
+ * then thing_next_request() until it has none, thing_next_notice() until it has none, and sleep
+ * until thing_deadline(). */
+#ifndef FLUXAWS_SHADOW_THING_H
+#define FLUXAWS_SHADOW_THING_H
+
+#include "daemon/shadow/shadow.h"
+
+struct thing;
+
+/* Limits and manners; the names are those of fluxawsd.conf. Copied by thing_new(). */
+struct thing_options {
+    const char *name;     /* AWS IoT thing name, 1-128 of [a-zA-Z0-9:_-] */
+    uint64_t instance_id; /* random per daemon start; part of every clientToken */
+    uint64_t random_seed;
+    bool durable; /* updates carry only what shadow_stored() announced */
+    int64_t interval_ms;
+    unsigned burst;
+    int64_t response_timeout_ms;
+    size_t max_document_bytes;
+    unsigned max_depth;
+    unsigned requests_per_sec; /* a shadow */
+    unsigned messages_per_sec; /* the connection, in and out */
+    int64_t refresh_ms;
+    int64_t keep_alive_ms;
+    int64_t backoff_min_ms, backoff_max_ms; /* of requests the service told us to slow down on */
+};
+
+/* Fill in the defaults of the contract; name and ids stay zero. */
+void thing_options_init(struct thing_options *ret_options);
+
+/* Returns 0, -EINVAL (a bad name or a number out of range), -ENOMEM. */
+int thing_new(struct thing **ret_thing, const struct thing_options *options);
+struct thing *thing_free(struct thing *thing);
+
+/* Change what may change while running (everything but name, ids and durable). */
+int thing_set_options(struct thing *thing, const struct thing_options *options);
+
+/* Find or open a shadow. NULL or "" as thing_name: the own thing; NULL or "" as shadow_name: the
+ * classic shadow. Returns 0 and a borrowed shadow that lives as long as the thing, -EINVAL
+ * (malformed name), -EACCES (a thing this daemon may not report for), -EOPNOTSUPP (not yet: named
+ * shadows, other things), -ENOMEM. */
+int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
+                      struct shadow **ret_shadow);
+
+/* --- events of the link, in the order they happened --- */
+void thing_link_up(struct thing *thing, int64_t now_ms);
+void thing_link_down(struct thing *thing, int64_t now_ms);
+/* A SUBSCRIBE was answered; `codes` has one MQTT reason code per filter (0x80 and above: refused).
+ * A NULL `codes` means the request failed as a whole. */
+void thing_subscribed(struct thing *thing, uint32_t request_id, const int *codes, size_t count,
+                      int64_t now_ms);
+/* A publish was acknowledged (code below 0x80), refused by the broker (0x80 and above) or failed
+ * (negative). */
+void thing_published(struct thing *thing, uint32_t request_id, int code, int64_t now_ms);
+/* A message arrived. `topic` is NUL-terminated; payload need not be. Unknown topics are counted and
+ * dropped. */
+void thing_receive(struct thing *thing, const char *topic, const void *payload, size_t size,
+                   int64_t now_ms);
+
+/* --- what to send --- */
+enum thing_request_kind { THING_SUBSCRIBE, THING_PUBLISH };
+#define THING_FILTERS_MAX 8 /* AWS IoT: at most 8 filters in a SUBSCRIBE */
+struct thing_request {
+    enum thing_request_kind kind;
+    uint32_t id; /* comes back in thing_subscribed() or thing_published() */
+    /* subscribe: */
+    size_t filter_count;
+    const char *filters[THING_FILTERS_MAX];
+    int filter_qos[THING_FILTERS_MAX];
+    /* publish: */
+    const char *topic;
+    const char *payload;
+    size_t payload_size;
+    int qos;
+};
+
+/* Take the next request that is due and within budget. Everything in `ret_request` is borrowed
+ * until the next call into the thing. Returns 1 and a request, 0 where nothing is due, or -ENOMEM.
+ */
+int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request);
+
+/* The time of the next deadline, INT64_MAX: none. */
+int64_t thing_deadline(const struct thing *thing, int64_t now_ms);
+
+/* Tell whether so many requests went unanswered, with no other sign of life, that the link should
+ * be dropped. */
+bool thing_doubts_link(const struct thing *thing);
+
+/* Tell whether all shadows are settled: nothing pending that could still be sent. */
+bool thing_is_settled(const struct thing *thing);
+
+/* Ask every shadow to send now (stop, flush). */
+void thing_flush(struct thing *thing, int64_t now_ms);
+
+/* Durable: the newest revisions that wait for a commit before they may be sent. The daemon asks
+ * once per turn. */
+bool thing_wants_commit(const struct thing *thing);
+
+/* --- what the operator should hear; the shell logs it --- */
+enum thing_notice_kind {
+    THING_NOTICE_SUBSCRIBED,     /* all filters granted */
+    THING_NOTICE_FILTER_REFUSED, /* the broker refused a filter: text names it */
+    THING_NOTICE_REFUSED,        /* a property was refused: path, code, text */
+    THING_NOTICE_FOREIGN,    /* another writer changed a property that this device reported: path */
+    THING_NOTICE_UNREADABLE, /* the cloud's document cannot be read: text says why */
+    THING_NOTICE_READABLE,   /* and now it can again */
+    THING_NOTICE_BACKOFF,    /* the service said 429, 500, 503, 401, 403: code, delay_ms */
+    THING_NOTICE_DELETED,    /* the shadow was deleted in the cloud */
+    THING_NOTICE_TIMEOUT,    /* a request went unanswered: text says which */
+    THING_NOTICE_BAD_ANSWER, /* a message on an answer topic could not be understood: text */
+};
+const char *thing_notice_name(enum thing_notice_kind kind);
+struct thing_notice {
+    enum thing_notice_kind kind;
+    const char *shadow_name; /* "" for the classic shadow */
+    char path[256];          /* may be cut, for display */
+    char text[256];
+    int code;
+    int64_t delay_ms;
+    uint64_t repeated; /* how many of the same kind were folded into this one */
+};
+/* Take the next notice. Returns false where there is none. Bounded: further ones of a kind fold
+ * into one. */
+bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice);
+
+/* Counters of the connection for status and metrics. */
+struct thing_status {
+    uint64_t operations;          /* shadow operations: updates + gets */
+    uint64_t messages_out;        /* metered: SUBSCRIBE and PUBLISH */
+    uint64_t messages_in;         /* metered: PUBLISH received */
+    uint64_t bytes_out, bytes_in; /* payload + topic */
+    uint64_t unknown_messages;
+    bool subscribed;
+};
+void thing_get_status(const struct thing *thing, struct thing_status *ret_status);
+
+#endif
