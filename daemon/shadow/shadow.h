@@ -5,6 +5,7 @@
 #define FLUXAWS_SHADOW_SHADOW_H
 
 #include "proto/json_writer.h"
+#include "proto/limits.h"
 #include "proto/property_set.h"
 #include <stdbool.h>
 #include <stddef.h>
