@@ -18,11 +18,11 @@ enum {
     SHADOW_SERVICE_DROPPED = 2,       /* throttled, and .throttle_drops says to keep silent */
 };
 
-enum shadow_operation {
-    SHADOW_OPERATION_GET,
-    SHADOW_OPERATION_UPDATE,
-    SHADOW_OPERATION_DELETE,
-    SHADOW_OPERATION_COUNT,
+enum shadow_service_operation {
+    SHADOW_SERVICE_GET,
+    SHADOW_SERVICE_UPDATE,
+    SHADOW_SERVICE_DELETE,
+    SHADOW_SERVICE_OPERATIONS,
 };
 
 /* What is not documented, or documented in two ways, is a switch. The comment names the default;
@@ -56,17 +56,17 @@ struct shadow_service_options {
     uint64_t shuffle_seed;  /* 0: accepted, documents, delta; else in random order */
 };
 
-enum shadow_message_kind {
-    SHADOW_MESSAGE_ACCEPTED,
-    SHADOW_MESSAGE_REJECTED,
-    SHADOW_MESSAGE_DOCUMENTS,
-    SHADOW_MESSAGE_DELTA,
+enum shadow_service_kind {
+    SHADOW_SERVICE_ACCEPTED,
+    SHADOW_SERVICE_REJECTED,
+    SHADOW_SERVICE_DOCUMENTS,
+    SHADOW_SERVICE_DELTA,
 };
 
 /* One outgoing publish. */
 struct shadow_service_message {
-    enum shadow_operation operation; /* the request that caused it */
-    enum shadow_message_kind kind;
+    enum shadow_service_operation operation; /* the request that caused it */
+    enum shadow_service_kind kind;
     int code;        /* of a rejection, else 0 */
     int64_t version; /* of the shadow after the operation; 0 in a rejection */
     char *topic;
@@ -76,9 +76,9 @@ struct shadow_service_message {
 
 /* Since shadow_service_new() or shadow_service_reset_counters(). */
 struct shadow_service_counters {
-    uint64_t operations[SHADOW_OPERATION_COUNT]; /* requests by kind, whatever became of them */
-    uint64_t accepted[SHADOW_OPERATION_COUNT];
-    uint64_t rejected[SHADOW_OPERATION_COUNT];
+    uint64_t operations[SHADOW_SERVICE_OPERATIONS]; /* requests by kind, whatever became of them */
+    uint64_t accepted[SHADOW_SERVICE_OPERATIONS];
+    uint64_t rejected[SHADOW_SERVICE_OPERATIONS];
     uint64_t requests_bytes;
     uint64_t messages; /* answers queued, documents and deltas included */
     uint64_t messages_bytes;
@@ -120,8 +120,8 @@ void shadow_service_message_clear(struct shadow_service_message *message);
 
 /* Reject the next `count` requests of this kind with `code`, before anything else is looked at.
  * A later call for the same kind replaces the earlier one; count 0 ends it. */
-void shadow_service_reject_next(struct shadow_service *service, enum shadow_operation operation,
-                                unsigned count, int code);
+void shadow_service_reject_next(struct shadow_service *service,
+                                enum shadow_service_operation operation, unsigned count, int code);
 
 /* Reject with `code` every update that names this key anywhere in its state. NULL ends it.
  * Returns 0 or -ENOMEM. */
@@ -160,6 +160,6 @@ uint64_t shadow_service_rejected_with(struct shadow_service *service, int code);
 void shadow_service_reset_counters(struct shadow_service *service);
 
 /* The words used in topics and counters: "get", "update", "delete". */
-const char *shadow_operation_name(enum shadow_operation operation);
+const char *shadow_service_operation_name(enum shadow_service_operation operation);
 
 #endif
