@@ -104,9 +104,10 @@ void flux_property_set_drop_cut(struct flux_property_set *set, struct flux_prope
 void flux_property_pin(struct flux_property *property);
 void flux_property_unpin(struct flux_property *property);
 
-/* Free the node, and then its parents, while they hold no entry, no child and no pin. The caller
- * has made sure that the extension owns nothing. Never frees the root. */
-void flux_property_set_prune(struct flux_property_set *set, struct flux_property *property);
+/* Free the one node, if it holds no entry, no child and no pin, and is not the root; its parent
+ * stays, the user decides about that one. The caller has made sure that the extension owns nothing.
+ * Returns true if it is gone. */
+bool flux_property_set_prune(struct flux_property_set *set, struct flux_property *property);
 
 /* Walk the tree in pre-order: the node after `property`, staying below `top`; NULL at the end.
  * Start with property == top. flux_property_skip() does not descend into `property`. */

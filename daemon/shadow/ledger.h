@@ -1,0 +1,139 @@
+/* The books of one shadow: per property what the cloud is known to hold, what of ours waits, and
+ * how each revision ended. Decides nothing about when or what to send; knows no messages and no
+ * time but what it is told. */
+#ifndef FLUXAWS_SHADOW_LEDGER_H
+#define FLUXAWS_SHADOW_LEDGER_H
+
+#include "proto/property_set.h"
+
+/* Where the property's newest operation stands. */
+enum slot_state {
+    SLOT_EMPTY,     /* nothing of ours here */
+    SLOT_PENDING,   /* waits to be sent, or is in flight */
+    SLOT_SETTLED,   /* the cloud accepted our value and holds it */
+    SLOT_CONTESTED, /* accepted, but another writer changed it since: to be set back after a pause
+                     */
+    SLOT_REFUSED,   /* refused; kept to be seen, left out of every difference */
+};
+
+const char *slot_state_name(enum slot_state state);
+
+/* The extension of every property in a ledger's set. */
+struct slot {
+    struct flux_value
+        cloud; /* owned; what the cloud holds in `reported`: NONE absent, EMPTY_OBJECT any object */
+    struct flux_value
+        form; /* owned; the form in which the service stored our accepted value, if not as sent */
+    struct flux_property *queue_previous,
+        *queue_next; /* in the queue of the state, if it has one */
+    struct flux_property *fresh_next;
+    struct flux_property
+        *cut_cause;           /* pinned; the property whose set turned our scalar here into a cut */
+    uint64_t oldest_revision; /* lower bound of the revisions here that are neither accepted nor
+                                 refused */
+    uint64_t settled_revision; /* revisions up to it have ended */
+    uint64_t refused_above,
+        refused_revision; /* those above the former up to the latter ended refused */
+    int64_t accepted_version;
+    int64_t restore_at_ms, restore_delay_ms, restored_ms;
+    size_t refused_lacking; /* 413: bytes by which the document was too large */
+    int refused_code;
+    char *refused_text; /* owned */
+    enum slot_state state;
+    uint32_t unsettled_count; /* updates without an answer that name this property */
+    uint32_t unsettled_below; /* sum of the former over all properties below */
+    bool fresh;               /* in the queue of properties to hold against the view */
+    bool opaque;              /* the cloud holds a key below that cannot be a path of ours */
+    bool suspect;             /* was in an update that the service refused as a whole */
+    /* Scratch of one walk: */
+    bool covered, present, emit_null, emit_value, emit_below;
+    size_t walk_bytes, walk_children;
+};
+
+struct ledger_queue {
+    struct flux_property *first, *last;
+    size_t count;
+};
+
+struct ledger {
+    struct flux_property_set set;
+    struct ledger_queue pending, contested; /* in the order they came in: oldest first */
+    struct flux_property *fresh_first; /* just reported, not yet held against the cloud's view */
+    uint64_t newest_revision;
+    uint64_t fate_serial;
+    size_t refused_count;
+};
+
+/* How one revision ended. */
+enum ledger_fate { LEDGER_WAITING, LEDGER_ACCEPTED, LEDGER_REFUSED };
+
+static inline struct slot *slot_of(const struct flux_property *property)
+{
+    return (struct slot *)(void *)property->extension;
+}
+
+int ledger_init(struct ledger *ledger, uint64_t hash_seed);
+void ledger_clear(struct ledger *ledger);
+
+/* Apply a checked operation of a program under a new revision; the property becomes pending and
+ * fresh. Returns as flux_property_set_apply(). */
+int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *path,
+                 size_t path_size, const struct flux_value *value, int64_t set_us,
+                 struct flux_property **ret_property);
+
+/* Tell whether the property has a value that counts: present and not refused. */
+bool ledger_has_value(const struct flux_property *property);
+
+/* Tell whether a value of ours that counts stands at or below the property. */
+bool ledger_has_value_below(const struct flux_property *property);
+
+/* Tell whether the cloud holds what we want here: value and cut. */
+bool ledger_is_in_cloud(const struct flux_property *property);
+
+/* Take the next fresh property, or NULL. */
+struct flux_property *ledger_next_fresh(struct ledger *ledger);
+
+/* Mark, by emit_null, the cloud's keys that the property's cut still has to remove (only counted
+ * where `mark` is false). Returns how many things are left to do, 0: the cut has done its work. */
+size_t ledger_mark_cut(struct flux_property *property, bool mark);
+
+/* Tell whether an update without an answer names the property, an ancestor or something below it.
+ */
+bool ledger_is_unsettled(const struct flux_property *property);
+
+/* Note, or forget, that an update without an answer names the property. */
+void ledger_hold(struct flux_property *property);
+void ledger_unhold(struct flux_property *property);
+
+/* The newest revision of what the property holds, its cut included. */
+uint64_t ledger_newest(const struct flux_property *property);
+
+/* The property's revisions up to `revision` are in the cloud, at `version`. */
+void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64_t revision,
+                   int64_t version);
+
+/* The property's revisions up to `revision` were refused. `lacking`: for 413, the bytes it lacked,
+ * else 0. */
+void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64_t revision,
+                   int code, const char *text, size_t lacking);
+
+/* A refused value gets another chance: it becomes pending. */
+void ledger_retry(struct ledger *ledger, struct flux_property *property);
+
+/* Move a property between the queues, or out of them (SLOT_SETTLED and the like have none). */
+void ledger_set_state(struct ledger *ledger, struct flux_property *property, enum slot_state state);
+
+/* Tell how a revision of a property ended. `ret_decider` gets the property whose end it is: the
+ * same, or the ancestor whose operation replaced it. */
+enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revision,
+                             const struct flux_property **ret_decider);
+
+/* All revisions up to the returned one have ended. */
+uint64_t ledger_settled_revision(const struct ledger *ledger);
+
+/* Free the nodes that hold nothing any more. */
+void ledger_prune(struct ledger *ledger);
+/* Free this one, and its parents, if they hold nothing any more. */
+void ledger_prune_one(struct ledger *ledger, struct flux_property *property);
+
+#endif
