@@ -4,6 +4,7 @@
 #ifndef FLUX_PROTO_VALUE_H
 #define FLUX_PROTO_VALUE_H
 
+#include "proto/number.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,9 +32,6 @@ struct flux_value {
     };
 };
 
-/* Longest text of a number, NUL included. */
-#define FLUX_NUMBER_TEXT_MAX 32u
-
 struct flux_value flux_value_bool(bool boolean);
 struct flux_value flux_value_int64(int64_t int64);
 struct flux_value flux_value_double(double real);
@@ -45,6 +43,11 @@ struct flux_value flux_value_empty_object(void);
 /* Copy `source` into `ret_value`, which then owns its text (NUL-terminated); free with
  * flux_value_clear(). Returns 0, or -ENOMEM with `ret_value` untouched. */
 int flux_value_copy(struct flux_value *ret_value, const struct flux_value *source);
+
+/* Replace an owned (or NONE) value by a copy of `source`, which may be the very same value; a text
+ * of about the same size is written into the memory held. Returns 0, or -ENOMEM with `value`
+ * unchanged. */
+int flux_value_assign(struct flux_value *value, const struct flux_value *source);
 
 /* Free what a copied value owns and make it FLUX_VALUE_NONE. Never call it on a borrowed value. */
 void flux_value_clear(struct flux_value *value);
@@ -60,11 +63,6 @@ int flux_value_check(const struct flux_value *value);
 
 /* Count the bytes of the value's compact JSON text as flux_value_write_json would write it. */
 size_t flux_value_json_size(const struct flux_value *value);
-
-/* Write the shortest decimal text that reads back as the same double ("81.5", "0.1", "1e+300"; an
- * integral double gets no fraction: "5"). `real` must be finite. Returns the length without the
- * NUL. */
-size_t flux_number_format(char ret_text[static FLUX_NUMBER_TEXT_MAX], double real);
 
 /* Count key levels inside an array value: 0 for [1,2], 1 for [{"a":1}] (depth counts toward
  * MaxDepth). */
