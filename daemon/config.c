@@ -1,0 +1,373 @@
+#include "daemon/config.h"
+
+#include "proto/limits.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS 3600000
+#define DAY_MS  (24 * HOUR_MS)
+#define DAY_SEC 86400
+/* libinih cuts longer lines; config_file.c refuses them before. */
+#define TEXT_MAX 190
+
+static const char *const protocols[] = {"5", "3.1.1", NULL};
+static const char *const storage_modes[] = {"durable", "volatile", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define TEXT(section, name, value)                                                                 \
+    {                                                                                              \
+        section, name, value, CONFIG_TEXT, 0, TEXT_MAX, NULL, false                                \
+    }
+#define TEXT_LATER(section, name, value)                                                           \
+    {                                                                                              \
+        section, name, value, CONFIG_TEXT, 0, TEXT_MAX, NULL, true                                 \
+    }
+#define NUMBER(section, name, value, min, max)                                                     \
+    {                                                                                              \
+        section, name, value, CONFIG_NUMBER, min, max, NULL, false                                 \
+    }
+#define NUMBER_LATER(section, name, value, min, max)                                               \
+    {                                                                                              \
+        section, name, value, CONFIG_NUMBER, min, max, NULL, true                                  \
+    }
+#define CHOICE(section, name, value, list)                                                         \
+    {                                                                                              \
+        section, name, value, CONFIG_CHOICE, 0, 0, list, false                                     \
+    }
+
+static const struct config_key keys[CONFIG_ID_COUNT] = {
+    [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL, false},
+    [CONFIG_THING_NAME_FROM] = TEXT("Thing", "NameFrom", ""),
+    [CONFIG_THING_EXTRA] = TEXT_LATER("Thing", "Extra", ""),
+    [CONFIG_ENDPOINT] = TEXT("Connection", "Endpoint", ""),
+    [CONFIG_PORT] = NUMBER("Connection", "Port", "8883", 1, 65535),
+    [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL, false},
+    [CONFIG_PROTOCOL] = CHOICE("Connection", "Protocol", "5", protocols),
+    [CONFIG_KEEP_ALIVE_SEC] = NUMBER("Connection", "KeepAliveSec", "240", 30, 1200),
+    [CONFIG_CONNECT_TIMEOUT_MS] =
+        NUMBER("Connection", "ConnectTimeoutMs", "30000", 1000, 10 * 60 * 1000),
+    [CONFIG_BACKOFF_MIN_MS] = NUMBER("Connection", "BackoffMinMs", "1000", 10, HOUR_MS),
+    [CONFIG_BACKOFF_MAX_MS] = NUMBER("Connection", "BackoffMaxMs", "300000", 10, DAY_MS),
+    [CONFIG_CA_FILE] = TEXT("Connection", "CaFile", ""),
+    [CONFIG_CERTIFICATE_FILE] = TEXT("Connection", "CertificateFile", ""),
+    [CONFIG_PRIVATE_KEY] = TEXT("Connection", "PrivateKey", ""),
+    [CONFIG_PROXY] = TEXT_LATER("Connection", "Proxy", ""),
+    [CONFIG_INTERVAL_MS] = NUMBER("Updates", "IntervalMs", "10000", 0, DAY_MS),
+    [CONFIG_BURST] = NUMBER("Updates", "Burst", "10", 1, 1000),
+    [CONFIG_RESPONSE_TIMEOUT_MS] =
+        NUMBER("Updates", "ResponseTimeoutMs", "30000", 2000, 10 * 60 * 1000),
+    [CONFIG_MAX_DOCUMENT_BYTES] = NUMBER("Updates", "MaxDocumentBytes", "8192", 256, 131072),
+    [CONFIG_MAX_DEPTH] = NUMBER("Updates", "MaxDepth", "8", 1, FLUX_PATH_DEPTH_MAX),
+    [CONFIG_MAX_SHADOWS] = NUMBER_LATER("Updates", "MaxShadows", "64", 1, 1000),
+    [CONFIG_MAX_SUBSCRIPTIONS] = NUMBER_LATER("Updates", "MaxSubscriptions", "50", 6, 500),
+    [CONFIG_REQUESTS_PER_SEC] = NUMBER("Updates", "RequestsPerSec", "20", 1, 10000),
+    [CONFIG_MESSAGES_PER_SEC] = NUMBER("Updates", "MessagesPerSec", "80", 8, 10000),
+    [CONFIG_REFRESH_SEC] = NUMBER("Updates", "RefreshSec", "3600", 60, 365 * DAY_SEC),
+    [CONFIG_DAILY_OPERATIONS] =
+        NUMBER_LATER("Updates", "DailyOperations", "20000", 0, 1000 * 1000 * 1000),
+    [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
+    [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
+    [CONFIG_STORAGE_DIRECTORY] = TEXT_LATER("Storage", "Directory", ""),
+    [CONFIG_SYNC_INTERVAL_MS] = NUMBER_LATER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
+    [CONFIG_STORAGE_MAX_BYTES] =
+        NUMBER_LATER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
+    [CONFIG_SOCKET_PATH] = TEXT("Socket", "Path", "/run/fluxaws/fluxawsd.sock"),
+    [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL, false},
+    [CONFIG_SOCKET_GROUP] = TEXT("Socket", "Group", "fluxaws"),
+    [CONFIG_MAX_CLIENTS] = NUMBER("Socket", "MaxClients", "256", 1, 4096),
+    [CONFIG_MAX_CLIENTS_PER_USER] = NUMBER("Socket", "MaxClientsPerUser", "64", 1, 4096),
+    [CONFIG_MAX_FRAME_BYTES] =
+        NUMBER("Socket", "MaxFrameBytes", "65536", 4096, FLUX_FRAME_BYTES_MAX),
+    [CONFIG_GONE_AFTER_MS] = NUMBER_LATER("Socket", "GoneAfterMs", "10000", 0, DAY_MS),
+    [CONFIG_LOG_LEVEL] = CHOICE("Log", "Level", "info", log_levels),
+};
+
+const struct config_key *config_key(enum config_id id)
+{
+    return &keys[id];
+}
+
+static int number_parse(const struct config_key *key, const char *text, int64_t *ret_number)
+{
+    const int base = key->type == CONFIG_OCTAL ? 8 : 10;
+    if (*text < '0' || *text > '9')
+        return -EINVAL; /* strtoll() would take blanks and signs */
+
+    char *end = NULL;
+    errno = 0;
+    const long long number = strtoll(text, &end, base);
+    if (errno == ERANGE)
+        return -ERANGE;
+    if (*end != '\0')
+        return -EINVAL;
+    if (number < key->min || number > key->max)
+        return -ERANGE;
+    *ret_number = number;
+    return 0;
+}
+
+static int choice_parse(const struct config_key *key, const char *text, int64_t *ret_number)
+{
+    for (int64_t i = 0; key->choices[i]; i++) {
+        if (strcmp(key->choices[i], text) == 0) {
+            *ret_number = i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+/* Returns 0, -EINVAL (not of the key's type), -ERANGE (out of its bounds). */
+static int value_parse(const struct config_key *key, const char *text, int64_t *ret_number)
+{
+    *ret_number = 0;
+    switch (key->type) {
+    case CONFIG_TEXT:
+        return (int64_t)strlen(text) > key->max ? -ERANGE : 0;
+    case CONFIG_NUMBER:
+    case CONFIG_OCTAL:
+        return number_parse(key, text, ret_number);
+    case CONFIG_CHOICE:
+        return choice_parse(key, text, ret_number);
+    }
+    return -EINVAL;
+}
+
+static void value_clear(struct config_value *value)
+{
+    free(value->text);
+    free(value->file);
+    *value = (struct config_value){0};
+}
+
+/* Put a checked text into a key; a NULL `file` marks the default. */
+static int value_store(struct config_value *value, const char *text, int64_t number,
+                       const char *file, unsigned line)
+{
+    struct config_value fresh = {.text = strdup(text), .number = number, .line = line};
+    if (file)
+        fresh.file = strdup(file);
+    if (!fresh.text || (file && !fresh.file)) {
+        value_clear(&fresh);
+        return -ENOMEM;
+    }
+    value_clear(value);
+    *value = fresh;
+    return 0;
+}
+
+static int value_reset(struct config *config, enum config_id id)
+{
+    int64_t number = 0;
+    (void)value_parse(&keys[id], keys[id].value, &number);
+    return value_store(&config->values[id], keys[id].value, number, NULL, 0);
+}
+
+int config_init(struct config *ret_config)
+{
+    *ret_config = (struct config){0};
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        if (value_reset(ret_config, (enum config_id)id) < 0) {
+            config_clear(ret_config);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+void config_clear(struct config *config)
+{
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++)
+        value_clear(&config->values[id]);
+    for (size_t i = 0; i < config->problem_count; i++) {
+        free(config->problems[i].file);
+        free(config->problems[i].text);
+    }
+    free(config->problems);
+    *config = (struct config){0};
+}
+
+int config_add_problem(struct config *config, enum config_severity severity, const char *file,
+                       unsigned line, const char *format, ...)
+{
+    if (config->problem_count >= CONFIG_PROBLEMS_MAX) {
+        /* The last place tells of the worst of the rest. */
+        struct config_problem *last = &config->problems[config->problem_count - 1];
+        if (severity > last->severity)
+            last->severity = severity;
+        return 0;
+    }
+    struct config_problem *problems =
+        realloc(config->problems, (config->problem_count + 1) * sizeof(*problems));
+    if (!problems)
+        return -ENOMEM;
+    config->problems = problems;
+
+    struct config_problem problem = {.severity = severity, .line = line};
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = vasprintf(&problem.text, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return -ENOMEM;
+    if (file) {
+        problem.file = strdup(file);
+        if (!problem.file) {
+            free(problem.text);
+            return -ENOMEM;
+        }
+    }
+    config->problems[config->problem_count++] = problem;
+    return 0;
+}
+
+static int key_find(const char *section, const char *name, enum config_id *ret_id)
+{
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        if (strcmp(keys[id].section, section) == 0 && strcmp(keys[id].name, name) == 0) {
+            *ret_id = (enum config_id)id;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+static bool section_is_known(const char *section)
+{
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        if (strcmp(keys[id].section, section) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool section_has_kind(const char *section, const char *kind)
+{
+    const size_t size = strlen(kind);
+    return strncmp(section, kind, size) == 0 && (section[size] == '\0' || section[size] == ' ');
+}
+
+int config_begin_section(struct config *config, const char *section, const char *file,
+                         unsigned line)
+{
+    if (section_has_kind(section, "Access")) {
+        config->has_access = true;
+        return config_add_problem(config, CONFIG_NOT_YET, file, line,
+                                  "[%s]: access rules are not there yet; until then a "
+                                  "configuration with [Access] admits root alone",
+                                  section);
+    }
+    if (section_has_kind(section, "Property"))
+        return config_add_problem(config, CONFIG_NOT_YET, file, line,
+                                  "[%s]: policies per property are not there yet; ignored",
+                                  section);
+    if (!section_is_known(section))
+        return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown section [%s]",
+                                  section);
+    return 0;
+}
+
+static int bad_value(struct config *config, enum config_id id, const char *value, int error,
+                     const char *file, unsigned line)
+{
+    const struct config_key *key = &keys[id];
+    const char *fallback = *key->value ? key->value : "(empty)";
+    int r = value_reset(config, id);
+    if (r < 0)
+        return r;
+    if (key->type == CONFIG_TEXT)
+        return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
+                                  "%s is longer than %lld bytes; using %s", key->name,
+                                  (long long)key->max, fallback);
+    if (key->type == CONFIG_CHOICE) {
+        char list[128] = "";
+        for (size_t i = 0; key->choices[i]; i++) {
+            const size_t used = strlen(list);
+            (void)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+                           key->choices[i]);
+        }
+        return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
+                                  "%s=%s is none of: %s; using %s", key->name, value, list,
+                                  fallback);
+    }
+    if (error == -ERANGE && key->type == CONFIG_NUMBER)
+        return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
+                                  "%s=%s is not between %lld and %lld; using %s", key->name, value,
+                                  (long long)key->min, (long long)key->max, fallback);
+    return config_add_problem(
+        config, CONFIG_BAD_VALUE, file, line, "%s=%s is not %s; using %s", key->name, value,
+        key->type == CONFIG_OCTAL ? "an octal file mode up to 0777" : "a whole number", fallback);
+}
+
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+               const char *file, unsigned line)
+{
+    /* config_begin_section() has told about sections that are not followed. */
+    if (!section_is_known(section))
+        return 0;
+
+    enum config_id id;
+    if (key_find(section, name, &id) < 0)
+        return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown key %s in [%s]",
+                                  name, section);
+    int64_t number;
+    int r = value_parse(&keys[id], value, &number);
+    if (r < 0)
+        return bad_value(config, id, value, r, file, line);
+    if (keys[id].later && strcmp(value, keys[id].value) != 0) {
+        r = config_add_problem(config, CONFIG_NOT_YET, file, line,
+                               "%s has no effect yet in this version", name);
+        if (r < 0)
+            return r;
+    }
+    return value_store(&config->values[id], value, number, file, line);
+}
+
+int config_finish(struct config *config)
+{
+    int r = 0;
+    const struct config_value *max = &config->values[CONFIG_BACKOFF_MAX_MS];
+    if (config_number(config, CONFIG_BACKOFF_MIN_MS) > max->number)
+        r = config_add_problem(config, CONFIG_BAD_VALUE, max->file, max->line,
+                               "BackoffMaxMs=%s is below BackoffMinMs; BackoffMinMs counts",
+                               max->text);
+    if (r == 0 && *config_text(config, CONFIG_ENDPOINT) == '\0')
+        r = config_add_problem(config, CONFIG_MISSING, NULL, 0,
+                               "[Connection] Endpoint is missing: set it to this account's AWS "
+                               "IoT data endpoint (aws iot describe-endpoint --endpoint-type "
+                               "iot:Data-ATS)");
+    return r;
+}
+
+const char *config_text(const struct config *config, enum config_id id)
+{
+    return config->values[id].text;
+}
+
+int64_t config_number(const struct config *config, enum config_id id)
+{
+    return config->values[id].number;
+}
+
+bool config_is_set(const struct config *config, enum config_id id)
+{
+    return config->values[id].file != NULL;
+}
+
+bool config_has_problem(const struct config *config, enum config_severity severity)
+{
+    for (size_t i = 0; i < config->problem_count; i++) {
+        if (config->problems[i].severity == severity)
+            return true;
+    }
+    return false;
+}
+
+bool config_is_degraded(const struct config *config)
+{
+    return config_has_problem(config, CONFIG_BAD_VALUE) ||
+           config_has_problem(config, CONFIG_UNPARSED);
+}

@@ -1,0 +1,264 @@
+#include "daemon/config_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libinih cuts section names beyond this. */
+#define SECTION_BYTES_MAX 49
+/* What a section is called whose head was refused, so that its keys do not fall to the one before.
+ */
+#define REFUSED_SECTION "?"
+/* Most drop-ins that one directory may hold. */
+#define DROP_INS_MAX 256
+
+struct source {
+    struct config *config;
+    FILE *stream;
+    const char *file;
+    char *line; /* getline()'s */
+    size_t capacity;
+    unsigned number;
+    bool unparsed;
+    int error; /* -ENOMEM, -EIO */
+};
+
+static void source_refuse(struct source *source, const char *why)
+{
+    source->unparsed = true;
+    if (config_add_problem(source->config, CONFIG_UNPARSED, source->file, source->number, "%s",
+                           why) < 0)
+        source->error = -ENOMEM;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Take a section's head `[NAME]`. Returns false where libinih would cut it. */
+static bool source_take_section(struct source *source, const char *line)
+{
+    const char *end = strchr(line, ']');
+    if (!end || end == line + 1) {
+        source_refuse(source, "a section's head is [NAME]");
+        return false;
+    }
+    for (const char *rest = end + 1; *rest; rest++) {
+        if (!is_blank(*rest)) {
+            source_refuse(source, "text behind the ] of a section's head");
+            return false;
+        }
+    }
+    char name[SECTION_BYTES_MAX + 1];
+    const size_t size = (size_t)(end - line - 1);
+    if (size >= sizeof(name)) {
+        source_refuse(source, "a section's name is longer than 49 bytes");
+        return false;
+    }
+    memcpy(name, line + 1, size);
+    name[size] = '\0';
+    if (config_begin_section(source->config, name, source->file, source->number) < 0)
+        source->error = -ENOMEM;
+    return true;
+}
+
+/* Tell whether a `name=value` line can be handed to libinih whole; says why not. */
+static bool source_take_value(struct source *source, const char *line)
+{
+    const char *equals = strchr(line, '=');
+    if (!equals || equals == line) {
+        source_refuse(source, "not a section, a comment or NAME=VALUE");
+        return false;
+    }
+    if (memchr(line, ':', (size_t)(equals - line))) {
+        source_refuse(source, "a ':' in a key's name");
+        return false;
+    }
+    for (const char *byte = line; *byte; byte++) {
+        if (*byte == ';' && byte > line && is_blank(byte[-1])) {
+            source_refuse(source, "a ';' behind a blank would cut the value: "
+                                  "comments stand on lines of their own");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Hand the next line to libinih as fgets() would; lines it would cut or misread become empty ones.
+ */
+static char *source_read(char *text, int size, void *data)
+{
+    struct source *source = data;
+    if (source->error)
+        return NULL;
+    const ssize_t got = getline(&source->line, &source->capacity, source->stream);
+    if (got < 0) {
+        if (ferror(source->stream))
+            source->error = -EIO;
+        return NULL;
+    }
+    source->number++;
+    char *line = source->line;
+    bool usable = true;
+    if (strlen(line) != (size_t)got) {
+        source_refuse(source, "a NUL byte");
+        usable = false;
+    }
+    if (usable && source->number == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0)
+        line += 3; /* a byte order mark */
+    while (usable && is_blank(*line))
+        line++; /* libinih would take an indented line as more of the value before */
+
+    const char *given = line;
+    if (!usable || *line == '\0' || *line == '#' || *line == ';') {
+        usable = false;
+    } else if (strlen(line) > (size_t)size - 2) {
+        source_refuse(source, "the line is too long");
+        usable = false;
+    } else if (*line == '[') {
+        usable = true;
+        if (!source_take_section(source, line))
+            given = "[" REFUSED_SECTION "]\n";
+    } else {
+        usable = source_take_value(source, line);
+    }
+    (void)snprintf(text, (size_t)size, "%s", usable ? given : "\n");
+    return text;
+}
+
+static int source_handle(void *data, const char *section, const char *name, const char *value)
+{
+    struct source *source = data;
+    if (*section == '\0') {
+        source_refuse(source, "a key before the first section");
+        return 1;
+    }
+    if (config_set(source->config, section, name, value, source->file, source->number) < 0)
+        source->error = -ENOMEM;
+    return 1;
+}
+
+int config_read_stream(struct config *config, FILE *stream, const char *file)
+{
+    struct source source = {.config = config, .stream = stream, .file = file};
+    const int r = ini_parse_stream(source_read, &source, source_handle, &source);
+    free(source.line);
+    if (source.error)
+        return source.error;
+    if (r != 0 && !source.unparsed) {
+        source.number = r > 0 ? (unsigned)r : 0;
+        source_refuse(&source, "cannot be parsed");
+    }
+    return source.error ? source.error : source.unparsed ? -EINVAL : 0;
+}
+
+/* Returns 0, -EINVAL (unparsed), -ENOMEM, or why the file cannot be opened. */
+static int config_read_file(struct config *config, const char *file)
+{
+    FILE *stream = fopen(file, "re");
+    if (!stream)
+        return -errno;
+    const int r = config_read_stream(config, stream, file);
+    (void)fclose(stream);
+    return r;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+    const size_t size = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && size > 5 && strcmp(entry->d_name + size - 5, ".conf") == 0;
+}
+
+/* Read the `*.conf` files of a directory in the order of their names; one that is not there is
+ * none. A drop-in that cannot be read is a problem and does not stop the others. Returns 0 or
+ * -ENOMEM. */
+static int config_read_drop_ins(struct config *config, const char *directory)
+{
+    struct dirent **entries = NULL;
+    const int count = scandir(directory, &entries, is_drop_in, alphasort);
+    if (count < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return 0;
+        return config_add_problem(config, CONFIG_UNPARSED, directory, 0, "cannot be read: %s",
+                                  strerror(errno));
+    }
+    int r = 0;
+    for (int i = 0; i < count; i++) {
+        char *file = NULL;
+        if (r == 0 && i < DROP_INS_MAX) {
+            if (asprintf(&file, "%s/%s", directory, entries[i]->d_name) < 0)
+                r = -ENOMEM;
+            else
+                r = config_read_file(config, file);
+        }
+        if (r < 0 && r != -ENOMEM)
+            r = r == -EINVAL ? 0
+                             : config_add_problem(config, CONFIG_UNPARSED, file, 0,
+                                                  "cannot be read: %s", strerror(-r));
+        free(file);
+        free(entries[i]);
+    }
+    free(entries);
+    return r;
+}
+
+static int config_read_layers(struct config *config, const char *main_file,
+                              const char *state_directory)
+{
+    int r = config_read_drop_ins(config, FLUX_VENDOR_CONFIG_DIRECTORY);
+    if (r < 0)
+        return r;
+
+    const int main_result = config_read_file(config, main_file);
+    if (main_result == -ENOMEM)
+        return main_result;
+    if (main_result < 0 && main_result != -EINVAL)
+        r = config_add_problem(config, CONFIG_UNPARSED, main_file, 0, "cannot be read: %s",
+                               strerror(-main_result));
+    if (r < 0 || main_result < 0)
+        return r < 0 ? r : main_result;
+
+    char *directory = NULL;
+    if (asprintf(&directory, "%s.d", main_file) < 0)
+        return -ENOMEM;
+    r = config_read_drop_ins(config, directory);
+    free(directory);
+    if (r == 0 && state_directory) {
+        if (asprintf(&directory, "%s/fluxawsd.conf.d", state_directory) < 0)
+            return -ENOMEM;
+        r = config_read_drop_ins(config, directory);
+        free(directory);
+    }
+    return r < 0 ? r : config_finish(config);
+}
+
+int config_load(struct config *ret_config, const char *main_file, const char *state_directory)
+{
+    int r = config_init(ret_config);
+    if (r < 0)
+        return r;
+    r = config_read_layers(ret_config, main_file, state_directory);
+    if (r == -ENOMEM)
+        config_clear(ret_config);
+    return r;
+}
+
+void config_print(const struct config *config, FILE *stream)
+{
+    const char *section = "";
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        const struct config_key *key = config_key((enum config_id)id);
+        const struct config_value *value = &config->values[id];
+        if (strcmp(section, key->section) != 0)
+            (void)fprintf(stream, "%s[%s]\n", *section ? "\n" : "", key->section);
+        section = key->section;
+        if (value->file)
+            (void)fprintf(stream, "# %s:%u\n", value->file, value->line);
+        else
+            (void)fprintf(stream, "# default\n");
+        (void)fprintf(stream, "%s=%s\n", key->name, value->text);
+    }
+}

@@ -1,0 +1,89 @@
+#include "daemon/config_name.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_thing_name(const char *name)
+{
+    const size_t size = strlen(name);
+    return size > 0 && size <= FLUX_THING_NAME_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_-") ==
+               size;
+}
+
+/* Take the first line of a file without blanks around it. */
+static int name_from_file(const char *path, char ret_name[static FLUX_THING_NAME_MAX + 2])
+{
+    FILE *stream = fopen(path, "re");
+    if (!stream)
+        return -errno;
+    char line[FLUX_THING_NAME_MAX + 64] = "";
+    errno = 0;
+    const char *got = fgets(line, sizeof(line), stream);
+    const int error = errno;
+    (void)fclose(stream);
+    if (!got)
+        return error ? -error : -ENODATA;
+
+    const size_t begin = strspn(line, " \t");
+    size_t size = strcspn(line + begin, "\r\n");
+    while (size > 0 && strchr(" \t", line[begin + size - 1]))
+        size--;
+    (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 2, "%.*s", (int)size, line + begin);
+    return 0;
+}
+
+/* Returns 0, or why the name could not be had; -EINVAL: no such source. */
+static int name_from(const char *source, char ret_name[static FLUX_THING_NAME_MAX + 2])
+{
+    if (strncmp(source, "file:", 5) == 0)
+        return name_from_file(source + 5, ret_name);
+    if (strcmp(source, "machine-id") == 0)
+        return name_from_file("/etc/machine-id", ret_name);
+    if (strcmp(source, "hostname") == 0) {
+        ret_name[FLUX_THING_NAME_MAX + 1] = '\0';
+        return gethostname(ret_name, FLUX_THING_NAME_MAX + 1) < 0 ? -errno : 0;
+    }
+    return strcmp(source, "certificate-cn") == 0 ? -EOPNOTSUPP : -EINVAL;
+}
+
+static int refuse(struct config *config, enum config_id id, const char *why)
+{
+    const struct config_value *value = &config->values[id];
+    const int r = config_add_problem(config, CONFIG_MISSING, value->file, value->line, "%s=%s: %s",
+                                     config_key(id)->name, value->text, why);
+    return r < 0 ? r : -ENOENT;
+}
+
+int config_resolve_name(struct config *config, char ret_name[static FLUX_THING_NAME_MAX + 1])
+{
+    const char *name = config_text(config, CONFIG_THING_NAME);
+    const char *source = config_text(config, CONFIG_THING_NAME_FROM);
+    const char *const not_a_name = "not a thing's name (1 to 128 of a-z A-Z 0-9 : _ -)";
+    if (*name) {
+        if (!is_thing_name(name))
+            return refuse(config, CONFIG_THING_NAME, not_a_name);
+        (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 1, "%s", name);
+        return 0;
+    }
+    if (!*source) {
+        const int r = config_add_problem(config, CONFIG_MISSING, NULL, 0,
+                                         "[Thing] Name is missing (or NameFrom)");
+        return r < 0 ? r : -ENOENT;
+    }
+    char found[FLUX_THING_NAME_MAX + 2] = "";
+    const int r = name_from(source, found);
+    if (r == -EINVAL)
+        return refuse(config, CONFIG_THING_NAME_FROM,
+                      "none of file:PATH, hostname, machine-id, certificate-cn");
+    if (r == -EOPNOTSUPP)
+        return refuse(config, CONFIG_THING_NAME_FROM, "not there yet in this version; set Name");
+    if (r < 0)
+        return refuse(config, CONFIG_THING_NAME_FROM, strerror(-r));
+    if (!is_thing_name(found))
+        return refuse(config, CONFIG_THING_NAME_FROM, not_a_name);
+    (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 1, "%s", found);
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* Finds out the thing's name: as written, or from a file, the host's name or the machine's id.
+ * Does not read certificates yet. */
+#ifndef FLUXAWS_CONFIG_NAME_H
+#define FLUXAWS_CONFIG_NAME_H
+
+#include "daemon/config.h"
+#include "proto/limits.h"
+
+/* Put the name into `ret_name`. Where there is none, or it is not a thing's name, a problem of
+ * severity CONFIG_MISSING is recorded. Returns 0, -ENOENT (a problem says why) or -ENOMEM. */
+int config_resolve_name(struct config *config, char ret_name[static FLUX_THING_NAME_MAX + 1]);
+
+#endif

@@ -1,0 +1,246 @@
+#include "daemon/config_file.h"
+#include "daemon/config_name.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+
+static int read_text(struct config *config, const char *text, size_t size)
+{
+    FILE *stream = fmemopen((void *)(uintptr_t)text, size, "r");
+    assert_non_null(stream);
+    const int r = config_read_stream(config, stream, "test.conf");
+    (void)fclose(stream);
+    return r;
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+    FILE *stream = fopen(path, "we");
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+}
+
+static void test_values_carry_their_line(void **state)
+{
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    static const char text[] = "# comment\n"
+                               "[Thing]\n"
+                               "Name = lamp-1 \r\n"
+                               "\n"
+                               "  [Updates]\n"
+                               "\tBurst=7\n"
+                               "; comment\n"
+                               "[Connection]\n"
+                               "Endpoint=host:with=signs";
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), 0);
+    assert_int_equal(config.problem_count, 0);
+    assert_string_equal(config_text(&config, CONFIG_THING_NAME), "lamp-1");
+    assert_int_equal(config.values[CONFIG_THING_NAME].line, 3);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 7);
+    assert_int_equal(config.values[CONFIG_BURST].line, 6);
+    assert_string_equal(config_text(&config, CONFIG_ENDPOINT), "host:with=signs");
+    assert_int_equal(config.values[CONFIG_ENDPOINT].line, 9);
+    config_clear(&config);
+    (void)state;
+}
+
+static void test_what_the_library_would_cut_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+        const char *says;
+    } cases[] = {
+        {"[Socket]\nPath=/run/a ;b\n", 2, "';'"},
+        {"[Thing\nName=x\n", 1, "[NAME]"},
+        {"[]\n", 1, "[NAME]"},
+        {"[Access a]b]\n", 1, "behind"},
+        {"[AccessAccessAccessAccessAccessAccessAccessAccessAccess]\n", 1, "49"},
+        {"[Thing]\nnonsense\n", 2, "NAME=VALUE"},
+        {"[Thing]\n=x\n", 2, "NAME=VALUE"},
+        {"[Thing]\nA:B=x\n", 2, "':'"},
+        {"Name=x\n", 1, "before the first section"},
+        {"[Thing]\nName=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+         2, "too long"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        assert_int_equal(read_text(&config, cases[i].text, strlen(cases[i].text)), -EINVAL);
+        assert_int_equal(config.problem_count, 1);
+        assert_int_equal(config.problems[0].severity, CONFIG_UNPARSED);
+        assert_int_equal(config.problems[0].line, cases[i].line);
+        assert_non_null(strstr(config.problems[0].text, cases[i].says));
+        assert_string_equal(config_text(&config, CONFIG_SOCKET_PATH), "/run/fluxaws/fluxawsd.sock");
+        assert_string_equal(config_text(&config, CONFIG_THING_NAME), "");
+        config_clear(&config);
+    }
+    (void)state;
+}
+
+static void test_keys_of_a_refused_section_do_not_fall_to_the_one_before(void **state)
+{
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    static const char text[] = "[Updates]\nBurst=3\n[Broken\nBurst=5\n";
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), -EINVAL);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 3);
+    config_clear(&config);
+    (void)state;
+}
+
+static void test_nul_byte_is_refused(void **state)
+{
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    static const char text[] = "[Updates]\nBurst=3\0garbage\n";
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), -EINVAL);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 10);
+    config_clear(&config);
+    (void)state;
+}
+
+static void test_layers_are_read_in_order(void **state)
+{
+    char directory[] = "/tmp/fluxaws-config.XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    char path[512], state_directory[128];
+    (void)snprintf(path, sizeof(path), "%s/main.conf.d", directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(state_directory, sizeof(state_directory), "%s/state", directory);
+    assert_int_equal(mkdir(state_directory, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/fluxawsd.conf.d", state_directory);
+    assert_int_equal(mkdir(path, 0700), 0);
+
+    write_file(directory, "main.conf",
+               "[Updates]\nBurst=1\nMaxDepth=2\nIntervalMs=3\nRefreshSec=99\n");
+    write_file(directory, "main.conf.d/20.conf", "[Updates]\nMaxDepth=5\nIntervalMs=5\n");
+    write_file(directory, "main.conf.d/10.conf",
+               "[Updates]\nMaxDepth=4\nRefreshSec=100\nnonsense\n");
+    write_file(directory, "main.conf.d/30.conf~", "[Updates]\nMaxDepth=7\n");
+    write_file(directory, "state/fluxawsd.conf.d/a.conf", "[Updates]\nIntervalMs=6\n");
+
+    struct config config;
+    (void)snprintf(path, sizeof(path), "%s/main.conf", directory);
+    assert_int_equal(config_load(&config, path, state_directory), 0);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 1);
+    assert_int_equal(config_number(&config, CONFIG_MAX_DEPTH), 5);
+    assert_int_equal(config_number(&config, CONFIG_INTERVAL_MS), 6);
+    assert_int_equal(config_number(&config, CONFIG_REFRESH_SEC), 100);
+    assert_true(config_is_degraded(&config)); /* the nonsense in a drop-in does not stop us */
+    config_clear(&config);
+
+    (void)snprintf(path, sizeof(path), "rm -r %s", directory);
+    assert_int_equal(system(path), 0);
+    (void)state;
+}
+
+static void test_main_file_must_be_there_and_make_sense(void **state)
+{
+    struct config config;
+    assert_int_equal(config_load(&config, "/nonexistent/fluxawsd.conf", NULL), -ENOENT);
+    assert_true(config_has_problem(&config, CONFIG_UNPARSED));
+    config_clear(&config);
+
+    char directory[] = "/tmp/fluxaws-config.XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    write_file(directory, "main.conf", "nonsense\n");
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/main.conf", directory);
+    assert_int_equal(config_load(&config, path, NULL), -EINVAL);
+    config_clear(&config);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(directory), 0);
+    (void)state;
+}
+
+static void test_printed_configuration_reads_back(void **state)
+{
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    config_set(&config, "Connection", "Endpoint", "localhost", "origin.conf", 12);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    config_print(&config, stream);
+    assert_int_equal(fclose(stream), 0);
+    assert_non_null(strstr(text, "# origin.conf:12\nEndpoint=localhost\n"));
+
+    struct config again;
+    assert_int_equal(config_init(&again), 0);
+    assert_int_equal(read_text(&again, text, size), 0);
+    assert_int_equal(again.problem_count, 0);
+    assert_string_equal(config_text(&again, CONFIG_ENDPOINT), "localhost");
+    free(text);
+    config_clear(&again);
+    config_clear(&config);
+    (void)state;
+}
+
+static void test_thing_name_is_found_out(void **state)
+{
+    char file[] = "/tmp/fluxaws-name.XXXXXX";
+    const int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, " pump-7 \nmore\n", 14), 14);
+    assert_int_equal(close(fd), 0);
+    char from_file[64];
+    (void)snprintf(from_file, sizeof(from_file), "file:%s", file);
+    const struct {
+        const char *name, *from;
+        const char *found; /* NULL: refused */
+    } cases[] = {
+        {"lamp:1_a-b", "", "lamp:1_a-b"},
+        {"lamp 1", "", NULL},
+        {"", "", NULL},
+        {"", from_file, "pump-7"},
+        {"", "file:/nonexistent", NULL},
+        {"", "dice", NULL},
+        {"wins", from_file, "wins"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        config_set(&config, "Thing", "Name", cases[i].name, "f", 1);
+        config_set(&config, "Thing", "NameFrom", cases[i].from, "f", 2);
+        char name[FLUX_THING_NAME_MAX + 1] = "";
+        const int r = config_resolve_name(&config, name);
+        assert_int_equal(r, cases[i].found ? 0 : -ENOENT);
+        assert_string_equal(name, cases[i].found ? cases[i].found : "");
+        assert_int_equal(config_has_problem(&config, CONFIG_MISSING), !cases[i].found);
+        config_clear(&config);
+    }
+    assert_int_equal(unlink(file), 0);
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_carry_their_line),
+        cmocka_unit_test(test_what_the_library_would_cut_is_refused),
+        cmocka_unit_test(test_keys_of_a_refused_section_do_not_fall_to_the_one_before),
+        cmocka_unit_test(test_nul_byte_is_refused),
+        cmocka_unit_test(test_layers_are_read_in_order),
+        cmocka_unit_test(test_main_file_must_be_there_and_make_sense),
+        cmocka_unit_test(test_printed_configuration_reads_back),
+        cmocka_unit_test(test_thing_name_is_found_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
