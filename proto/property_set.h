@@ -4,6 +4,7 @@
 #ifndef FLUX_PROTO_PROPERTY_SET_H
 #define FLUX_PROTO_PROPERTY_SET_H
 
+#include "proto/operation.h"
 #include "proto/value.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,11 +41,6 @@ struct flux_property_set {
     size_t value_count; /* properties that hold a value */
     size_t cut_count;
     size_t extension_size;
-};
-
-enum flux_operation {
-    FLUX_SET = 1,   /* set the path to a value; `{}` merges into an object */
-    FLUX_UNSET = 2, /* remove the path and all below it */
 };
 
 /* What one operation did, for a user that keeps its own books per property. */
