@@ -29,6 +29,7 @@ struct flux_property {
     uint64_t revision;       /* of the last operation on this very path */
     uint64_t cut_revision;   /* of the operation that made the cut */
     int64_t set_us;          /* CLOCK_BOOTTIME of the last operation on this very path */
+    int64_t cleared_us;      /* CLOCK_BOOTTIME of the last one that replaced all below the path */
     int64_t replaced_us;     /* CLOCK_BOOTTIME when an operation below it replaced its scalar */
     _Alignas(max_align_t) unsigned char extension[];
 };
@@ -41,20 +42,22 @@ struct flux_property_set {
     size_t value_count; /* properties that hold a value */
     size_t cut_count;
     size_t extension_size;
+    uint64_t hash_seed;
 };
 
 /* What one operation did, for a user that keeps its own books per property. */
 struct flux_applied {
-    struct flux_property *property;  /* the path's node, borrowed */
-    bool value_changed;              /* the stored value differs from the one before */
+    struct flux_property *property; /* the path's node, borrowed */
+    bool value_changed; /* false: the path held an equal value before (a number may have changed its
+                           type), or by an unset, was an unset path before */
     struct flux_property *converted; /* the ancestor whose scalar became a cut, or NULL */
-    bool
-        cleared; /* entries below the path were dropped; their nodes are still there to be walked */
+    bool cleared; /* entries below the path were dropped; their nodes are there to be walked */
 };
 
-/* Prepare an empty set whose properties carry `extension_size` zeroed bytes. Returns 0 or -ENOMEM.
- */
-int flux_property_set_init(struct flux_property_set *set, size_t extension_size);
+/* Prepare an empty set whose properties carry `extension_size` zeroed bytes. `hash_seed` is random
+ * and secret: it keeps hostile paths from falling into one bucket. Returns 0 or -ENOMEM. */
+int flux_property_set_init(struct flux_property_set *set, size_t extension_size,
+                           uint64_t hash_seed);
 
 /* Free everything. Extensions must own nothing by then. */
 void flux_property_set_clear(struct flux_property_set *set);
@@ -62,23 +65,26 @@ void flux_property_set_clear(struct flux_property_set *set);
 /* Apply one operation with a checked path and a checked value (NULL for FLUX_UNSET); the value is
  * copied. Rules (design: sequential truth, cuts, objects merge):
  * - a scalar or array replaces all below the path; a cut on the path itself is then implied and
- * dropped;
+ *   dropped;
  * - `{}` over a scalar of ours leaves a cut and `{}`; over anything else it only records `{}`;
  * - an unset drops all entries at and below the path and leaves a cut;
- * - an ancestor of ours that holds a scalar or array becomes a cut (with this revision).
- * Returns 0; -ENOMEM; -ENOSPC when values and cuts together would exceed FLUX_PROPERTIES_MAX. On
- * failure the set is unchanged. */
+ * - an ancestor of ours that holds a scalar or array becomes a cut (with this revision). There is
+ *   at most one: no entry ever has a scalar or array above it.
+ * Nodes stay, whatever they lose. Returns 0; -ENOMEM; -ENOSPC when values and cuts together would
+ * exceed FLUX_PROPERTIES_MAX; -EINVAL for the empty path. On failure the set is unchanged. */
 int flux_property_set_apply(struct flux_property_set *set, enum flux_operation operation,
                             const char *path, size_t path_size, const struct flux_value *value,
                             uint64_t revision, int64_t set_us, struct flux_applied *ret_applied);
 
-/* Tell whether an operation on `path` first made at `set_us` has been overtaken: the path itself
- * was set, unset or replaced later, or an ancestor was set or unset later (design: resent is not
- * newer). */
+/* Tell whether an operation on `path` first made at `set_us` has been overtaken (design: resent is
+ * not newer): the path itself was set, unset or replaced later; an ancestor was unset, or set to
+ * anything but `{}`, later; or something below was set or unset later, which the late operation
+ * would take away. Operations of the same microsecond do not overtake each other, so that a report
+ * sent again is applied again as a whole. */
 bool flux_property_set_is_superseded(const struct flux_property_set *set, const char *path,
                                      size_t path_size, int64_t set_us);
 
-/* Find a path's node, or NULL. The empty path finds the root. */
+/* Find a path's node, or NULL. The empty path finds the root. Borrowed until it is pruned. */
 struct flux_property *flux_property_set_find(const struct flux_property_set *set, const char *path,
                                              size_t path_size);
 
@@ -86,8 +92,8 @@ struct flux_property *flux_property_set_find(const struct flux_property_set *set
 int flux_property_set_touch(struct flux_property_set *set, const char *path, size_t path_size,
                             struct flux_property **ret_property);
 
-/* Find or create the child of `parent` with this raw (unescaped) key. -ENAMETOOLONG beyond
- * FLUX_PATH_BYTES_MAX; 0 or -ENOMEM. */
+/* Find or create the child of `parent` with this raw (unescaped) key of any bytes. Returns 0,
+ * -ENOMEM, or -ENAMETOOLONG beyond FLUX_PATH_BYTES_MAX. */
 int flux_property_set_child(struct flux_property_set *set, struct flux_property *parent,
                             const char *key, size_t key_size, struct flux_property **ret_property);
 
