@@ -1,0 +1,294 @@
+/* What was reported and what the cloud held, version by version. */
+#include "tests/scenario/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *oracle_grow(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity * 2 + 64;
+    array = realloc(array, *capacity * size);
+    if (array == NULL)
+        abort();
+    return array;
+}
+
+static struct sim_version *oracle_add_version(struct sim *sim, int64_t version)
+{
+    sim->history = oracle_grow(sim->history, sim->history_count, &sim->history_capacity,
+                               sizeof(*sim->history));
+    struct sim_version *entry = &sim->history[sim->history_count++];
+    *entry = (struct sim_version){.version = version};
+    return entry;
+}
+
+void oracle_init(struct sim *sim)
+{
+    sim->model = json_object();
+    sim->stored_model = json_object();
+    sim->tokens = json_object();
+    struct sim_version *nothing = oracle_add_version(sim, 0);
+    nothing->reported = json_object();
+    nothing->marks = json_object();
+}
+
+void oracle_clear(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->history_count; i++) {
+        json_decref(sim->history[i].reported);
+        json_decref(sim->history[i].marks);
+    }
+    for (size_t i = 0; i < sim->op_count; i++) {
+        free(sim->ops[i].path);
+        json_decref(sim->ops[i].value);
+    }
+    for (size_t i = 0; i < sim->vague_count; i++)
+        free(sim->vague[i]);
+    free(sim->history);
+    free(sim->ops);
+    free(sim->vague);
+    free(sim->waiting);
+    json_decref(sim->model);
+    json_decref(sim->commit_model);
+    json_decref(sim->stored_model);
+    json_decref(sim->tokens);
+    json_decref(sim->last_update);
+}
+
+/* ---- what is vague ---- */
+
+void oracle_vague(struct sim *sim, const char *path)
+{
+    sim_trace(sim, "  from here on vague: %s", path);
+    sim->vague = realloc(sim->vague, (sim->vague_count + 1) * sizeof(*sim->vague));
+    if (sim->vague == NULL)
+        abort();
+    sim->vague[sim->vague_count] = strdup(path);
+    if (sim->vague[sim->vague_count++] == NULL)
+        abort();
+}
+
+bool oracle_is_vague(const struct sim *sim, const char *path)
+{
+    for (size_t i = 0; i < sim->vague_count; i++)
+        if (doc_overlaps(sim->vague[i], path))
+            return true;
+    return false;
+}
+
+/* ---- the device's side ---- */
+
+static bool oracle_is_object_op(const struct sim_op *op)
+{
+    return op->kind == FLUX_SET && json_is_object(op->value);
+}
+
+/* Tell whether an operation sent again was overtaken: by one on its path, one above that replaced
+ * or removed it, or one that set something below it. Where a later `{}` above or a later unset
+ * below is all there is, design leaves open what holds: that becomes vague. */
+static bool oracle_is_overtaken(struct sim *sim, const char *path, int64_t set_us, bool known)
+{
+    bool overtaken = false, open = false;
+    for (size_t i = 0; i < sim->op_count; i++) {
+        const struct sim_op *newer = &sim->ops[i];
+        if (newer->instance != sim->instance || newer->set_us <= set_us || newer->superseded)
+            continue;
+        if (strcmp(newer->path, path) == 0)
+            overtaken = true;
+        else if (doc_covers(newer->path, path)) {
+            overtaken = overtaken || !oracle_is_object_op(newer);
+            open = open || (oracle_is_object_op(newer) && !known);
+        } else if (doc_covers(path, newer->path)) {
+            overtaken = overtaken || newer->kind == FLUX_SET;
+            open = open || newer->kind == FLUX_UNSET;
+        }
+    }
+    if (open && !overtaken)
+        oracle_vague(sim, path);
+    return overtaken;
+}
+
+/* Tell whether the very operation has been received before. */
+static bool oracle_is_known(const struct sim *sim, const char *path, int64_t set_us)
+{
+    for (size_t i = 0; i < sim->op_count; i++)
+        if (sim->ops[i].instance == sim->instance && sim->ops[i].set_us == set_us &&
+            strcmp(sim->ops[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* An operation that comes late and clears more than what overtook it leaves the rest open. */
+static bool oracle_overtaken_from_below(const struct sim *sim, const struct sim_op *op)
+{
+    for (size_t i = 0; i < sim->op_count; i++) {
+        const struct sim_op *newer = &sim->ops[i];
+        if (newer->instance == sim->instance && newer->set_us > op->set_us && !newer->superseded &&
+            strcmp(newer->path, op->path) != 0 && doc_covers(op->path, newer->path))
+            return true;
+    }
+    return false;
+}
+
+/* Note for earlier operations that this one replaced or removed their value. */
+static void oracle_end_older(struct sim *sim, size_t index)
+{
+    const struct sim_op *op = &sim->ops[index];
+    for (size_t i = 0; i < index; i++) {
+        struct sim_op *older = &sim->ops[i];
+        if (older->ended_by != SIZE_MAX || older->kind == FLUX_UNSET)
+            continue;
+        bool same = strcmp(older->path, op->path) == 0;
+        bool above = !same && doc_covers(op->path, older->path) && !oracle_is_object_op(op);
+        bool below = !same && doc_covers(older->path, op->path) && op->kind == FLUX_SET &&
+                     !oracle_is_object_op(older);
+        if (same || above || below)
+            older->ended_by = index;
+    }
+}
+
+size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, const json_t *value,
+                   int64_t set_us, bool resent)
+{
+    bool known = resent && oracle_is_known(sim, path, set_us);
+    bool overtaken = resent && oracle_is_overtaken(sim, path, set_us, known);
+    sim->ops = oracle_grow(sim->ops, sim->op_count, &sim->op_capacity, sizeof(*sim->ops));
+    size_t index = sim->op_count++;
+    struct sim_op *op = &sim->ops[index];
+    *op = (struct sim_op){
+        .kind = kind,
+        .path = strdup(path),
+        .value = value != NULL ? json_deep_copy(value) : NULL,
+        .set_us = set_us,
+        .report = sim->report_count,
+        .resent = resent,
+        .superseded = overtaken,
+        .waiting = true,
+        .instance = sim->instance,
+        .ended_by = SIZE_MAX,
+    };
+    sim->waiting = oracle_grow(sim->waiting, sim->waiting_count, &sim->waiting_capacity,
+                               sizeof(*sim->waiting));
+    sim->waiting[sim->waiting_count++] = index;
+    if (overtaken) {
+        sim_trace(sim, "  overtaken: %s", path);
+        if (!known && oracle_overtaken_from_below(sim, op))
+            oracle_vague(sim, path);
+        return index;
+    }
+    oracle_end_older(sim, index);
+    json_t *patch = doc_nest(path, value != NULL ? json_deep_copy(value) : json_null());
+    doc_merge(sim->model, patch);
+    json_decref(patch);
+    return index;
+}
+
+/* ---- the cloud's side ---- */
+
+static bool oracle_clears(const json_t *state, const char *section)
+{
+    return json_is_null(state) || (json_object_get(state, section) != NULL &&
+                                   json_is_null(json_object_get(state, section)));
+}
+
+struct oracle_kill {
+    struct sim *sim;
+    const struct sim_version *after;
+    size_t index; /* of the version that the update makes */
+};
+
+/* Tell whether an operation of the reports allows an update to overwrite what a foreign writer had
+ * put at `path` with version number `foreign` of the history. */
+static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const char *path,
+                          size_t foreign)
+{
+    bool names = strcmp(op->path, path) == 0;
+    bool above = !names && doc_covers(op->path, path) && !oracle_is_object_op(op);
+    bool below = !names && doc_covers(path, op->path) && op->kind == FLUX_SET;
+    if (!names && !above && !below)
+        return false;
+    if (op->fate != SHADOW_ACCEPTED || op->index >= foreign)
+        return true;
+    if (op->kind == FLUX_UNSET)
+        return false;
+    if (op->ended_by == SIZE_MAX)
+        return true; /* owned: set back */
+    const struct sim_op *end = &sim->ops[op->ended_by];
+    return end->fate != SHADOW_ACCEPTED || end->index >= foreign;
+}
+
+static void oracle_judge_overwritten(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_kill *kill = data;
+    struct sim *sim = kill->sim;
+    if (!json_is_integer(leaf) || oracle_is_vague(sim, path))
+        return;
+    size_t foreign = (size_t)json_integer_value(leaf);
+    const json_t *after = doc_at(kill->after->marks, path);
+    if (sim->history[foreign].ours || (json_is_integer(after) && json_equal(after, leaf)))
+        return;
+    for (size_t i = sim->op_count; i-- > 0;)
+        if (oracle_allows(sim, &sim->ops[i], path, foreign))
+            return;
+    sim_fail(sim,
+             "foreign things stay: the update that made version %lld overwrites %s, which "
+             "another writer set at version %lld and no report names",
+             (long long)kill->after->version, path, (long long)sim->history[foreign].version);
+}
+
+static void oracle_check_service(struct sim *sim, const struct sim_version *entry)
+{
+    const json_t *document = shadow_service_document(sim->cloud, SIM_THING, NULL);
+    const json_t *reported = document != NULL ? json_object_get(document, "reported") : NULL;
+    if (!doc_equal(entry->reported, reported != NULL ? reported : json_object(), true))
+        sim_fail(sim, "the oracle and the shadow service merge version %lld differently",
+                 (long long)entry->version);
+}
+
+void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
+                            int64_t version)
+{
+    json_t *request = json_loadb(payload, size, 0, NULL);
+    const json_t *state = json_object_get(request, "state");
+    const json_t *patch = json_object_get(state, "reported");
+    size_t index = sim->history_count;
+    struct sim_version *entry = oracle_add_version(sim, version);
+    const struct sim_version *before = &sim->history[index - 1];
+    bool clears = oracle_clears(state, "reported");
+    entry->reported = clears ? json_object() : json_deep_copy(before->reported);
+    entry->marks = clears ? json_object() : json_deep_copy(before->marks);
+    entry->exists = true;
+    entry->ours = ours;
+    entry->versionless = ours && json_object_get(request, "version") == NULL;
+    if (json_is_object(patch)) {
+        doc_merge(entry->reported, patch);
+        json_t *marked = doc_mark(patch, (json_int_t)index);
+        doc_merge(entry->marks, marked);
+        json_decref(marked);
+    }
+    json_decref(request);
+    oracle_check_service(sim, entry);
+    if (!ours)
+        return;
+    struct oracle_kill kill = {.sim = sim, .after = entry, .index = index};
+    doc_each_leaf(before->marks, oracle_judge_overwritten, &kill);
+}
+
+void oracle_deleted(struct sim *sim, int64_t version)
+{
+    struct sim_version *entry = oracle_add_version(sim, version);
+    entry->reported = json_object();
+    entry->marks = json_object();
+}
+
+void oracle_seeded(struct sim *sim, const json_t *reported, int64_t version)
+{
+    size_t index = sim->history_count;
+    struct sim_version *entry = oracle_add_version(sim, version);
+    entry->reported = reported != NULL ? json_deep_copy(reported) : json_object();
+    entry->marks = doc_mark(entry->reported, (json_int_t)index);
+    entry->exists = true;
+}

@@ -1,0 +1,43 @@
+/* The oracle: knows every report and every write in the order they happened and judges what the
+ * engine sends, what it answers and where the cloud ends up, by design section 2. Part of the
+ * simulator; never asks the engine what is right. */
+#ifndef FLUX_TESTS_SCENARIO_ORACLE_H
+#define FLUX_TESTS_SCENARIO_ORACLE_H
+
+#include "tests/scenario/sim.h"
+
+void oracle_init(struct sim *sim);
+void oracle_clear(struct sim *sim);
+
+/* Note an operation the engine took; returns its index. */
+size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, const json_t *value,
+                   int64_t set_us, bool resent);
+
+/* Judge a publish of the engine to `update` or `get`, at the moment it leaves. */
+void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size);
+
+/* Note what an accepted update or delete made of the shadow. */
+void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
+                            int64_t version);
+void oracle_deleted(struct sim *sim, int64_t version);
+void oracle_seeded(struct sim *sim, const json_t *reported, int64_t version);
+
+/* Note a message as the engine gets to hear it. */
+void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size);
+void oracle_link_down(struct sim *sim);
+
+/* Look at the answers of the engine and judge the new ones. */
+void oracle_answers(struct sim *sim);
+
+/* Judge the end: everything answered, the cloud as the reports say. Returns whether it is so; notes
+ * a failure only with `final`. */
+bool oracle_end(struct sim *sim, bool final);
+
+/* Tell whether more than one end is right for a path. */
+bool oracle_is_vague(const struct sim *sim, const char *path);
+void oracle_vague(struct sim *sim, const char *path);
+
+/* Tell whether every number in JSON text is written as short as it reads back equal. */
+bool oracle_numbers_are_short(const char *json, size_t size);
+
+#endif

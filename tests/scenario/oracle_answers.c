@@ -1,0 +1,292 @@
+/* Judges what the engine answers, and the end. */
+#include "tests/scenario/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- is an ACCEPTED true? ---- */
+
+/* What the reports make of one path, one operation after the other. */
+enum oracle_what {
+    ORACLE_ABSENT,
+    ORACLE_LEAF,
+    ORACLE_OBJECT,  /* reported as {} */
+    ORACLE_PARENT,  /* an object only because something was set below */
+    ORACLE_EMPTIED, /* the same, and something below was removed since */
+};
+struct oracle_place {
+    enum oracle_what what;
+    const json_t *leaf;
+};
+
+static void oracle_place_set(struct oracle_place *place, const struct sim_op *op)
+{
+    if (op->kind == FLUX_UNSET)
+        *place = (struct oracle_place){.what = ORACLE_ABSENT};
+    else if (json_is_object(op->value))
+        *place = (struct oracle_place){.what = ORACLE_OBJECT};
+    else
+        *place = (struct oracle_place){.what = ORACLE_LEAF, .leaf = op->value};
+}
+
+static void oracle_place_step(struct oracle_place *place, const char *path, const struct sim_op *op)
+{
+    if (op->superseded)
+        return;
+    if (strcmp(op->path, path) == 0) {
+        oracle_place_set(place, op);
+    } else if (doc_covers(op->path, path)) {
+        if (op->kind == FLUX_UNSET || !json_is_object(op->value))
+            *place = (struct oracle_place){.what = ORACLE_ABSENT};
+    } else if (doc_covers(path, op->path)) {
+        if (place->what == ORACLE_OBJECT)
+            return;
+        if (op->kind == FLUX_SET)
+            *place = (struct oracle_place){.what = ORACLE_PARENT};
+        else if (place->what != ORACLE_ABSENT)
+            *place = (struct oracle_place){.what = ORACLE_EMPTIED};
+    }
+}
+
+static bool oracle_place_matches(const struct oracle_place *place, const json_t *held)
+{
+    switch (place->what) {
+    case ORACLE_ABSENT:
+        return doc_is_hollow(held);
+    case ORACLE_LEAF:
+        return held != NULL && doc_equal(place->leaf, held, false);
+    case ORACLE_OBJECT:
+    case ORACLE_PARENT:
+        return json_is_object(held);
+    case ORACLE_EMPTIED:
+        return held == NULL || json_is_object(held);
+    }
+    return false;
+}
+
+static struct oracle_place oracle_place_before(const struct sim *sim, size_t index)
+{
+    struct oracle_place place = {.what = ORACLE_ABSENT};
+    for (size_t i = 0; i < index; i++)
+        if (sim->ops[i].instance == sim->ops[index].instance)
+            oracle_place_step(&place, sim->ops[index].path, &sim->ops[i]);
+    return place;
+}
+
+/* Tell whether the version holds this operation's value, or a newer one of the same property. */
+static bool oracle_holds(const struct sim *sim, size_t index, const struct sim_version *version)
+{
+    const struct sim_op *op = &sim->ops[index];
+    const json_t *held = doc_at(version->reported, op->path);
+    struct oracle_place place = {.what = ORACLE_ABSENT};
+    if (op->superseded)
+        place = oracle_place_before(sim, index);
+    else
+        oracle_place_set(&place, op);
+    if (oracle_place_matches(&place, held))
+        return true;
+    for (size_t i = index + 1; i < sim->op_count; i++) {
+        oracle_place_step(&place, op->path, &sim->ops[i]);
+        if (oracle_place_matches(&place, held))
+            return true;
+    }
+    return false;
+}
+
+struct oracle_search {
+    const struct sim *sim;
+    const char *path; /* strictly below this */
+    const char *found;
+    char buffer[DOC_PATH_MAX];
+};
+
+static void oracle_find_foreign(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_search *search = data;
+    if (!json_is_integer(leaf) || search->found != NULL || strcmp(path, search->path) == 0 ||
+        !doc_covers(search->path, path) || search->sim->history[json_integer_value(leaf)].ours)
+        return;
+    (void)snprintf(search->buffer, sizeof(search->buffer), "%s", path);
+    search->found = search->buffer;
+}
+
+static size_t oracle_find_version(const struct sim *sim, int64_t version)
+{
+    for (size_t i = sim->history_count; i-- > 0;)
+        if (sim->history[i].version == version)
+            return i;
+    return SIZE_MAX;
+}
+
+static const char *oracle_value_text(const struct sim_op *op, char *buffer, size_t size)
+{
+    char *text = op->value != NULL ? json_dumps(op->value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    (void)snprintf(buffer, size, "%s", text != NULL ? text : "(unset)");
+    free(text);
+    return buffer;
+}
+
+static void oracle_judge_accepted(struct sim *sim, size_t index)
+{
+    struct sim_op *op = &sim->ops[index];
+    char text[128];
+    (void)oracle_value_text(op, text, sizeof(text));
+    op->index = oracle_find_version(sim, op->version);
+    if (op->index == SIZE_MAX || op->version <= 0) {
+        sim_fail(sim, "answers: %s = %s is ACCEPTED at version %lld, which never was", op->path,
+                 text, (long long)op->version);
+        return;
+    }
+    const struct sim_version *version = &sim->history[op->index];
+    if (oracle_is_vague(sim, op->path))
+        return;
+    if (!oracle_holds(sim, index, version)) {
+        sim_fail(sim,
+                 "answers: %s = %s is ACCEPTED at version %lld, but that holds neither it nor a "
+                 "newer value",
+                 op->path, text, (long long)op->version);
+        return;
+    }
+    bool clears = op->kind == FLUX_UNSET || !json_is_object(op->value);
+    struct oracle_search search = {.sim = sim, .path = op->path};
+    if (clears && !op->superseded && !version->versionless)
+        doc_each_leaf(version->marks, oracle_find_foreign, &search);
+    if (search.found != NULL && !oracle_is_vague(sim, search.found))
+        sim_fail(sim, "cuts: %s = %s is ACCEPTED at version %lld, but that still holds %s",
+                 op->path, text, (long long)op->version, search.found);
+}
+
+static void oracle_judge_refused(struct sim *sim, struct sim_op *op, const struct shadow_fate *fate)
+{
+    op->code = fate->code;
+    (void)snprintf(op->refused_path, sizeof(op->refused_path), "%s",
+                   fate->property != NULL ? fate->property->path : "");
+    if (fate->property == NULL || !doc_overlaps(fate->property->path, op->path))
+        sim_fail(sim, "answers: %s is REJECTED for %s", op->path, op->refused_path);
+    if (fate->code != 413 && shadow_service_rejected_with(sim->cloud, fate->code) == 0)
+        sim_fail(sim, "answers: %s is REJECTED with %d, which the cloud never said", op->path,
+                 fate->code);
+    oracle_vague(sim, op->path);
+    if (fate->property != NULL)
+        oracle_vague(sim, op->refused_path);
+}
+
+void oracle_answers(struct sim *sim)
+{
+    uint64_t serial = shadow_fate_serial(sim->shadow);
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->waiting_count && !sim_is_broken(sim); i++) {
+        size_t index = sim->waiting[i];
+        struct sim_op *op = &sim->ops[index];
+        struct shadow_fate fate = shadow_fate(sim->shadow, &op->wait);
+        if (fate.state == SHADOW_WAITING) {
+            sim->waiting[kept++] = index;
+            continue;
+        }
+        if (sim->serial_known && serial == sim->serial && op->seen)
+            sim_fail(sim, "shadow_fate_serial() stands still while %s is answered", op->path);
+        op->waiting = false;
+        op->fate = fate.state;
+        op->version = fate.version;
+        sim_trace(sim, "answer: %s %s at version %lld code %d", op->path,
+                  fate.state == SHADOW_ACCEPTED ? "ACCEPTED" : "REJECTED", (long long)fate.version,
+                  fate.code);
+        if (fate.state == SHADOW_ACCEPTED)
+            oracle_judge_accepted(sim, index);
+        else
+            oracle_judge_refused(sim, op, &fate);
+        shadow_release(sim->shadow, &op->wait);
+    }
+    sim->waiting_count = sim_is_broken(sim) ? sim->waiting_count : kept;
+    for (size_t i = 0; i < sim->waiting_count; i++)
+        sim->ops[sim->waiting[i]].seen = true;
+    sim->serial = serial;
+    sim->serial_known = true;
+}
+
+/* ---- the end ---- */
+
+struct oracle_end {
+    struct sim *sim;
+    const struct sim_version *cloud;
+    char text[512];
+};
+
+static void oracle_end_note(struct oracle_end *end, const char *what, const char *path)
+{
+    if (end->text[0] == '\0')
+        (void)snprintf(end->text, sizeof(end->text), "%s: %s", what, path);
+}
+
+/* Everything the reports left must be there. */
+static void oracle_end_ours(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_end *end = data;
+    if (json_is_object(leaf) || oracle_is_vague(end->sim, path))
+        return;
+    const json_t *held = doc_at(end->cloud->reported, path);
+    if (held == NULL || !doc_equal(leaf, held, false))
+        oracle_end_note(end, "the cloud does not hold what was reported last", path);
+}
+
+/* Nothing may be there that the reports had replaced or removed. */
+static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_end *end = data;
+    struct sim *sim = end->sim;
+    if (!json_is_integer(leaf) || oracle_is_vague(sim, path))
+        return;
+    size_t writer = (size_t)json_integer_value(leaf);
+    if (sim->history[writer].ours) {
+        const json_t *newest = doc_at(sim->model, path);
+        if (sim->instance == 0 &&
+            (newest == NULL || !doc_equal(newest, doc_at(end->cloud->reported, path), false)))
+            oracle_end_note(end, "the cloud holds a value of ours that was replaced or removed",
+                            path);
+        return;
+    }
+    for (size_t i = 0; i < sim->op_count; i++) {
+        const struct sim_op *op = &sim->ops[i];
+        bool clears = op->kind == FLUX_UNSET || !json_is_object(op->value);
+        if (clears && !op->superseded && op->fate == SHADOW_ACCEPTED && op->index >= writer &&
+            doc_covers(op->path, path) && !sim->history[op->index].versionless)
+            oracle_end_note(end, "a foreign value survived a later report that removed it", path);
+    }
+}
+
+static void oracle_end_objects(struct oracle_end *end)
+{
+    struct sim *sim = end->sim;
+    for (size_t i = 0; i < sim->op_count; i++) {
+        const struct sim_op *op = &sim->ops[i];
+        if (op->kind != FLUX_SET || !json_is_object(op->value) || op->superseded ||
+            op->instance != sim->instance || op->ended_by != SIZE_MAX ||
+            oracle_is_vague(sim, op->path))
+            continue;
+        if (!json_is_object(doc_at(end->cloud->reported, op->path)))
+            oracle_end_note(end, "an object that was reported is not in the cloud", op->path);
+    }
+}
+
+bool oracle_end(struct sim *sim, bool final)
+{
+    struct oracle_end end = {.sim = sim, .cloud = &sim->history[sim->history_count - 1]};
+    doc_each_leaf(sim->model, oracle_end_ours, &end);
+    doc_each_leaf(end.cloud->marks, oracle_end_theirs, &end);
+    oracle_end_objects(&end);
+    if (end.text[0] == '\0' && sim->waiting_count > 0)
+        oracle_end_note(&end, "a report was never answered", sim->ops[sim->waiting[0]].path);
+    if (end.text[0] == '\0' && !thing_is_settled(sim->thing))
+        oracle_end_note(&end, "all is done, but the thing says it is not settled", "");
+    if (end.text[0] == '\0')
+        return true;
+    if (final) {
+        char *cloud = json_dumps(end.cloud->reported, JSON_COMPACT);
+        char *model = json_dumps(sim->model, JSON_COMPACT);
+        sim_fail(sim, "the end: %s\n  cloud  %.600s\n  device %.600s", end.text, cloud, model);
+        free(cloud);
+        free(model);
+    }
+    return false;
+}

@@ -1,0 +1,272 @@
+/* Judges what the engine sends: never backwards, budgets, and that a document says what the newest
+ * reports say. */
+#include "tests/scenario/oracle.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- numbers ---- */
+
+static size_t oracle_digits(const char *text, size_t size)
+{
+    size_t count = 0, zeros = 0;
+    for (size_t i = 0; i < size && text[i] != 'e' && text[i] != 'E'; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            continue;
+        if (count == 0 && text[i] == '0')
+            continue;
+        count++;
+        zeros = text[i] == '0' ? zeros + 1 : 0;
+    }
+    return count - zeros;
+}
+
+static bool oracle_number_is_short(const char *text, size_t size)
+{
+    char number[64];
+    if (size >= sizeof(number))
+        return false;
+    memcpy(number, text, size);
+    number[size] = '\0';
+    if (strpbrk(number, ".eE") == NULL)
+        return true; /* an integer is exact */
+    double real = strtod(number, NULL);
+    for (int digits = 1; digits <= 17; digits++) {
+        char shortest[64];
+        (void)snprintf(shortest, sizeof(shortest), "%.*e", digits - 1, real);
+        double again = strtod(shortest, NULL);
+        if (again <= real && again >= real)
+            return oracle_digits(number, size) <= oracle_digits(shortest, strlen(shortest));
+    }
+    return false;
+}
+
+bool oracle_numbers_are_short(const char *json, size_t size)
+{
+    bool string = false;
+    for (size_t i = 0; i < size; i++) {
+        if (string && json[i] == '\\')
+            i++;
+        else if (json[i] == '"')
+            string = !string;
+        else if (!string && (isdigit((unsigned char)json[i]) || json[i] == '-')) {
+            size_t length = strspn(json + i, "0123456789+-.eE");
+            if (!oracle_number_is_short(json + i, length))
+                return false;
+            i += length - 1;
+        }
+    }
+    return true;
+}
+
+/* ---- budgets ---- */
+
+static void oracle_judge_rate(struct sim *sim)
+{
+    const size_t room = sizeof(sim->request_times) / sizeof(sim->request_times[0]);
+    int64_t *oldest_ms = &sim->request_times[sim->request_count % room];
+    if (sim->request_count >= room && sim->now_ms - *oldest_ms < 1000)
+        sim_fail(sim, "budgets: more than 20 requests in a second");
+    *oldest_ms = sim->now_ms;
+    sim->request_count++;
+}
+
+static void oracle_judge_bucket(struct sim *sim)
+{
+    const struct thing_options *options = &sim->options.thing;
+    double earned = (double)(sim->now_ms - sim->bucket_ms) / (double)options->interval_ms;
+    sim->bucket = fmin(sim->bucket + earned, (double)options->burst);
+    sim->bucket_ms = sim->now_ms;
+    sim->bucket -= 1;
+    if (sim->bucket >= -1e-6)
+        return;
+    if (sim->flushes == 0) {
+        sim_fail(sim, "budgets: more updates than Burst and one per IntervalMs");
+        return;
+    }
+    sim->flushes--;
+    sim->bucket += 1;
+}
+
+/* ---- the document ---- */
+
+static bool oracle_is_null_covered(const struct sim *sim, const char *path)
+{
+    for (size_t i = sim->op_count; i-- > 0;) {
+        const struct sim_op *op = &sim->ops[i];
+        if (op->instance == sim->instance && doc_covers(op->path, path) &&
+            !(op->kind == FLUX_SET && json_is_object(op->value)))
+            return true;
+    }
+    return false;
+}
+
+static void oracle_judge_leaf(void *data, const char *path, const json_t *leaf)
+{
+    struct sim *sim = data;
+    const json_t *model = sim->options.thing.durable ? sim->stored_model : sim->model;
+    if (oracle_is_vague(sim, path))
+        return;
+    const json_t *newest = doc_at(model, path);
+    char *text = json_dumps(leaf, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (json_is_null(leaf)) {
+        if (!doc_is_hollow(newest))
+            sim_fail(sim, "sequential truth: an update removes %s, which the newest reports set",
+                     path);
+        else if (!oracle_is_null_covered(sim, path))
+            sim_fail(sim, "foreign things stay: an update removes %s, which no report names", path);
+    } else if (json_is_object(leaf)) {
+        if (!json_is_object(newest))
+            sim_fail(sim, "sequential truth: an update makes %s an object, no report does", path);
+    } else if (newest == NULL || !doc_equal(newest, leaf, false)) {
+        sim_fail(sim, "sequential truth: an update sets %s to %s, which is not the newest%s", path,
+                 text, sim->options.thing.durable ? " stored value" : "");
+    }
+    free(text);
+}
+
+struct oracle_nulls {
+    size_t count;
+};
+
+static void oracle_count_null(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_nulls *nulls = data;
+    (void)path;
+    if (json_is_null(leaf))
+        nulls->count++;
+}
+
+static void oracle_judge_version(struct sim *sim, const json_t *request)
+{
+    if (json_is_integer(json_object_get(request, "version")))
+        return;
+    sim->versionless_updates++;
+    struct oracle_nulls nulls = {0};
+    doc_each_leaf(json_object_get(json_object_get(request, "state"), "reported"), oracle_count_null,
+                  &nulls);
+    if (sim->may_omit_version || (sim->conflicts >= 3 && nulls.count == 0))
+        return;
+    sim_fail(sim, "never backwards: an update carries no version");
+}
+
+static void oracle_judge_flight(struct sim *sim, const char *token)
+{
+    if (json_object_get(sim->tokens, token) != NULL)
+        sim_fail(sim, "never backwards: the update %s is published a second time", token);
+    json_object_set_new(sim->tokens, token, json_true());
+    if (sim->flight_open && sim->flight_gets == 0)
+        sim_fail(sim,
+                 "one update in flight: the update sent at %.3f s is neither answered nor "
+                 "settled by a get",
+                 (double)sim->flight_at_ms / 1000);
+    if (sim->flight_open && sim->now_ms - sim->flight_at_ms < 2000)
+        sim_fail(sim, "one update in flight: the last one is %lld ms old and not answered",
+                 (long long)(sim->now_ms - sim->flight_at_ms));
+    (void)snprintf(sim->flight_token, sizeof(sim->flight_token), "%s", token);
+    sim->flight_open = true;
+    sim->flight_at_ms = sim->now_ms;
+    sim->flight_gets = 0;
+}
+
+static void oracle_judge_state(struct sim *sim, const json_t *request)
+{
+    const json_t *state = json_object_get(request, "state");
+    const json_t *reported = json_object_get(state, "reported");
+    if (!json_is_object(reported) || json_object_size(state) != 1)
+        sim_fail(sim, "an update is about more or less than `reported`");
+    else if (json_object_size(reported) == 0)
+        sim_fail(sim, "an update says nothing");
+    if (!sim->careless)
+        doc_each_leaf(reported, oracle_judge_leaf, sim);
+}
+
+static void oracle_judge_update(struct sim *sim, const char *payload, size_t size)
+{
+    sim->updates++;
+    json_t *request = json_loadb(payload, size, 0, NULL);
+    const char *token = json_string_value(json_object_get(request, "clientToken"));
+    sim_trace(sim, "engine sends %.*s", (int)size, payload);
+    if (token == NULL || strlen(token) > 64) {
+        sim_fail(sim, "an update without a clientToken of 64 bytes at most: %.200s", payload);
+    } else {
+        oracle_judge_flight(sim, token);
+        oracle_judge_state(sim, request);
+        oracle_judge_version(sim, request);
+        oracle_judge_bucket(sim);
+    }
+    if (!oracle_numbers_are_short(payload, size))
+        sim_fail(sim, "numbers stay short: %.300s", payload);
+    json_decref(sim->last_update);
+    sim->last_update = request;
+    sim->last_update_bytes = size;
+}
+
+void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size)
+{
+    oracle_judge_rate(sim);
+    if (strcmp(topic, SIM_PREFIX "update") == 0) {
+        oracle_judge_update(sim, payload, size);
+    } else if (strcmp(topic, SIM_PREFIX "get") == 0) {
+        sim->gets++;
+        sim_trace(sim, "engine asks for the shadow");
+        if (++sim->open_gets > 4)
+            sim_fail(sim, "budgets: more than 4 gets in flight");
+    } else {
+        sim_fail(sim, "a publish to %s", topic);
+    }
+    if (sim->filter_count == 0)
+        sim_fail(sim, "a request before the answers to it are subscribed");
+}
+
+/* ---- what the engine hears ---- */
+
+static void oracle_heard_get(struct sim *sim, bool accepted, int code)
+{
+    sim->flight_gets++;
+    if (sim->open_gets > 0)
+        sim->open_gets--;
+    sim->may_omit_version = !accepted && (code == 404 || sim->may_omit_version);
+}
+
+static void oracle_heard_update(struct sim *sim, const char *token, bool accepted, int code)
+{
+    if (token == NULL || json_object_get(sim->tokens, token) == NULL)
+        return;
+    if (strcmp(token, sim->flight_token) == 0)
+        sim->flight_open = false;
+    if (accepted) {
+        sim->conflicts = 0;
+        sim->may_omit_version = false;
+    } else if (code == 409) {
+        sim->conflicts++;
+    }
+}
+
+void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size)
+{
+    sim->last_in_ms = sim->now_ms;
+    sim_trace(sim, "cloud -> engine %s %.*s", topic + strlen(SIM_PREFIX),
+              (int)(size < 400 ? size : 400), payload);
+    json_t *message = json_loadb(payload, size, JSON_DECODE_INT_AS_REAL, NULL);
+    const char *token = json_string_value(json_object_get(message, "clientToken"));
+    int code = (int)json_number_value(json_object_get(message, "code"));
+    const char *answer = topic + strlen(SIM_PREFIX);
+    if (strncmp(answer, "get/", 4) == 0)
+        oracle_heard_get(sim, strcmp(answer + 4, "accepted") == 0, code);
+    else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)
+        oracle_heard_update(sim, token, strcmp(answer + 7, "accepted") == 0, code);
+    else if (strcmp(answer, "delete/accepted") == 0)
+        sim->may_omit_version = true;
+    json_decref(message);
+}
+
+void oracle_link_down(struct sim *sim)
+{
+    sim->flight_open = false;
+    sim->may_omit_version = false;
+    sim->open_gets = 0;
+}

@@ -1,0 +1,206 @@
+/* A virtual world around one thing: a clock, a random generator, the shadow service as the cloud
+ * and a link between both that delays, loses, duplicates and reorders. Everything the engine says
+ * is judged by the oracle (oracle.h) while it happens. Does not sleep, open or read anything.
+ *
+ * The first broken rule is kept in `failure` and ends the run; sim_run() then does nothing more. */
+#ifndef FLUX_TESTS_SCENARIO_SIM_H
+#define FLUX_TESTS_SCENARIO_SIM_H
+
+#include "daemon/shadow/shadow.h"
+#include "daemon/shadow/thing.h"
+#include "tests/sandbox/shadow_service.h"
+#include "tests/scenario/doc.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SIM_THING   "sim"
+#define SIM_PREFIX  "$aws/things/" SIM_THING "/shadow/"
+#define SIM_SECOND  INT64_C(1000)
+#define SIM_MINUTE  (60 * SIM_SECOND)
+#define SIM_HOUR    (60 * SIM_MINUTE)
+#define SIM_UNIX_MS INT64_C(1700000000000) /* what the cloud's clock says at virtual time 0 */
+
+/* What the link does to messages; percentages of 0-100. */
+struct sim_faults {
+    unsigned lose_requests, lose_answers;
+    unsigned repeat_requests, repeat_answers;
+    int64_t delay_min_ms, delay_max_ms; /* one way, each message for itself: so they overtake */
+    int64_t zombie_max_ms; /* a request in flight at a cut may still arrive, so much later */
+};
+
+struct sim_options {
+    struct thing_options thing; /* name, ids and seed are filled in by sim_new() */
+    struct shadow_service_options cloud;
+    struct sim_faults faults;
+    uint64_t seed;
+    int64_t commit_ms; /* durable: how long a commit takes */
+    int64_t redial_ms; /* how long the link is away after the engine doubted it */
+    FILE *trace;       /* where to print what happens; NULL: nowhere */
+};
+
+/* One version of the shadow, as the oracle saw it come to be. */
+struct sim_version {
+    int64_t version;
+    json_t *reported; /* owned; {} where absent */
+    json_t *marks;    /* owned; same shape, each leaf the index in the history of its writer */
+    bool exists;
+    bool ours;        /* an update of the engine */
+    bool versionless; /* of the engine and without `version` */
+};
+
+/* One operation of a report, and how it was answered. */
+struct sim_op {
+    enum flux_operation kind;
+    char *path;    /* owned */
+    json_t *value; /* owned; NULL for an unset */
+    int64_t set_us;
+    size_t report; /* operations of one report share it */
+    bool resent, superseded;
+    struct shadow_wait wait;
+    bool waiting; /* the wait is held and not yet answered */
+    bool seen;    /* it was waiting when last looked at */
+    enum shadow_fate_state fate;
+    int64_t version; /* accepted at */
+    size_t index;    /* accepted: that version's place in the history */
+    size_t ended_by; /* the operation that replaced or removed its value, SIZE_MAX: none */
+    unsigned instance;
+    int code;
+    char refused_path[128];
+};
+
+struct sim_event;
+
+struct sim {
+    struct sim_options options;
+    int64_t now_ms;
+    int64_t last_us; /* the newest CLOCK_BOOTTIME given out */
+    uint64_t random;
+    struct thing *thing;
+    struct shadow *shadow;
+    struct shadow_service *cloud;
+    char failure[2048]; /* "" while all is well */
+
+    /* the link */
+    bool up;
+    unsigned connection; /* counts link-ups; messages belong to one */
+    char *filters[64];   /* granted on this connection, owned */
+    size_t filter_count;
+    int suback_code;         /* given to every filter; 0: granted */
+    unsigned drop_requests;  /* lose the next so many publishes of the engine */
+    unsigned drop_answers;   /* lose the next so many messages to the engine */
+    int64_t hold_request_ms; /* one-shot: the next publish takes so long */
+    int64_t hold_answer_ms;  /* one-shot: the next message to the engine takes so long */
+    struct sim_event *events;
+    size_t event_count, event_capacity;
+    uint64_t event_serial;
+    size_t spins; /* turns in a row without progress of the clock */
+    size_t turns;
+
+    /* storage, if durable */
+    bool committing;
+    uint64_t commit_revision;
+    json_t *commit_model, *stored_model;
+
+    /* oracle */
+    struct sim_version *history; /* [0] is "nothing yet" */
+    size_t history_count, history_capacity;
+    struct sim_op *ops;
+    size_t op_count, op_capacity, report_count;
+    size_t *waiting; /* indices of ops */
+    size_t waiting_count, waiting_capacity;
+    uint64_t serial; /* of the fates last seen */
+    bool serial_known;
+    unsigned instance;
+    json_t *model;       /* what the reports of this instance make, one by one */
+    bool careless;       /* reports are not recorded: only the budgets are judged */
+    bool allow_refusals; /* a whole report may be refused by the local checks */
+    char **vague;        /* paths for which more than one end is right */
+    size_t vague_count;
+
+    /* what was sent */
+    json_t *tokens;         /* set of all clientTokens of updates */
+    char flight_token[128]; /* the last update */
+    bool flight_open;       /* not answered yet, on this connection */
+    int64_t flight_at_ms;
+    size_t flight_gets;    /* gets answered since it was sent */
+    bool may_omit_version; /* the cloud said on this connection that there is no shadow */
+    unsigned conflicts;    /* 409s in a row */
+    double bucket;
+    int64_t bucket_ms;
+    unsigned flushes;
+    int64_t request_times[20];
+    size_t request_count;
+    unsigned open_gets;
+    int64_t last_in_ms; /* when the engine last heard from the cloud */
+    size_t updates, gets, versionless_updates, links, notices[32];
+    json_t *last_update; /* owned: the last update's whole payload */
+    size_t last_update_bytes;
+};
+
+/* The defaults of the contract with quick figures for tests: IntervalMs 1000, Burst 5, 10 ms one
+ * way, no faults. */
+void sim_options_init(struct sim_options *ret_options, uint64_t seed);
+
+/* Make the world; the link is down, the shadow does not exist. Dies when out of memory. */
+struct sim *sim_new(const struct sim_options *options);
+struct sim *sim_free(struct sim *sim);
+
+/* Note that a rule was broken (the first one counts). */
+void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Print a line about what happens, where asked for. */
+void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define sim_is_broken(sim) ((sim)->failure[0] != '\0')
+
+/* A random number below `limit` (> 0). */
+uint64_t sim_random(struct sim *sim, uint64_t limit);
+bool sim_chance(struct sim *sim, unsigned percent);
+
+/* --- the world's events; each also lets the engine have its turn --- */
+void sim_link_up(struct sim *sim);
+void sim_link_down(struct sim *sim);
+/* A cloud application publishes this update now. Returns the version it made, 0 if rejected. */
+int64_t sim_foreign(struct sim *sim, const char *payload);
+/* A cloud application deletes the shadow now. */
+void sim_delete(struct sim *sim);
+/* Put a shadow in place before the first connection. */
+void sim_seed(struct sim *sim, const char *document, int64_t version);
+/* Hand the engine a message as if it came from the cloud; `topic` without "$aws/.../shadow/". */
+void sim_inject(struct sim *sim, const char *topic, const char *payload);
+/* Let `ms` pass. */
+void sim_run(struct sim *sim, int64_t ms);
+void sim_turn(struct sim *sim);
+/* End the daemon and start a new one that knows nothing; what was not answered is sent again. */
+void sim_restart(struct sim *sim);
+
+/* --- reports --- */
+struct sim_operation {
+    const char *path;
+    const char *json; /* NULL: unset */
+};
+/* Send one report. Returns the index of its first operation in ops[], or SIZE_MAX if refused whole.
+ */
+size_t sim_report(struct sim *sim, const struct sim_operation *operations, size_t count);
+size_t sim_set(struct sim *sim, const char *path, const char *json);
+size_t sim_unset(struct sim *sim, const char *path);
+/* The same, sent again by a client that lost its connection: first made at `set_us`. */
+size_t sim_resend(struct sim *sim, const char *path, const char *json, int64_t set_us);
+size_t sim_resend_all(struct sim *sim, const struct sim_operation *operations, size_t count,
+                      int64_t set_us);
+/* Send a whole report of the past again. */
+void sim_resend_report(struct sim *sim, size_t report);
+/* A CLOCK_BOOTTIME for an operation that will be sent later. */
+int64_t sim_take_us(struct sim *sim);
+/* Send any struct shadow_report without recording it; returns what shadow_report() did. */
+int sim_report_raw(struct sim *sim, const struct shadow_operation *operations, size_t count,
+                   struct shadow_refusal *ret_refusal);
+
+/* --- asking --- */
+/* The cloud's `reported` ({} where absent); borrowed until the next request. */
+const json_t *sim_reported(struct sim *sim);
+int64_t sim_version_now(struct sim *sim);
+struct shadow_status sim_status(struct sim *sim);
+
+#endif

@@ -1,0 +1,46 @@
+/* What is under way in the simulated world: a heap of events by time. Part of the simulator. */
+#ifndef FLUX_TESTS_SCENARIO_SIM_EVENTS_H
+#define FLUX_TESTS_SCENARIO_SIM_EVENTS_H
+
+#include "tests/scenario/sim.h"
+
+enum sim_event_kind {
+    SIM_TO_CLOUD,  /* a publish of the engine arrives */
+    SIM_TO_ENGINE, /* a message of the cloud arrives */
+    SIM_SUBSCRIBE, /* a subscribe of the engine arrives */
+    SIM_SUBACK,
+    SIM_PUBACK,
+    SIM_COMMITTED,
+    SIM_REDIAL,
+};
+
+struct sim_event {
+    int64_t at_ms;
+    uint64_t serial;
+    enum sim_event_kind kind;
+    unsigned connection;
+    uint32_t request_id;
+    size_t filter_count;
+    char *filters[THING_FILTERS_MAX]; /* owned */
+    char *topic, *payload;            /* owned */
+    size_t size;
+};
+
+/* Add an event; takes what it owns. Dies when out of memory. */
+void sim_event_push(struct sim *sim, const struct sim_event *event);
+/* Take the earliest. Returns false where there is none. */
+bool sim_event_pop(struct sim *sim, struct sim_event *ret_event);
+int64_t sim_event_next_ms(const struct sim *sim);
+void sim_event_clear(struct sim_event *event);
+
+/* The link: hand over what the engine wants to send, and let an event happen. */
+void sim_link_send(struct sim *sim, const struct thing_request *request);
+void sim_link_event(struct sim *sim, struct sim_event *event);
+/* Scatter the requests in flight at a cut. */
+void sim_link_scatter(struct sim *sim);
+void sim_link_forget_filters(struct sim *sim);
+/* Publish to the cloud at once; `ours`: by the engine. Returns the version made, 0: none. */
+int64_t sim_link_to_cloud(struct sim *sim, const char *topic, const char *payload, size_t size,
+                          bool ours);
+
+#endif
