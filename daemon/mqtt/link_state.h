@@ -50,19 +50,21 @@ enum link_action {
 #define LINK_NETWORK_SPREAD_MS      5000  /* a new route shortens the wait to at most this */
 #define LINK_NETWORK_INTERVAL_MS    30000 /* and at most so often */
 
+/* Whether there is a way out. Without news it is assumed. */
+enum link_network { LINK_NETWORK_ASSUMED, LINK_NETWORK_GONE };
+
 struct link_machine {
     enum link_state state;
+    enum link_network network;
     struct backoff backoff;
     struct random_source random;
     int64_t connect_timeout_ms;
-    int64_t deadline_ms;     /* INT64_MAX: none */
-    int64_t up_since_ms;     /* while LINK_UP */
-    int64_t dialled_ms;      /* last attempt; INT64_MIN: never */
-    int64_t hastened_ms;     /* last wait shortened by a new route; INT64_MIN: never */
-    int64_t unreachable_ms;  /* since when not up; for status */
-    uint64_t attempt_count;  /* attempts since start, for status */
-    uint64_t connect_count;  /* those that reached LINK_UP */
-    enum link_state network; /* LINK_WAITING_NETWORK while there is no route, else LINK_BACKOFF */
+    int64_t deadline_ms;    /* INT64_MAX: none */
+    int64_t since_ms;       /* of the present state */
+    int64_t dialled_ms;     /* last attempt; INT64_MIN: never */
+    int64_t hastened_ms;    /* last wait shortened by a new route; INT64_MIN: never */
+    uint64_t attempt_count; /* those that got as far as dialling; for status */
+    uint64_t connect_count; /* those that reached LINK_UP */
 };
 
 /* Begin off. `seed` feeds the jitter. */
