@@ -337,7 +337,7 @@ static void refuse_conversions(struct ledger *ledger, struct flux_property *caus
 }
 
 void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64_t revision,
-                   int code, const char *text, size_t lacking)
+                   int code, const char *text)
 {
     struct slot *slot = slot_of(property);
     end_refused(ledger, property, revision, code);
@@ -352,7 +352,7 @@ void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64
             slot->oldest_revision = revision + 1;
         return;
     }
-    slot->refused_lacking = lacking;
+    slot->refused_lacking = 0;
     bool has_value = property->value.type != FLUX_VALUE_NONE;
     ledger_set_state(ledger, property, has_value ? SLOT_REFUSED : SLOT_EMPTY);
 }
@@ -392,17 +392,24 @@ uint64_t ledger_settled_revision(const struct ledger *ledger)
     return settled;
 }
 
-static bool is_idle(const struct flux_property *property)
+/* An empty property that a program once touched remembers when, so that a resent report cannot
+ * bring an older value back; such memory is given up when there is much of it. */
+static bool is_memory(const struct ledger *ledger, const struct flux_property *property)
+{
+    return property->revision > 0 && ledger->set.node_count <= LEDGER_NODES_KEPT;
+}
+
+static bool is_idle(const struct ledger *ledger, const struct flux_property *property)
 {
     const struct slot *slot = slot_of(property);
     return property->parent && !property->first_child && property->pin_count == 0 &&
            slot->state == SLOT_EMPTY && slot->cloud.type == FLUX_VALUE_NONE && !slot->fresh &&
-           slot->unsettled_count == 0;
+           slot->unsettled_count == 0 && !is_memory(ledger, property);
 }
 
 void ledger_prune_one(struct ledger *ledger, struct flux_property *property)
 {
-    while (is_idle(property)) {
+    while (is_idle(ledger, property)) {
         struct flux_property *parent = property->parent;
         slot_clear(slot_of(property));
         (void)flux_property_set_prune(&ledger->set, property);
@@ -416,7 +423,7 @@ void ledger_prune(struct ledger *ledger)
     struct flux_property *p = flux_property_next(root, root);
     while (p) {
         struct flux_property *next = flux_property_next(root, p);
-        if (is_idle(p))
+        if (is_idle(ledger, p))
             ledger_prune_one(ledger, p);
         p = next;
     }

@@ -6,6 +6,9 @@
 
 #include "proto/property_set.h"
 
+/* Properties kept in memory, empty ones that remember the time of a removal included. */
+#define LEDGER_NODES_KEPT 6144u
+
 /* Where the property's newest operation stands. */
 enum slot_state {
     SLOT_EMPTY,     /* nothing of ours here */
@@ -36,7 +39,8 @@ struct slot {
         refused_revision; /* those above the former up to the latter ended refused */
     int64_t accepted_version;
     int64_t restore_at_ms, restore_delay_ms, restored_ms;
-    size_t refused_lacking; /* 413: bytes by which the document was too large */
+    size_t refused_lacking; /* 413: bytes by which the document was too large, 0: another reason */
+    size_t refused_total;   /* 413: bytes of the document without this value, when it was refused */
     int refused_code;
     char *refused_text; /* owned */
     enum slot_state state;
@@ -112,10 +116,10 @@ uint64_t ledger_newest(const struct flux_property *property);
 void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64_t revision,
                    int64_t version);
 
-/* The property's revisions up to `revision` were refused. `lacking`: for 413, the bytes it lacked,
- * else 0. */
+/* The property's revisions up to `revision` were refused. Size is no matter of the ledger: for a
+ * 413 the caller sets refused_lacking and refused_total afterwards. */
 void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64_t revision,
-                   int code, const char *text, size_t lacking);
+                   int code, const char *text);
 
 /* A refused value gets another chance: it becomes pending. */
 void ledger_retry(struct ledger *ledger, struct flux_property *property);

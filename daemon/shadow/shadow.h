@@ -82,6 +82,9 @@ uint64_t shadow_fate_serial(const struct shadow *shadow);
 uint64_t shadow_newest_revision(const struct shadow *shadow);
 uint64_t shadow_stored_revision(const struct shadow *shadow);
 
+/* All revisions up to the returned one have been accepted or refused. */
+uint64_t shadow_settled_revision(const struct shadow *shadow);
+
 /* Tell that all revisions up to `revision` are on disk now. */
 void shadow_stored(struct shadow *shadow, uint64_t revision);
 

@@ -38,7 +38,7 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options);
 struct thing *thing_free(struct thing *thing);
 
 /* Change what may change while running (everything but name, ids and durable). */
-int thing_set_options(struct thing *thing, const struct thing_options *options);
+int thing_set_options(struct thing *thing, const struct thing_options *options, int64_t now_ms);
 
 /* Find or open a shadow. NULL or "" as thing_name: the own thing; NULL or "" as shadow_name: the
  * classic shadow. Returns 0 and a borrowed shadow that lives as long as the thing, -EINVAL
@@ -85,7 +85,7 @@ struct thing_request {
 int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request);
 
 /* The time of the next deadline, INT64_MAX: none. */
-int64_t thing_deadline(const struct thing *thing, int64_t now_ms);
+int64_t thing_deadline(struct thing *thing, int64_t now_ms);
 
 /* Tell whether so many requests went unanswered, with no other sign of life, that the link should
  * be dropped. */

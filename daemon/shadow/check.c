@@ -1,0 +1,226 @@
+#include "daemon/shadow/check.h"
+
+#include "daemon/shadow/projection.h"
+#include "proto/path.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int refuse(struct shadow_refusal *ret_refusal, int code,
+                  const struct shadow_operation *operation)
+{
+    size_t size = operation->path_size;
+    if (size > FLUX_PATH_BYTES_MAX)
+        size = FLUX_PATH_BYTES_MAX;
+    ret_refusal->code = code;
+    memcpy(ret_refusal->path, operation->path, size);
+    ret_refusal->path[size] = '\0';
+    return SHADOW_REPORT_REFUSED;
+}
+
+#define REFUSE(refusal, code, operation, ...)                                                      \
+    ((void)snprintf((refusal)->text, sizeof(refusal)->text, __VA_ARGS__),                          \
+     refuse(refusal, code, operation))
+
+static const char *value_problem(int error)
+{
+    switch (error) {
+    case -EDOM:
+        return "a number must be finite";
+    case -EILSEQ:
+        return "a string must be valid UTF-8";
+    case -E2BIG:
+        return "the value is too long";
+    default:
+        return "an array must be well-formed JSON without null in it";
+    }
+}
+
+static int check_operation(const struct ledger *ledger, const struct check_limits *limits,
+                           const struct shadow_operation *operation,
+                           struct shadow_refusal *ret_refusal)
+{
+    unsigned depth = 0;
+    enum flux_path_error problem = flux_path_check(operation->path, operation->path_size, &depth);
+    if (problem != FLUX_PATH_OK)
+        return REFUSE(ret_refusal, 400, operation, "bad path: %s", flux_path_strerror(problem));
+    if (operation->kind == FLUX_SET) {
+        int r = flux_value_check(&operation->value);
+        if (r < 0)
+            return REFUSE(ret_refusal, 400, operation, "bad value: %s", value_problem(r));
+        depth += flux_value_depth(&operation->value);
+    }
+    if (depth > limits->max_depth)
+        return REFUSE(ret_refusal, 400, operation, "%u levels deep; MaxDepth is %u", depth,
+                      limits->max_depth);
+    if (operation->kind != FLUX_SET)
+        return SHADOW_REPORT_QUEUED;
+    const struct flux_property *known =
+        flux_property_set_find(&ledger->set, operation->path, operation->path_size);
+    if (!known)
+        return SHADOW_REPORT_QUEUED;
+    const struct slot *slot = slot_of(known);
+    bool remembered = slot->state == SLOT_REFUSED && slot->refused_lacking == 0 &&
+                      flux_value_equal(&known->value, &operation->value);
+    if (remembered)
+        return REFUSE(ret_refusal, slot->refused_code, operation,
+                      "the shadow service refused this very value before: %.150s",
+                      slot->refused_text ? slot->refused_text : "no reason given");
+    return SHADOW_REPORT_QUEUED;
+}
+
+/* At most so many bytes more than now. */
+static long growth_bound(const struct ledger *ledger, const struct shadow_operation *operation)
+{
+    if (operation->kind != FLUX_SET)
+        return 0;
+    long bytes = (long)flux_value_json_size(&operation->value);
+    const struct flux_property *known =
+        flux_property_set_find(&ledger->set, operation->path, operation->path_size);
+    if (known && ledger_has_value(known) && flux_property_is_leaf(known))
+        return bytes - (long)flux_value_json_size(&known->value);
+    /* Every level may add a key, quotes, a colon, a comma and braces; a key byte may need an escape
+     * of six. */
+    long levels = 0;
+    for (size_t i = 0; i < operation->path_size; i++)
+        levels += operation->path[i] == '/';
+    return bytes + 6 * (long)operation->path_size + 8 * levels;
+}
+
+static long report_growth_bound(const struct ledger *ledger, const struct shadow_report *report)
+{
+    if (report->operation_count == 1)
+        return growth_bound(ledger, &report->operations[0]);
+    long sum = 0;
+    for (size_t i = 0; i < report->operation_count; i++) {
+        long growth = growth_bound(ledger, &report->operations[i]);
+        sum += growth > 0 ? growth : 0; /* two may touch one path: no credit for shrinking */
+    }
+    return sum;
+}
+
+static int clone_property(struct ledger *clone, const struct flux_property *property)
+{
+    struct flux_property *copy;
+    int r = 0;
+    if (property->cut)
+        r = ledger_apply(clone, FLUX_UNSET, property->path, property->path_size, NULL, 0, &copy);
+    if (r == 0 && property->value.type != FLUX_VALUE_NONE)
+        r = ledger_apply(clone, FLUX_SET, property->path, property->path_size, &property->value, 0,
+                         &copy);
+    if (r == 0)
+        r = flux_property_set_touch(&clone->set, property->path, property->path_size, &copy);
+    if (r < 0)
+        return r;
+    slot_of(copy)->cloud = slot_of(property)->cloud; /* borrowed, see drop_clone() */
+    if (slot_of(property)->state == SLOT_REFUSED)
+        ledger_set_state(clone, copy, SLOT_REFUSED);
+    return 0;
+}
+
+static void drop_clone(struct ledger *clone)
+{
+    struct flux_property *root = clone->set.root;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p))
+        slot_of(p)->cloud = (struct flux_value){.type = FLUX_VALUE_NONE};
+    ledger_clear(clone);
+}
+
+/* Measure the section as it would be after the report, on a copy. */
+static int measure_trial(struct ledger *ledger, const struct shadow_report *report,
+                         size_t *ret_bytes)
+{
+    struct ledger clone;
+    int r = ledger_init(&clone, 0);
+    if (r < 0)
+        return r;
+    struct flux_property *root = ledger->set.root;
+    for (struct flux_property *p = root; p && r == 0; p = flux_property_next(root, p))
+        r = clone_property(&clone, p);
+    for (size_t i = 0; i < report->operation_count && r == 0; i++) {
+        const struct shadow_operation *operation = &report->operations[i];
+        struct flux_property *property;
+        r = ledger_apply(&clone, operation->kind, operation->path, operation->path_size,
+                         operation->kind == FLUX_SET ? &operation->value : NULL, 0, &property);
+    }
+    if (r == 0)
+        *ret_bytes = projection_measure(&clone);
+    drop_clone(&clone);
+    return r;
+}
+
+static const struct shadow_operation *largest(const struct ledger *ledger,
+                                              const struct shadow_report *report)
+{
+    const struct shadow_operation *found = &report->operations[0];
+    for (size_t i = 1; i < report->operation_count; i++) {
+        if (growth_bound(ledger, &report->operations[i]) > growth_bound(ledger, found))
+            found = &report->operations[i];
+    }
+    return found;
+}
+
+void check_describe_size(char *ret_text, size_t text_size, const struct check_limits *limits,
+                         size_t total)
+{
+    (void)snprintf(ret_text, text_size,
+                   "the shadow would need %zu bytes (desired %zu, reported %zu) of %zu allowed "
+                   "(MaxDocumentBytes)",
+                   total, limits->desired_bytes, total - limits->desired_bytes,
+                   limits->max_document_bytes);
+}
+
+static int check_size(struct ledger *ledger, const struct check_limits *limits,
+                      struct check_size *size, const struct shadow_report *report,
+                      struct shadow_refusal *ret_refusal)
+{
+    long growth = report_growth_bound(ledger, report);
+    if (!size->known) {
+        size->bytes = limits->desired_bytes + projection_measure(ledger);
+        size->known = true;
+    }
+    if ((long)size->bytes + growth <= (long)limits->max_document_bytes) {
+        size->bytes = (size_t)((long)size->bytes + growth);
+        return SHADOW_REPORT_QUEUED;
+    }
+    size_t before = limits->desired_bytes + projection_measure(ledger);
+    size_t after = 0;
+    int r = measure_trial(ledger, report, &after);
+    if (r == -ENOSPC)
+        return REFUSE(ret_refusal, 413, largest(ledger, report),
+                      "a shadow holds at most %u properties and removals", FLUX_PROPERTIES_MAX);
+    if (r < 0)
+        return r;
+    after += limits->desired_bytes;
+    if (after > limits->max_document_bytes && after > before) {
+        check_describe_size(ret_refusal->text, sizeof(ret_refusal->text), limits, after);
+        return refuse(ret_refusal, 413, largest(ledger, report));
+    }
+    size->bytes = after;
+    return SHADOW_REPORT_QUEUED;
+}
+
+int check_report(struct ledger *ledger, const struct check_limits *limits, struct check_size *size,
+                 const struct shadow_report *report, struct shadow_refusal *ret_refusal)
+{
+    for (size_t i = 0; i < report->operation_count; i++) {
+        int r = check_operation(ledger, limits, &report->operations[i], ret_refusal);
+        if (r != SHADOW_REPORT_QUEUED)
+            return r;
+    }
+    if (report->operation_count == 0)
+        return SHADOW_REPORT_QUEUED;
+    const struct shadow_operation *first = &report->operations[0];
+    size_t entries = ledger->set.value_count + ledger->set.cut_count;
+    if (entries + 2 * report->operation_count > FLUX_PROPERTIES_MAX) {
+        size_t bytes;
+        int r = measure_trial(ledger, report, &bytes);
+        if (r == -ENOSPC)
+            return REFUSE(ret_refusal, 413, first,
+                          "a shadow holds at most %u properties and removals; unset or forget some",
+                          FLUX_PROPERTIES_MAX);
+        if (r < 0)
+            return r;
+    }
+    return check_size(ledger, limits, size, report, ret_refusal);
+}

@@ -1,0 +1,134 @@
+#include "daemon/shadow/projection.h"
+
+#include "daemon/shadow/property_json.h"
+#include <errno.h>
+
+static bool holds_leaf(const struct flux_property *property)
+{
+    return ledger_has_value(property) && flux_property_is_leaf(property);
+}
+
+/* Returns whether the walk has to look below. */
+static bool enter(struct flux_property *property)
+{
+    struct slot *slot = slot_of(property);
+    bool above = property->parent && slot_of(property->parent)->covered;
+    slot->covered = above || property->cut;
+    slot->present = false;
+    slot->walk_bytes = 0;
+    slot->walk_children = 0;
+    return !holds_leaf(property);
+}
+
+static void measure_own(const struct flux_property *property, struct slot *slot)
+{
+    bool cloud_counts = !slot->covered;
+    slot->present = true;
+    if (holds_leaf(property))
+        slot->walk_bytes = flux_value_json_size(&property->value);
+    else if (slot->walk_children > 0)
+        slot->walk_bytes += 2 + slot->walk_children - 1; /* braces and commas */
+    else if (ledger_has_value(property))
+        slot->walk_bytes = 2;
+    else if (cloud_counts && slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT && property->parent)
+        slot->walk_bytes = 2;
+    else if (cloud_counts && slot->cloud.type != FLUX_VALUE_NONE && property->parent)
+        slot->walk_bytes = flux_value_json_size(&slot->cloud);
+    else
+        slot->present = false;
+}
+
+static void leave(struct flux_property *property)
+{
+    struct slot *slot = slot_of(property);
+    measure_own(property, slot);
+    if (!slot->present || !property->parent)
+        return;
+    struct slot *parent = slot_of(property->parent);
+    parent->walk_bytes += property_key_bytes(property) + 1 + slot->walk_bytes;
+    parent->walk_children++;
+}
+
+size_t projection_measure(struct ledger *ledger)
+{
+    struct flux_property *p = ledger->set.root;
+    bool below = enter(p);
+    while (true) {
+        if (below && p->first_child) {
+            p = p->first_child;
+            below = enter(p);
+            continue;
+        }
+        leave(p);
+        while (p->parent && !p->next) {
+            p = p->parent;
+            leave(p);
+        }
+        if (!p->parent)
+            break;
+        p = p->next;
+        below = enter(p);
+    }
+    const struct slot *root = slot_of(ledger->set.root);
+    return root->present ? root->walk_bytes : 0;
+}
+
+/* Write a present property's value, or begin its object. Returns whether an object was begun. */
+static bool write_one(const struct flux_property *property, struct flux_json_writer *writer)
+{
+    const struct slot *slot = slot_of(property);
+    if (holds_leaf(property)) {
+        flux_json_value(writer, &property->value);
+        return false;
+    }
+    bool is_object = slot->walk_children > 0 || ledger_has_value(property) ||
+                     slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
+    if (is_object)
+        flux_json_begin_object(writer);
+    else
+        flux_json_value(writer, &slot->cloud);
+    return is_object;
+}
+
+static const struct flux_property *next_present(const struct flux_property *property)
+{
+    while (property && !slot_of(property)->present)
+        property = property->next;
+    return property;
+}
+
+static void write_below(const struct flux_property *top, struct flux_json_writer *writer)
+{
+    const struct flux_property *p = top;
+    bool open = write_one(p, writer);
+    while (true) {
+        const struct flux_property *next = open ? next_present(p->first_child) : NULL;
+        while (!next) {
+            if (open)
+                flux_json_end_object(writer);
+            if (p == top)
+                return;
+            next = next_present(p->next);
+            p = p->parent;
+            open = true;
+        }
+        p = next;
+        property_write_key(writer, p);
+        open = write_one(p, writer);
+    }
+}
+
+int projection_write(struct ledger *ledger, const char *path, size_t path_size,
+                     struct flux_json_writer *writer)
+{
+    (void)projection_measure(ledger);
+    const struct flux_property *top = flux_property_set_find(&ledger->set, path, path_size);
+    if (!top)
+        return -ENOENT;
+    for (const struct flux_property *p = top; p; p = p->parent) {
+        if (!slot_of(p)->present || (p != top && holds_leaf(p)))
+            return -ENOENT;
+    }
+    write_below(top, writer);
+    return writer->error;
+}

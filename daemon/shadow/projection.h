@@ -1,0 +1,17 @@
+/* The `reported` section as it will be once all that waits has been accepted: the programs' values
+ * over what the cloud holds, without what cuts remove. Measures it and writes it; changes nothing
+ * but scratch fields. */
+#ifndef FLUXAWS_SHADOW_PROJECTION_H
+#define FLUXAWS_SHADOW_PROJECTION_H
+
+#include "daemon/shadow/ledger.h"
+#include "proto/json_writer.h"
+
+/* Count the bytes of its compact JSON; 0 where the section would be absent. */
+size_t projection_measure(struct ledger *ledger);
+
+/* Write what stands at and below a path (empty: all). Returns 0, -ENOENT, or the writer's error. */
+int projection_write(struct ledger *ledger, const char *path, size_t path_size,
+                     struct flux_json_writer *writer);
+
+#endif

@@ -1,0 +1,381 @@
+#include "daemon/shadow/shadow.h"
+
+#include "daemon/shadow/projection.h"
+#include "daemon/shadow/shadow_private.h"
+#include "proto/path.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int shadow_new(struct shadow **ret_shadow, struct connection *connection, const char *thing,
+               const char *name, int64_t now_ms)
+{
+    struct shadow *shadow = calloc(1, sizeof(*shadow));
+    if (!shadow)
+        return -ENOMEM;
+    shadow->connection = connection;
+    memcpy(shadow->thing, thing, strlen(thing) + 1);
+    memcpy(shadow->name, name, strlen(name) + 1);
+    shadow->update.base_version = -1;
+    shadow->last_get_ms = INT64_MIN;
+    shadow->status.last_accepted_version = -1;
+    shadow->status.last_accepted_ms = -1;
+    pacing_init(&shadow->pacing, &connection->options, now_ms);
+    backoff_init(&shadow->subscribe_backoff, IDLE_GET_MS, RESTORE_MAX_MS);
+    if (ledger_init(&shadow->ledger, random_u64(&connection->random)) < 0 ||
+        view_init(&shadow->view, random_u64(&connection->random)) < 0) {
+        (void)shadow_free(shadow);
+        return -ENOMEM;
+    }
+    *ret_shadow = shadow;
+    return 0;
+}
+
+struct shadow *shadow_free(struct shadow *shadow)
+{
+    if (!shadow)
+        return NULL;
+    update_clear(&shadow->update);
+    for (size_t i = 0; i < shadow->unsettled_count; i++)
+        update_clear(&shadow->unsettled[i]);
+    view_clear(&shadow->view);
+    ledger_clear(&shadow->ledger);
+    free(shadow);
+    return NULL;
+}
+
+const char *shadow_view_name(enum shadow_view_state state)
+{
+    switch (state) {
+    case SHADOW_VIEW_UNKNOWN:
+        return "unknown";
+    case SHADOW_VIEW_PROVEN:
+        return "proven";
+    case SHADOW_VIEW_GAP:
+        return "gap";
+    case SHADOW_VIEW_UNREADABLE:
+        return "unreadable";
+    }
+    return "unknown";
+}
+
+struct check_limits shadow_limits(const struct shadow *shadow)
+{
+    return (struct check_limits){
+        .max_depth = shadow->connection->options.max_depth,
+        .max_document_bytes = shadow->connection->options.max_document_bytes,
+        .desired_bytes = shadow->view.desired_bytes,
+    };
+}
+
+/* --- reports --- */
+
+static struct flux_property *newer_below(struct flux_property *top, int64_t set_us)
+{
+    for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
+        if (p->set_us > set_us || (p == top && p->replaced_us > set_us))
+            return p;
+    }
+    return NULL;
+}
+
+/* What a resent operation that has been overtaken waits for: the newer one. */
+static struct shadow_wait overtaken_by(struct shadow *shadow, const struct shadow_operation *op,
+                                       int64_t set_us)
+{
+    struct flux_property_set *set = &shadow->ledger.set;
+    struct flux_property *self = flux_property_set_find(set, op->path, op->path_size);
+    struct flux_property *newer = self ? newer_below(self, set_us) : NULL;
+    for (size_t size = op->path_size; size > 0 && !newer;) {
+        while (op->path[--size] != '/')
+            ;
+        struct flux_property *above = flux_property_set_find(set, op->path, size);
+        if (above && above->cleared_us > set_us)
+            newer = above;
+    }
+    if (!newer)
+        newer = set->root;
+    return (struct shadow_wait){.property = newer, .revision = ledger_newest(newer)};
+}
+
+static int apply_operation(struct shadow *shadow, const struct shadow_report *report,
+                           const struct shadow_operation *op, struct shadow_wait *ret_wait)
+{
+    struct ledger *ledger = &shadow->ledger;
+    if (report->resent &&
+        flux_property_set_is_superseded(&ledger->set, op->path, op->path_size, report->set_us)) {
+        *ret_wait = overtaken_by(shadow, op, report->set_us);
+        return 0;
+    }
+    struct flux_property *property;
+    int r = ledger_apply(ledger, op->kind, op->path, op->path_size,
+                         op->kind == FLUX_SET ? &op->value : NULL, report->set_us, &property);
+    if (r < 0)
+        return r;
+    *ret_wait = (struct shadow_wait){.property = property, .revision = ledger->newest_revision};
+    return 0;
+}
+
+int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
+                  struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal)
+{
+    (void)now_ms;
+    struct check_limits limits = shadow_limits(shadow);
+    int r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
+    if (r != SHADOW_REPORT_QUEUED) {
+        shadow->status.reports_refused += r == SHADOW_REPORT_REFUSED;
+        return r;
+    }
+    for (size_t i = 0; i < report->operation_count; i++) {
+        struct shadow_wait wait;
+        r = apply_operation(shadow, report, &report->operations[i], &wait);
+        if (r < 0) {
+            for (size_t j = 0; ret_waits && j < i; j++)
+                shadow_release(shadow, &ret_waits[j]);
+            return r;
+        }
+        if (ret_waits) {
+            flux_property_pin(wait.property);
+            ret_waits[i] = wait;
+        }
+    }
+    shadow->status.reports++;
+    shadow->status.operations += report->operation_count;
+    return SHADOW_REPORT_QUEUED;
+}
+
+struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)
+{
+    const struct flux_property *decider = NULL;
+    enum ledger_fate fate = ledger_fate(wait->property, wait->revision, &decider);
+    const struct slot *slot = slot_of(decider);
+    if (fate == LEDGER_WAITING)
+        return (struct shadow_fate){.state = SHADOW_WAITING};
+    if (fate == LEDGER_REFUSED)
+        return (struct shadow_fate){
+            .state = SHADOW_REFUSED,
+            .code = slot->refused_code,
+            .text = slot->refused_text ? slot->refused_text : "refused by the shadow service",
+            .property = decider,
+        };
+    int64_t version = slot->accepted_version > 0 ? slot->accepted_version : shadow->view.version;
+    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = version};
+}
+
+void shadow_release(struct shadow *shadow, struct shadow_wait *wait)
+{
+    struct flux_property *property = wait->property;
+    if (!property)
+        return;
+    flux_property_unpin(property);
+    ledger_prune_one(&shadow->ledger, property);
+    *wait = (struct shadow_wait){0};
+}
+
+uint64_t shadow_fate_serial(const struct shadow *shadow)
+{
+    return shadow->ledger.fate_serial;
+}
+
+uint64_t shadow_newest_revision(const struct shadow *shadow)
+{
+    return shadow->ledger.newest_revision;
+}
+
+uint64_t shadow_stored_revision(const struct shadow *shadow)
+{
+    return shadow->stored_revision;
+}
+
+uint64_t shadow_settled_revision(const struct shadow *shadow)
+{
+    return ledger_settled_revision(&shadow->ledger);
+}
+
+void shadow_stored(struct shadow *shadow, uint64_t revision)
+{
+    if (revision > shadow->stored_revision)
+        shadow->stored_revision = revision;
+}
+
+void shadow_flush(struct shadow *shadow, int64_t now_ms)
+{
+    (void)now_ms;
+    shadow->pacing.early_wanted = shadow->ledger.pending.count > 0;
+}
+
+bool shadow_is_settled(const struct shadow *shadow)
+{
+    return shadow->ledger.pending.count == 0;
+}
+
+/* --- the view and ours --- */
+
+bool shadow_is_known(const struct shadow *shadow, int64_t now_ms)
+{
+    const struct connection *connection = shadow->connection;
+    return shadow->link == SHADOW_ONLINE && shadow->view.state == SHADOW_VIEW_PROVEN &&
+           shadow->doubt == SHADOW_NO_DOUBT &&
+           now_ms - connection->last_alive_ms < connection->options.keep_alive_ms;
+}
+
+void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms)
+{
+    if (shadow->doubt != SHADOW_NO_DOUBT && shadow->doubt_at_ms <= at_ms) {
+        if (doubt > shadow->doubt)
+            shadow->doubt = doubt;
+        return;
+    }
+    shadow->doubt = doubt;
+    shadow->doubt_at_ms = at_ms;
+}
+
+static void contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
+{
+    struct slot *slot = slot_of(property);
+    bool quiet = slot->restored_ms == 0 || now_ms - slot->restored_ms > 10 * slot->restore_delay_ms;
+    if (slot->restore_delay_ms == 0 || quiet)
+        slot->restore_delay_ms = RESTORE_MIN_MS;
+    else if (slot->restore_delay_ms < RESTORE_MAX_MS / 2)
+        slot->restore_delay_ms *= 2;
+    else
+        slot->restore_delay_ms = RESTORE_MAX_MS;
+    slot->restore_at_ms = now_ms + slot->restore_delay_ms;
+    ledger_set_state(&shadow->ledger, property, SLOT_CONTESTED);
+    shadow->status.foreign_changes++;
+    notices_add(&shadow->connection->notices, THING_NOTICE_FOREIGN, shadow->name, property->path, 0,
+                slot->restore_delay_ms, "");
+}
+
+static void review_refused(struct shadow *shadow, struct flux_property *property, size_t total)
+{
+    struct slot *slot = slot_of(property);
+    bool fits_now =
+        slot->refused_lacking > 0 && total + slot->refused_lacking <= slot->refused_total;
+    if (fits_now)
+        ledger_retry(&shadow->ledger, property);
+}
+
+static void review_property(struct shadow *shadow, struct flux_property *property, bool known,
+                            bool recreate, int64_t now_ms)
+{
+    struct slot *slot = slot_of(property);
+    switch (slot->state) {
+    case SLOT_EMPTY:
+    case SLOT_REFUSED:
+        return;
+    case SLOT_PENDING:
+        if (known && !ledger_is_unsettled(property) && ledger_is_in_cloud(property))
+            ledger_accept(&shadow->ledger, property, ledger_newest(property), shadow->view.version);
+        return;
+    case SLOT_SETTLED:
+        if (ledger_is_in_cloud(property))
+            return;
+        if (recreate)
+            ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
+        else
+            contest(shadow, property, now_ms);
+        return;
+    case SLOT_CONTESTED:
+        if (ledger_is_in_cloud(property))
+            ledger_set_state(&shadow->ledger, property, SLOT_SETTLED);
+        else if (recreate)
+            ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
+        return;
+    }
+}
+
+void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate)
+{
+    struct flux_property *root = shadow->ledger.set.root;
+    bool known = shadow_is_known(shadow, now_ms);
+    shadow->size.known = false;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p))
+        review_property(shadow, p, known, recreate, now_ms);
+    if (shadow->ledger.refused_count > 0) {
+        size_t total = shadow->view.desired_bytes + projection_measure(&shadow->ledger);
+        for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
+            if (slot_of(p)->state == SLOT_REFUSED)
+                review_refused(shadow, p, total);
+        }
+    }
+    ledger_prune(&shadow->ledger);
+}
+
+void shadow_review_fresh(struct shadow *shadow, int64_t now_ms)
+{
+    bool known = shadow_is_known(shadow, now_ms);
+    struct flux_property *property;
+    while ((property = ledger_next_fresh(&shadow->ledger))) {
+        if (slot_of(property)->state != SLOT_PENDING)
+            continue;
+        review_property(shadow, property, known, false, now_ms);
+    }
+}
+
+/* --- updates without an answer --- */
+
+static void remove_unsettled(struct shadow *shadow, size_t index)
+{
+    update_clear(&shadow->unsettled[index]);
+    shadow->unsettled[index] = shadow->unsettled[--shadow->unsettled_count];
+    shadow->unsettled[shadow->unsettled_count] = (struct update){.base_version = -1};
+}
+
+void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms)
+{
+    for (size_t i = shadow->unsettled_count; i-- > 0;) {
+        const struct update *update = &shadow->unsettled[i];
+        bool dead = update->base_version >= 0 ? shadow->view.state == SHADOW_VIEW_PROVEN &&
+                                                    shadow->view.version != update->base_version
+                                              : now_ms - update->sent_ms > UNVERSIONED_MS;
+        if (dead)
+            remove_unsettled(shadow, i);
+    }
+}
+
+void shadow_give_up(struct shadow *shadow, int64_t now_ms)
+{
+    (void)now_ms;
+    if (shadow->request == SHADOW_REQUEST_UPDATE) {
+        if (shadow->unsettled_count == UNSETTLED_MAX)
+            remove_unsettled(shadow, 0);
+        shadow->unsettled[shadow->unsettled_count++] = shadow->update;
+        shadow->update = (struct update){.base_version = -1};
+    }
+    shadow->request = SHADOW_REQUEST_NONE;
+}
+
+/* --- reading --- */
+
+int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
+                 size_t path_size, struct flux_json_writer *writer)
+{
+    switch (section) {
+    case SHADOW_SECTION_REPORTED:
+        return projection_write((struct ledger *)&shadow->ledger, path, path_size, writer);
+    case SHADOW_SECTION_DESIRED:
+    case SHADOW_SECTION_DELTA:
+        return -ENOTSUP;
+    }
+    return -EINVAL;
+}
+
+void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status)
+{
+    const struct ledger *ledger = &shadow->ledger;
+    *ret_status = shadow->status;
+    ret_status->thing = shadow->thing;
+    ret_status->name = shadow->name;
+    ret_status->view = shadow->view.state;
+    ret_status->version = shadow->view.version;
+    ret_status->properties = ledger->set.value_count;
+    ret_status->cuts = ledger->set.cut_count;
+    ret_status->pending = ledger->pending.count + ledger->contested.count;
+    ret_status->in_flight = shadow->update.entry_count;
+    ret_status->refused = ledger->refused_count;
+    ret_status->document_bytes =
+        shadow->view.desired_bytes + projection_measure((struct ledger *)ledger);
+    ret_status->document_bytes_max = shadow->connection->options.max_document_bytes;
+    ret_status->blocked_until_ms = shadow->pacing.blocked_until_ms;
+}

@@ -1,0 +1,140 @@
+/* The insides of a shadow, for the files that make it up (shadow.c, shadow_answers.c,
+ * shadow_requests.c) and the thing that drives it. Nobody else includes this. */
+#ifndef FLUXAWS_SHADOW_SHADOW_PRIVATE_H
+#define FLUXAWS_SHADOW_SHADOW_PRIVATE_H
+
+#include "daemon/base/random.h"
+#include "daemon/shadow/check.h"
+#include "daemon/shadow/ledger.h"
+#include "daemon/shadow/notices.h"
+#include "daemon/shadow/pacing.h"
+#include "daemon/shadow/topics.h"
+#include "daemon/shadow/update.h"
+#include "daemon/shadow/view.h"
+
+/* Updates without an answer that are remembered; versioned ones leave as soon as the version has
+ * moved on. */
+#define UNSETTLED_MAX 8u
+/* How long an update without a `version` may still arrive after it was given up. */
+#define UNVERSIONED_MS 60000
+/* A shadow with nothing to do is got at most so often across reconnects. */
+#define IDLE_GET_MS 60000
+/* Pause before a foreign change is set back: 1 s doubling to 1 h. */
+#define RESTORE_MIN_MS 1000
+#define RESTORE_MAX_MS 3600000
+/* After so many conflicts in a row one update may leave `version` out. */
+#define CONFLICTS_MAX 3u
+
+/* What all shadows of a connection share; owned by the thing. */
+struct connection {
+    int64_t last_alive_ms; /* last sign of life */
+    unsigned unanswered;   /* requests timed out in a row without one */
+    uint64_t instance_id;
+    uint64_t token_count;
+    struct random_source random;
+    struct notices notices;
+    struct thing_options options; /* `name` borrowed from the thing */
+};
+
+enum shadow_link {
+    SHADOW_OFFLINE,
+    SHADOW_SUBSCRIBE,   /* the link is up; the filters are to be requested */
+    SHADOW_SUBSCRIBING, /* waiting for the SUBACK */
+    SHADOW_ONLINE,
+};
+
+enum shadow_request { SHADOW_REQUEST_NONE, SHADOW_REQUEST_UPDATE, SHADOW_REQUEST_GET };
+
+/* Why a get is wanted, beyond the state of the view. */
+enum shadow_doubt {
+    SHADOW_NO_DOUBT,
+    SHADOW_DOUBT_CONFLICT, /* a 409: the newer accepted message may still come */
+    SHADOW_DOUBT_ANSWER,   /* something went unanswered, or does not fit what is known */
+};
+
+struct shadow {
+    struct connection *connection;
+    char thing[FLUX_THING_NAME_MAX + 1];
+    char name[FLUX_SHADOW_NAME_MAX + 1];
+    struct ledger ledger;
+    struct view view;
+    struct check_size size;
+    struct pacing pacing;
+
+    enum shadow_link link;
+    int64_t subscribe_at_ms;
+    struct backoff subscribe_backoff;
+    uint32_t request_id; /* of the request in flight, or of the SUBSCRIBE */
+
+    enum shadow_request request;
+    struct update update; /* in flight, while request is SHADOW_REQUEST_UPDATE */
+    struct update unsettled[UNSETTLED_MAX];
+    size_t unsettled_count;
+    char get_token[CLOUD_TOKEN_MAX + 1];
+    int64_t get_sent_ms, last_get_ms; /* INT64_MIN: never */
+    uint64_t get_generation;
+    bool get_outdated; /* the shadow was deleted while the get was on its way */
+
+    enum shadow_doubt doubt;
+    int64_t doubt_at_ms;
+    unsigned conflicts;    /* in a row */
+    bool fit_wanted;       /* a 413: count again after the get */
+    size_t suspects_limit; /* entries of the next update while there are suspects */
+    int64_t last_heard_ms; /* last message of this shadow */
+    uint64_t stored_revision;
+    struct shadow_status status; /* counters only */
+    char topic[TOPIC_BYTES_MAX]; /* of the request handed out last */
+    char get_payload[CLOUD_TOKEN_MAX + 32];
+    char filters[TOPIC_KIND_COUNT][TOPIC_BYTES_MAX];
+};
+
+int shadow_new(struct shadow **ret_shadow, struct connection *connection, const char *thing,
+               const char *name, int64_t now_ms);
+struct shadow *shadow_free(struct shadow *shadow);
+
+/* --- shadow.c: state --- */
+/* Tell whether the view can be relied on now: proven, no gap, the link alive. */
+bool shadow_is_known(const struct shadow *shadow, int64_t now_ms);
+/* Hold everything of ours against the view: accept what is there, contest what is not. `recreate`:
+ * the shadow is gone, so all of ours is to be sent again at once. */
+void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate);
+/* Hold what was just reported against the view. */
+void shadow_review_fresh(struct shadow *shadow, int64_t now_ms);
+/* Give up waiting for the request in flight: an update becomes unsettled. */
+void shadow_give_up(struct shadow *shadow, int64_t now_ms);
+void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms);
+/* Forget unsettled updates that can no longer be applied. */
+void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms);
+struct check_limits shadow_limits(const struct shadow *shadow);
+
+/* --- shadow_answers.c --- */
+void shadow_receive(struct shadow *shadow, enum topic_kind kind, const void *payload, size_t size,
+                    int64_t now_ms);
+/* The request in flight was refused by the broker (an MQTT reason code), or could not be sent. */
+void shadow_publish_failed(struct shadow *shadow, int code, int64_t now_ms);
+
+/* --- shadow_refusals.c: answers by code --- */
+/* The update in flight was refused with `code`; it is cleared. */
+void shadow_update_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms);
+void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms);
+/* After a 413 and a get: refuse by our count, largest growth first, or halve. */
+void shadow_fit(struct shadow *shadow);
+/* Start or go on with finding the offender among the suspects. */
+void shadow_narrow_suspects(struct shadow *shadow);
+
+/* --- shadow_requests.c --- */
+void shadow_link_up(struct shadow *shadow, int64_t now_ms);
+void shadow_link_down(struct shadow *shadow, int64_t now_ms);
+void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, int64_t now_ms);
+/* The time at which shadow_next_request() has something, INT64_MAX: never as things stand. */
+int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms);
+/* Take the request that is due. Returns 1, 0 where nothing is due, -ENOMEM. */
+int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request);
+/* Handle what is overdue: answers, pauses. */
+void shadow_tick(struct shadow *shadow, int64_t now_ms);
+/* The next time that shadow_tick() or shadow_request_ms() will matter. */
+int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms);
+/* Tell whether something waits that could be sent (on disk already, where that matters). */
+bool shadow_has_work(const struct shadow *shadow);
+
+#endif

@@ -1,0 +1,173 @@
+#include "daemon/shadow/projection.h"
+#include "daemon/shadow/shadow_private.h"
+
+/* --- finding the offender of an update that was refused as a whole --- */
+
+static void clear_suspects(struct shadow *shadow)
+{
+    for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
+        slot_of(p)->suspect = false;
+    shadow->suspects_limit = 0;
+}
+
+void shadow_narrow_suspects(struct shadow *shadow)
+{
+    size_t count = 0;
+    for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
+        count += slot_of(p)->suspect;
+    shadow->suspects_limit = (count + 1) / 2;
+}
+
+static void mark_suspects(struct shadow *shadow)
+{
+    clear_suspects(shadow);
+    for (size_t i = 0; i < shadow->update.entry_count; i++)
+        slot_of(shadow->update.entries[i].property)->suspect = true;
+    shadow_narrow_suspects(shadow);
+}
+
+static void refuse_entry(struct shadow *shadow, struct flux_property *property, uint64_t revision,
+                         int code, const char *text)
+{
+    ledger_refuse(&shadow->ledger, property, revision, code, text);
+    notices_add(&shadow->connection->notices, THING_NOTICE_REFUSED, shadow->name, property->path,
+                code, 0, text);
+}
+
+static void isolate(struct shadow *shadow, int code, const char *text)
+{
+    struct update *update = &shadow->update;
+    if (update->entry_count > 1) {
+        mark_suspects(shadow);
+        return;
+    }
+    refuse_entry(shadow, update->entries[0].property, update->entries[0].revision, code, text);
+    clear_suspects(shadow);
+}
+
+/* --- size --- */
+
+/* Bytes that the property's value adds to what the cloud holds there. */
+static long growth_of(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    if (property->value.type == FLUX_VALUE_NONE)
+        return 0;
+    long held = slot->cloud.type == FLUX_VALUE_NONE ? 0 : (long)flux_value_json_size(&slot->cloud);
+    long key = slot->cloud.type == FLUX_VALUE_NONE
+                   ? (long)(property->path_size - property->key_offset) + 4
+                   : 0;
+    return key + (long)flux_value_json_size(&property->value) - held;
+}
+
+static struct flux_property *largest_growth(const struct shadow *shadow)
+{
+    struct flux_property *found = NULL;
+    for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next) {
+        if (growth_of(p) > 0 && (!found || growth_of(p) > growth_of(found)))
+            found = p;
+    }
+    return found;
+}
+
+static size_t total_bytes(struct shadow *shadow)
+{
+    return shadow->view.desired_bytes + projection_measure(&shadow->ledger);
+}
+
+static void refuse_for_size(struct shadow *shadow, struct flux_property *property, size_t total)
+{
+    struct check_limits limits = shadow_limits(shadow);
+    char text[256];
+    check_describe_size(text, sizeof(text), &limits, total);
+    refuse_entry(shadow, property, ledger_newest(property), 413, text);
+    struct slot *slot = slot_of(property);
+    slot->refused_total = total_bytes(shadow);
+    slot->refused_lacking = total - limits.max_document_bytes;
+}
+
+void shadow_fit(struct shadow *shadow)
+{
+    size_t limit = shadow->connection->options.max_document_bytes;
+    shadow->fit_wanted = false;
+    size_t total = total_bytes(shadow);
+    if (total <= limit)
+        return; /* by our count it fits: the suspects are halved */
+    clear_suspects(shadow);
+    struct flux_property *property;
+    while (total > limit && (property = largest_growth(shadow))) {
+        refuse_for_size(shadow, property, total);
+        total = total_bytes(shadow);
+    }
+}
+
+static void handle_too_large(struct shadow *shadow, const char *text, int64_t now_ms)
+{
+    bool counted_before = shadow->suspects_limit > 0;
+    if (shadow->update.entry_count == 1 && counted_before) {
+        isolate(shadow, 413, text);
+        return;
+    }
+    mark_suspects(shadow);
+    shadow->fit_wanted = true;
+    shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
+}
+
+/* --- answers by code --- */
+
+static void back_off(struct shadow *shadow, int code, const char *text, int64_t now_ms)
+{
+    struct connection *connection = shadow->connection;
+    bool forbidden = code == 401 || code == 403;
+    int64_t delay = forbidden ? pacing_forbid(&shadow->pacing, &connection->random, now_ms)
+                              : pacing_back_off(&shadow->pacing, &connection->random, now_ms);
+    notices_add(&connection->notices, THING_NOTICE_BACKOFF, shadow->name, NULL, code, delay, text);
+}
+
+static void handle_conflict(struct shadow *shadow, int64_t now_ms)
+{
+    shadow->conflicts++;
+    shadow->status.conflicts++;
+    bool moved_on = shadow->view.state == SHADOW_VIEW_PROVEN &&
+                    shadow->view.version > shadow->update.base_version &&
+                    shadow->update.base_version >= 0;
+    if (moved_on)
+        return;
+    bool proven = shadow->view.state == SHADOW_VIEW_PROVEN;
+    shadow_raise_doubt(shadow, SHADOW_DOUBT_CONFLICT, proven ? now_ms + VIEW_GAP_MS : now_ms);
+}
+
+void shadow_update_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms)
+{
+    shadow->status.updates_rejected++;
+    shadow->status.last_code = code;
+    bool ours_to_mend = code >= 400 && code < 500 && code != 401 && code != 403 && code != 404 &&
+                        code != 409 && code != 429;
+    if (code == 409)
+        handle_conflict(shadow, now_ms);
+    else if (code == 413)
+        handle_too_large(shadow, text, now_ms);
+    else if (ours_to_mend)
+        isolate(shadow, code, text);
+    else
+        back_off(shadow, code, text, now_ms);
+    update_clear(&shadow->update);
+    shadow->request = SHADOW_REQUEST_NONE;
+    shadow_review(shadow, now_ms, false);
+}
+
+void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms)
+{
+    shadow->request = SHADOW_REQUEST_NONE;
+    shadow->status.last_code = code;
+    if (code != 404) {
+        back_off(shadow, code, text, now_ms);
+        return;
+    }
+    shadow->doubt = SHADOW_NO_DOUBT;
+    pacing_relax(&shadow->pacing);
+    view_empty(&shadow->view, &shadow->ledger);
+    if (shadow->fit_wanted)
+        shadow_fit(shadow);
+    shadow_review(shadow, now_ms, true);
+}

@@ -1,0 +1,339 @@
+#include "daemon/shadow/shadow_private.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* --- the link --- */
+
+void shadow_link_up(struct shadow *shadow, int64_t now_ms)
+{
+    shadow->link = SHADOW_SUBSCRIBE;
+    shadow->subscribe_at_ms = now_ms;
+    shadow->last_heard_ms = now_ms;
+}
+
+void shadow_link_down(struct shadow *shadow, int64_t now_ms)
+{
+    shadow_give_up(shadow, now_ms);
+    view_unprove(&shadow->view);
+    shadow->link = SHADOW_OFFLINE;
+    shadow->doubt = SHADOW_NO_DOUBT;
+    shadow->conflicts = 0;
+    shadow->fit_wanted = false;
+}
+
+static bool is_essential(enum topic_kind kind)
+{
+    return kind != TOPIC_UPDATE_DELTA && kind != TOPIC_DELETE_ACCEPTED;
+}
+
+void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, int64_t now_ms)
+{
+    if (shadow->link != SHADOW_SUBSCRIBING)
+        return;
+    bool usable = codes != NULL && count == TOPIC_KIND_COUNT;
+    for (size_t i = 0; codes && i < count && i < TOPIC_KIND_COUNT; i++) {
+        if (codes[i] >= 0 && codes[i] < 0x80)
+            continue;
+        usable = usable && !is_essential((enum topic_kind)i);
+        notices_add(&shadow->connection->notices, THING_NOTICE_FILTER_REFUSED, shadow->name, NULL,
+                    codes[i], 0, shadow->filters[i]);
+    }
+    if (!usable) {
+        shadow->link = SHADOW_SUBSCRIBE;
+        shadow->subscribe_at_ms =
+            now_ms + backoff_next(&shadow->subscribe_backoff, &shadow->connection->random);
+        return;
+    }
+    backoff_reset(&shadow->subscribe_backoff);
+    shadow->link = SHADOW_ONLINE;
+    notices_add(&shadow->connection->notices, THING_NOTICE_SUBSCRIBED, shadow->name, NULL, 0, 0,
+                NULL);
+}
+
+/* --- what is needed, and when --- */
+
+bool shadow_has_work(const struct shadow *shadow)
+{
+    if (!shadow->connection->options.durable)
+        return shadow->ledger.pending.count > 0;
+    for (const struct flux_property *p = shadow->ledger.pending.first; p;
+         p = slot_of(p)->queue_next) {
+        if (ledger_newest(p) <= shadow->stored_revision)
+            return true;
+    }
+    return false;
+}
+
+static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)
+{
+    return later(wanted_ms, pacing_next_get_ms(&shadow->pacing, now_ms));
+}
+
+static int64_t update_ms(struct shadow *shadow, int64_t now_ms)
+{
+    return pacing_next_update_ms(&shadow->pacing, now_ms);
+}
+
+/* A held version and something to send: that update itself proves the view. Not where an update may
+ * still be on its way, or a size has to be counted again: those want a look first. */
+static bool can_prove_by_update(const struct shadow *shadow)
+{
+    return shadow->view.held && shadow->view.version >= 0 && shadow->unsettled_count == 0 &&
+           shadow->doubt == SHADOW_NO_DOUBT && !shadow->fit_wanted && shadow_has_work(shadow);
+}
+
+/* Decide what comes next and when; the kind is SHADOW_REQUEST_NONE where nothing does. */
+static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t *ret_when_ms)
+{
+    *ret_when_ms = INT64_MAX;
+    if (shadow->link != SHADOW_ONLINE || shadow->request != SHADOW_REQUEST_NONE)
+        return SHADOW_REQUEST_NONE;
+    if (shadow->doubt != SHADOW_NO_DOUBT) {
+        *ret_when_ms = get_ms(shadow, shadow->doubt_at_ms, now_ms);
+        return SHADOW_REQUEST_GET;
+    }
+    switch (shadow->view.state) {
+    case SHADOW_VIEW_UNREADABLE:
+        *ret_when_ms = get_ms(shadow, now_ms, now_ms);
+        return SHADOW_REQUEST_GET;
+    case SHADOW_VIEW_GAP:
+        *ret_when_ms = get_ms(shadow, shadow->view.gap_until_ms, now_ms);
+        return SHADOW_REQUEST_GET;
+    case SHADOW_VIEW_UNKNOWN:
+        if (can_prove_by_update(shadow)) {
+            *ret_when_ms = update_ms(shadow, now_ms);
+            return SHADOW_REQUEST_UPDATE;
+        }
+        *ret_when_ms = get_ms(shadow, now_ms, now_ms);
+        if (!shadow_has_work(shadow) && shadow->last_get_ms != INT64_MIN)
+            *ret_when_ms = later(*ret_when_ms, shadow->last_get_ms + IDLE_GET_MS);
+        return SHADOW_REQUEST_GET;
+    case SHADOW_VIEW_PROVEN:
+        break;
+    }
+    if (shadow_has_work(shadow)) {
+        *ret_when_ms = update_ms(shadow, now_ms);
+        return SHADOW_REQUEST_UPDATE;
+    }
+    int64_t refresh_ms = shadow->connection->options.refresh_ms;
+    if (refresh_ms > 0)
+        *ret_when_ms = get_ms(shadow, shadow->last_heard_ms + refresh_ms, now_ms);
+    return SHADOW_REQUEST_GET;
+}
+
+int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms)
+{
+    if (shadow->link == SHADOW_SUBSCRIBE)
+        return later(shadow->subscribe_at_ms, now_ms);
+    int64_t when_ms;
+    (void)decide(shadow, now_ms, &when_ms);
+    return when_ms;
+}
+
+/* --- making requests --- */
+
+static void make_token(struct shadow *shadow, char ret_token[static CLOUD_TOKEN_MAX + 1])
+{
+    struct connection *connection = shadow->connection;
+    (void)snprintf(ret_token, CLOUD_TOKEN_MAX + 1, "%016llx-%llu",
+                   (unsigned long long)connection->instance_id,
+                   (unsigned long long)++connection->token_count);
+}
+
+static int make_subscribe(struct shadow *shadow, struct thing_request *request)
+{
+    request->kind = THING_SUBSCRIBE;
+    request->filter_count = TOPIC_KIND_COUNT;
+    for (size_t i = 0; i < TOPIC_KIND_COUNT; i++) {
+        topic_write_answer(shadow->filters[i], shadow->thing, shadow->name, (enum topic_kind)i);
+        request->filters[i] = shadow->filters[i];
+        request->filter_qos[i] = topic_qos((enum topic_kind)i);
+    }
+    shadow->link = SHADOW_SUBSCRIBING;
+    return 1;
+}
+
+static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
+{
+    make_token(shadow, shadow->get_token);
+    int size = snprintf(shadow->get_payload, sizeof(shadow->get_payload),
+                        "{\"clientToken\":\"%s\"}", shadow->get_token);
+    topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_GET);
+    request->kind = THING_PUBLISH;
+    request->topic = shadow->topic;
+    request->payload = shadow->get_payload;
+    request->payload_size = (size_t)size;
+    request->qos = 1;
+    pacing_charge_get(&shadow->pacing, now_ms);
+    shadow->request = SHADOW_REQUEST_GET;
+    shadow->get_sent_ms = now_ms;
+    shadow->last_get_ms = now_ms;
+    shadow->get_generation = shadow->view.generation;
+    shadow->get_outdated = false;
+    shadow->status.gets_sent++;
+    return 1;
+}
+
+static struct update_choice choose(const struct shadow *shadow)
+{
+    const struct thing_options *options = &shadow->connection->options;
+    return (struct update_choice){
+        .base_version = shadow->view.version,
+        .newest_revision = options->durable ? shadow->stored_revision : UINT64_MAX,
+        .entries_max = shadow->suspects_limit,
+        .bytes_max = options->max_document_bytes,
+        .suspects_only = shadow->suspects_limit > 0,
+    };
+}
+
+static void stop_narrowing(struct shadow *shadow)
+{
+    shadow->suspects_limit = 0;
+    for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
+        slot_of(p)->suspect = false;
+}
+
+static int build(struct shadow *shadow, struct update *update)
+{
+    struct update_choice choice = choose(shadow);
+    int r = update_build(&shadow->ledger, &choice, update);
+    if (r == 0 && choice.suspects_only) { /* all of them were accepted or changed meanwhile */
+        stop_narrowing(shadow);
+        choice = choose(shadow);
+        r = update_build(&shadow->ledger, &choice, update);
+    }
+    bool may_be_unversioned = r == 1 && shadow->conflicts >= CONFLICTS_MAX &&
+                              shadow->unsettled_count == 0 && !update->has_cut &&
+                              shadow->view.state == SHADOW_VIEW_PROVEN;
+    if (!may_be_unversioned)
+        return r;
+    update_clear(update);
+    make_token(shadow, update->token);
+    choice.base_version = -1;
+    return update_build(&shadow->ledger, &choice, update);
+}
+
+static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
+{
+    struct update update = {.base_version = -1};
+    make_token(shadow, update.token);
+    int r = build(shadow, &update);
+    if (r < 0)
+        return r;
+    if (r == 0) { /* all that waits is in the cloud as far as is known: look whether it is */
+        shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
+        return 0;
+    }
+    update.sent_ms = now_ms;
+    shadow->update = update;
+    shadow->request = SHADOW_REQUEST_UPDATE;
+    topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_UPDATE);
+    request->kind = THING_PUBLISH;
+    request->topic = shadow->topic;
+    request->payload = shadow->update.payload;
+    request->payload_size = shadow->update.payload_size;
+    request->qos = 1;
+    pacing_charge_update(&shadow->pacing, now_ms);
+    shadow->status.updates_sent++;
+    return 1;
+}
+
+int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request)
+{
+    if (shadow->link == SHADOW_SUBSCRIBE)
+        return shadow->subscribe_at_ms <= now_ms ? make_subscribe(shadow, ret_request) : 0;
+    int64_t when_ms;
+    enum shadow_request kind = decide(shadow, now_ms, &when_ms);
+    if (when_ms > now_ms)
+        return 0;
+    switch (kind) {
+    case SHADOW_REQUEST_NONE:
+        return 0;
+    case SHADOW_REQUEST_GET:
+        return make_get(shadow, now_ms, ret_request);
+    case SHADOW_REQUEST_UPDATE:
+        return make_update(shadow, now_ms, ret_request);
+    }
+    return 0;
+}
+
+/* --- time --- */
+
+static int64_t answer_deadline(const struct shadow *shadow)
+{
+    int64_t timeout = pacing_timeout_ms(&shadow->pacing);
+    switch (shadow->request) {
+    case SHADOW_REQUEST_NONE:
+        return INT64_MAX;
+    case SHADOW_REQUEST_UPDATE:
+        return shadow->update.sent_ms + timeout;
+    case SHADOW_REQUEST_GET:
+        return shadow->get_sent_ms + timeout;
+    }
+    return INT64_MAX;
+}
+
+static void time_out(struct shadow *shadow, int64_t now_ms)
+{
+    bool is_update = shadow->request == SHADOW_REQUEST_UPDATE;
+    shadow_give_up(shadow, now_ms);
+    shadow->connection->unanswered++;
+    shadow->status.updates_timed_out += is_update;
+    pacing_answered(&shadow->pacing, pacing_timeout_ms(&shadow->pacing));
+    int64_t delay =
+        is_update ? 0 : pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
+    shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
+    notices_add(&shadow->connection->notices, THING_NOTICE_TIMEOUT, shadow->name, NULL, 0, delay,
+                is_update ? "update" : "get");
+}
+
+static int64_t first_restore_ms(const struct shadow *shadow)
+{
+    int64_t first = INT64_MAX;
+    for (const struct flux_property *p = shadow->ledger.contested.first; p;
+         p = slot_of(p)->queue_next)
+        first = earlier(first, slot_of(p)->restore_at_ms);
+    return first;
+}
+
+static void restore_due(struct shadow *shadow, int64_t now_ms)
+{
+    struct flux_property *p = shadow->ledger.contested.first;
+    while (p) {
+        struct flux_property *next = slot_of(p)->queue_next;
+        if (slot_of(p)->restore_at_ms <= now_ms) {
+            slot_of(p)->restored_ms = now_ms;
+            ledger_set_state(&shadow->ledger, p, SLOT_PENDING);
+        }
+        p = next;
+    }
+}
+
+void shadow_tick(struct shadow *shadow, int64_t now_ms)
+{
+    if (answer_deadline(shadow) <= now_ms)
+        time_out(shadow, now_ms);
+    shadow_expire_unsettled(shadow, now_ms);
+    if (shadow->ledger.contested.count > 0)
+        restore_due(shadow, now_ms);
+    shadow_review_fresh(shadow, now_ms);
+}
+
+int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms)
+{
+    int64_t deadline = earlier(answer_deadline(shadow), shadow_request_ms(shadow, now_ms));
+    if (shadow->ledger.contested.count > 0)
+        deadline = earlier(deadline, first_restore_ms(shadow));
+    return deadline;
+}

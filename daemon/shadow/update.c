@@ -1,0 +1,199 @@
+#include "daemon/shadow/update.h"
+
+#include "daemon/shadow/property_json.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Estimated bytes of a path's keys in a document of its own. */
+static size_t path_cost(const struct flux_property *property)
+{
+    return property->path_size + 4u * property->depth;
+}
+
+static size_t mark_nulls(struct flux_property *property)
+{
+    if (ledger_mark_cut(property, true) == 0)
+        return 0;
+    size_t bytes = 0;
+    for (struct flux_property *p = property; p; p = flux_property_next(property, p)) {
+        if (slot_of(p)->emit_null)
+            bytes += path_cost(p) + 4;
+    }
+    return bytes;
+}
+
+static void unmark(struct flux_property *property)
+{
+    for (struct flux_property *p = property; p; p = flux_property_next(property, p)) {
+        slot_of(p)->emit_null = false;
+        slot_of(p)->emit_value = false;
+        slot_of(p)->emit_below = false;
+    }
+}
+
+/* Mark what the property contributes. Returns its estimated bytes, 0: nothing. */
+static size_t mark_property(struct flux_property *property)
+{
+    struct slot *slot = slot_of(property);
+    bool forced = ledger_is_unsettled(property);
+    size_t bytes = property->cut ? mark_nulls(property) : 0;
+    if (!ledger_has_value(property))
+        return bytes;
+    bool in_cloud = property->value.type == FLUX_VALUE_EMPTY_OBJECT
+                        ? slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT
+                        : ledger_is_in_cloud(property);
+    if (in_cloud && !forced)
+        return bytes;
+    slot->emit_value = true;
+    return bytes + path_cost(property) + flux_value_json_size(&property->value);
+}
+
+static bool is_chosen(const struct flux_property *property, const struct update_choice *choice)
+{
+    if (ledger_newest(property) > choice->newest_revision)
+        return false;
+    return !choice->suspects_only || slot_of(property)->suspect;
+}
+
+static size_t choose(struct ledger *ledger, const struct update_choice *choice,
+                     struct update_entry *entries, bool *ret_has_cut)
+{
+    size_t count = 0, bytes = 0;
+    *ret_has_cut = false;
+    for (struct flux_property *p = ledger->pending.first; p; p = slot_of(p)->queue_next) {
+        if (!is_chosen(p, choice))
+            continue;
+        if ((choice->entries_max > 0 && count == choice->entries_max) || bytes >= choice->bytes_max)
+            break;
+        size_t cost = mark_property(p);
+        if (cost == 0)
+            continue;
+        bytes += cost;
+        entries[count].property = p;
+        entries[count++].revision = ledger_newest(p);
+        *ret_has_cut = *ret_has_cut || p->cut;
+    }
+    return count;
+}
+
+static void mark_paths(struct ledger *ledger)
+{
+    struct flux_property *root = ledger->set.root;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
+        if (!slot_of(p)->emit_value && !slot_of(p)->emit_null)
+            continue;
+        for (struct flux_property *a = p->parent; a && !slot_of(a)->emit_below; a = a->parent)
+            slot_of(a)->emit_below = true;
+    }
+}
+
+static bool is_emitted(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    return slot->emit_value || slot->emit_null || slot->emit_below;
+}
+
+static const struct flux_property *next_emitted(const struct flux_property *property)
+{
+    while (property && !is_emitted(property))
+        property = property->next;
+    return property;
+}
+
+/* Write one property; returns whether it began an object. */
+static bool emit(const struct flux_property *property, struct flux_json_writer *writer)
+{
+    const struct slot *slot = slot_of(property);
+    if (slot->emit_null) {
+        flux_json_null(writer);
+        return false;
+    }
+    if (slot->emit_value && flux_property_is_leaf(property)) {
+        flux_json_value(writer, &property->value);
+        return false;
+    }
+    flux_json_begin_object(writer);
+    return true;
+}
+
+static void write_reported(const struct flux_property *root, struct flux_json_writer *writer)
+{
+    const struct flux_property *p = root;
+    bool open = emit(p, writer);
+    while (true) {
+        const struct flux_property *next = open ? next_emitted(p->first_child) : NULL;
+        while (!next) {
+            if (open)
+                flux_json_end_object(writer);
+            if (p == root)
+                return;
+            next = next_emitted(p->next);
+            p = p->parent;
+            open = true;
+        }
+        p = next;
+        property_write_key(writer, p);
+        open = emit(p, writer);
+    }
+}
+
+static int write_payload(struct ledger *ledger, struct update *update)
+{
+    struct flux_json_writer writer;
+    flux_json_writer_init(&writer, 0);
+    flux_json_begin_object(&writer);
+    flux_json_key_text(&writer, "state");
+    flux_json_begin_object(&writer);
+    flux_json_key_text(&writer, "reported");
+    write_reported(ledger->set.root, &writer);
+    flux_json_end_object(&writer);
+    if (update->base_version >= 0) {
+        flux_json_key_text(&writer, "version");
+        flux_json_int64(&writer, update->base_version);
+    }
+    flux_json_key_text(&writer, "clientToken");
+    flux_json_string_text(&writer, update->token);
+    flux_json_end_object(&writer);
+    int r = writer.error;
+    if (r == 0)
+        update->payload = flux_json_writer_steal(&writer, &update->payload_size);
+    flux_json_writer_clear(&writer);
+    return r;
+}
+
+int update_build(struct ledger *ledger, const struct update_choice *choice, struct update *update)
+{
+    size_t candidates = ledger->pending.count;
+    if (candidates == 0)
+        return 0;
+    struct update_entry *entries = calloc(candidates, sizeof(*entries));
+    if (!entries)
+        return -ENOMEM;
+    size_t count = choose(ledger, choice, entries, &update->has_cut);
+    int r = 0;
+    if (count > 0) {
+        mark_paths(ledger);
+        update->base_version = choice->base_version;
+        r = write_payload(ledger, update);
+    }
+    unmark(ledger->set.root);
+    if (count == 0 || r < 0) {
+        free(entries);
+        return r;
+    }
+    for (size_t i = 0; i < count; i++)
+        ledger_hold(entries[i].property);
+    update->entries = entries;
+    update->entry_count = count;
+    return 1;
+}
+
+void update_clear(struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++)
+        ledger_unhold(update->entries[i].property);
+    free(update->entries);
+    free(update->payload);
+    *update = (struct update){.base_version = -1};
+}

@@ -1,0 +1,42 @@
+/* Builds the document of one update from what waits in the ledger, and keeps the books of an update
+ * on its way. Chooses what goes in; does not decide when. */
+#ifndef FLUXAWS_SHADOW_UPDATE_H
+#define FLUXAWS_SHADOW_UPDATE_H
+
+#include "daemon/shadow/cloud_message.h"
+#include "daemon/shadow/ledger.h"
+
+struct update_entry {
+    struct flux_property *property; /* held (ledger_hold) */
+    uint64_t revision;              /* the newest the document carries */
+};
+
+/* One update: being built, in flight, or gone without an answer. */
+struct update {
+    char token[CLOUD_TOKEN_MAX + 1];
+    int64_t base_version;         /* the version it carries, -1: none */
+    struct update_entry *entries; /* owned */
+    size_t entry_count;
+    char *payload; /* owned */
+    size_t payload_size;
+    bool has_cut;
+    int64_t sent_ms;
+};
+
+/* What update_build() is to choose. */
+struct update_choice {
+    int64_t base_version;     /* -1: leave `version` out */
+    uint64_t newest_revision; /* leave out what is newer (not on disk yet) */
+    size_t entries_max;       /* 0: no limit */
+    size_t bytes_max;         /* of the `reported` object, roughly; at least one entry goes in */
+    bool suspects_only;
+};
+
+/* Build the next update, oldest changes first. `update->token` is set by the caller. Returns 1 with
+ * `update` filled and its entries held, 0 where there is nothing to send, or -ENOMEM. */
+int update_build(struct ledger *ledger, const struct update_choice *choice, struct update *update);
+
+/* Release the entries and free everything; a cleared update has no entries. */
+void update_clear(struct update *update);
+
+#endif
