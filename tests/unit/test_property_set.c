@@ -129,6 +129,7 @@ static void test_an_equal_value_is_no_change_but_a_newer_revision(void **state)
     set_value(f, "/a", flux_value_double(1.0));
     assert_false(f->applied.value_changed);
     assert_int_equal(must_find(f, "/a")->revision, 2);
+    assert_int_equal(must_find(f, "/a")->value.type, FLUX_VALUE_DOUBLE);
     set_value(f, "/s", flux_value_string("x", 1));
     set_value(f, "/s", flux_value_string("x", 1));
     assert_false(f->applied.value_changed);
@@ -143,6 +144,8 @@ static void test_an_equal_value_is_no_change_but_a_newer_revision(void **state)
     assert_true(f->applied.value_changed);
     unset(f, "/o");
     assert_false(f->applied.value_changed);
+    unset(f, "/never/heard/of");
+    assert_true(f->applied.value_changed);
 }
 
 static void test_the_set_keeps_a_copy(void **state)
@@ -195,6 +198,9 @@ static void test_a_set_below_a_scalar_turns_it_into_a_cut(void **state)
     set_int64(f, "/a/b/d", 1);
     assert_null(f->applied.converted);
     assert_int_equal(a->cut_revision, 2);
+    flux_property_set_drop_cut(&f->set, a);
+    assert_false(a->replaced);
+    assert_entries(f, "/a/b/c=1 /a/b/d=1");
 }
 
 static void test_every_operation_below_a_scalar_replaces_it(void **state)
@@ -505,6 +511,8 @@ static void test_resent_is_superseded_by_what_replaced_it_from_below(void **stat
     set_int64(f, "/a/b", 1);
     assert_true(is_superseded(f, "/a", 10));
     assert_false(is_superseded(f, "/a", 11));
+    flux_property_set_drop_value(&f->set, must_find(f, "/a/b"));
+    assert_true(is_superseded(f, "/a", 10));
     /* Also when nobody here had heard of the older one. */
     set_int64(f, "/n/b", 1);
     assert_true(is_superseded(f, "/n", 11));
