@@ -50,7 +50,7 @@ void waits_clear(struct waits *waits)
     *waits = (struct waits){.shadow = waits->shadow, .budget = waits->budget};
 }
 
-bool waits_is_full(const struct waits *waits)
+static bool waits_is_full(const struct waits *waits)
 {
     return waits->count >= WAITS_ENTRIES_MAX;
 }
@@ -164,11 +164,16 @@ static int waits_grow(struct waits *waits)
     return 0;
 }
 
+bool waits_has_room(const struct waits *waits, size_t count)
+{
+    return waits->pair_count + count <= WAITS_PAIRS_MAX &&
+           waits->budget->pair_count + count <= WAITS_PAIRS_TOTAL_MAX;
+}
+
 int waits_add(struct waits *waits, uint64_t id, struct shadow_wait *pairs, size_t count)
 {
     assert(waits->scanned == 0);
-    if (waits->pair_count + count > WAITS_PAIRS_MAX ||
-        waits->budget->pair_count + count > WAITS_PAIRS_TOTAL_MAX)
+    if (!waits_has_room(waits, count))
         return -ENOBUFS;
     if (waits_is_full(waits))
         return waits_join_newest(waits, id, pairs, count);
@@ -188,9 +193,12 @@ int waits_add(struct waits *waits, uint64_t id, struct shadow_wait *pairs, size_
     return 0;
 }
 
-static void answer_refuse(struct waits_answer *ret_answer, const struct shadow_fate *fate)
+void waits_answer_refuse(struct waits_answer *ret_answer, const struct shadow_fate *fate,
+                         uint64_t first_id, uint64_t last_id)
 {
     ret_answer->refused = true;
+    ret_answer->first_id = first_id;
+    ret_answer->last_id = last_id;
     ret_answer->code = fate->code;
     (void)snprintf(ret_answer->path, sizeof(ret_answer->path), "%s",
                    fate->property ? fate->property->path : "");
@@ -208,7 +216,7 @@ static bool entry_settle(struct waits *waits, struct waits_entry *entry,
     for (uint32_t i = 0; i < entry->count; i++) {
         const struct shadow_fate fate = shadow_fate(waits->shadow, &pairs[i]);
         if (fate.state == SHADOW_REFUSED && !ret_answer->refused)
-            answer_refuse(ret_answer, &fate);
+            waits_answer_refuse(ret_answer, &fate, entry->first_id, entry->last_id);
         if (fate.state != SHADOW_ACCEPTED) {
             pairs[kept++] = pairs[i];
             continue;

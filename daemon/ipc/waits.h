@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define WAITS_ENTRIES_MAX 1024u
+
 /* Pairs of property and revision that one session, and all together, wait for at most. */
 #define WAITS_PAIRS_MAX       8192u
 #define WAITS_PAIRS_TOTAL_MAX 65536u
@@ -39,15 +40,18 @@ struct waits_answer {
     char text[256];
 };
 
+/* Fill in a refusal of the reports from `first_id` to `last_id`. */
+void waits_answer_refuse(struct waits_answer *ret_answer, const struct shadow_fate *fate,
+                         uint64_t first_id, uint64_t last_id);
+
 /* Begin, waiting for nothing. */
 void waits_init(struct waits *waits, struct shadow *shadow, struct waits_budget *budget);
 
 /* Give up all waiting and free what is held. */
 void waits_clear(struct waits *waits);
 
-/* Tell whether the next report must be added whatever it wants, because the newest entry is shared
- * by all that follow it. */
-bool waits_is_full(const struct waits *waits);
+/* Tell whether `count` more operations are within the bounds on pairs. */
+bool waits_has_room(const struct waits *waits, size_t count);
 
 /* Wait for the `count` operations of report `id`, newer than all before. Takes over the pins in
  * `pairs` and releases those it need not keep. Returns 0; -ENOBUFS (the bounds on pairs) or -ENOMEM

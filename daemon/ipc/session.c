@@ -1,0 +1,436 @@
+#include "daemon/ipc/session_private.h"
+
+#include "proto/path.h"
+#include "proto/utf8.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INPUT_BYTES 16384u
+/* Longest document that GET answers with. */
+#define GET_BYTES_MAX (4u * 1024 * 1024)
+
+int session_new(struct session **ret_session, struct session_host *host)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    if (!session)
+        return -ENOMEM;
+    session->host = host;
+    struct shadow *shadow;
+    int r = thing_open_shadow(host->thing, NULL, NULL, &shadow);
+    if (r == 0)
+        r = session_bind(session, 0, shadow);
+    if (r < 0) {
+        free(session);
+        return r;
+    }
+    *ret_session = session;
+    return 0;
+}
+
+struct session *session_free(struct session *session)
+{
+    if (!session)
+        return NULL;
+    for (size_t i = 0; i < session->binding_count; i++) {
+        waits_clear(&session->bindings[i].waits);
+        interests_clear(&session->bindings[i].interests);
+    }
+    free(session->bindings);
+    free(session->stream.text);
+    free(session->input.data);
+    free(session->output.data);
+    free(session);
+    return NULL;
+}
+
+/* Tell whether messages may be handled now: one at a time waits for its answer to be taken. */
+static bool session_can_work(const struct session *session)
+{
+    return (session->state == SESSION_GREETING || session->state == SESSION_OPEN) &&
+           !session->stream.text && !session->status_request_id && !session_output_is_full(session);
+}
+
+/* Look at the next complete frame. Returns its size, 0, or why it is none. */
+static int session_peek(const struct session *session, struct flux_frame *ret_frame)
+{
+    const struct session_buffer *input = &session->input;
+    if (input->begin == input->end)
+        return 0;
+    return flux_frame_next(input->data + input->begin, input->end - input->begin,
+                           session->host->max_frame_bytes, ret_frame);
+}
+
+size_t session_input_space(struct session *session, void **ret_space)
+{
+    if (!session_can_work(session) || session->input_ended)
+        return 0;
+    struct session_buffer *input = &session->input;
+    if (input->begin > 0) {
+        memmove(input->data, input->data + input->begin, input->end - input->begin);
+        input->end -= input->begin;
+        input->begin = 0;
+    }
+    if (input->end == input->capacity) {
+        size_t capacity = input->capacity ? input->capacity * 2 : INPUT_BYTES;
+        if (capacity > session->host->max_frame_bytes && input->capacity > 0)
+            capacity = session->host->max_frame_bytes;
+        if (capacity <= input->capacity)
+            return 0; /* a whole frame is there and waits to be handled */
+        uint8_t *data = realloc(input->data, capacity);
+        if (!data) {
+            session->state = SESSION_BROKEN;
+            return 0;
+        }
+        input->data = data;
+        input->capacity = capacity;
+    }
+    *ret_space = input->data + input->end;
+    return input->capacity - input->end;
+}
+
+void session_receive(struct session *session, size_t size)
+{
+    assert(size <= session->input.capacity - session->input.end);
+    session->input.end += size;
+}
+
+void session_end_input(struct session *session)
+{
+    session->input_ended = true;
+}
+
+void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,
+                         ...)
+{
+    if (session->state == SESSION_CLOSING || session->state == SESSION_BROKEN)
+        return;
+    session_end_batch(session);
+    char text[SESSION_TEXT_MAX + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    session->host->counters.goodbyes++;
+    session_put_goodbye(session, code, text);
+    if (session->state != SESSION_BROKEN)
+        session->state = SESSION_CLOSING;
+}
+
+static void session_hello(struct session *session, const struct flux_frame *frame)
+{
+    struct flux_hello hello;
+    if (frame->type != FLUX_MESSAGE_HELLO) {
+        session_say_goodbye(session, FLUX_GOODBYE_UNEXPECTED,
+                            "the first message must be HELLO, not %s (0x%02x)",
+                            flux_message_name(frame->type), frame->type);
+        return;
+    }
+    if (flux_hello_decode(frame, &hello) < 0) {
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed HELLO");
+        return;
+    }
+    if (hello.min_version > FLUX_PROTOCOL_VERSION_MAX ||
+        hello.max_version < FLUX_PROTOCOL_VERSION_MIN) {
+        session_say_goodbye(session, FLUX_GOODBYE_VERSION,
+                            "no common protocol version: this fluxawsd " FLUX_VERSION
+                            " speaks %u to %u, the client %u to %u",
+                            FLUX_PROTOCOL_VERSION_MIN, FLUX_PROTOCOL_VERSION_MAX, hello.min_version,
+                            hello.max_version);
+        return;
+    }
+    const bool is_name = hello.name.size <= FLUX_CLIENT_NAME_MAX &&
+                         flux_utf8_is_valid(hello.name.text, hello.name.size);
+    (void)snprintf(session->name, sizeof(session->name), "%.*s", is_name ? (int)hello.name.size : 1,
+                   is_name ? hello.name.text : "?");
+    session->state = SESSION_OPEN;
+    session_put_welcome(session, hello.max_version < FLUX_PROTOCOL_VERSION_MAX
+                                     ? hello.max_version
+                                     : FLUX_PROTOCOL_VERSION_MAX);
+}
+
+static void text_copy(char *ret_text, size_t size, const struct flux_text *text)
+{
+    (void)snprintf(ret_text, size, "%.*s", (int)text->size, text->text ? text->text : "");
+}
+
+static void session_open_shadow(struct session *session, const struct flux_frame *frame)
+{
+    struct flux_open_shadow open;
+    if (flux_open_shadow_decode(frame, &open) < 0) {
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed OPEN_SHADOW");
+        return;
+    }
+    if (open.handle == 0 || session_find_binding(session, open.handle)) {
+        session_put_failed(session, open.request_id, EEXIST, "this handle is taken");
+        return;
+    }
+    char thing[FLUX_THING_NAME_MAX + 1], name[FLUX_SHADOW_NAME_MAX + 1];
+    if (open.thing.size >= sizeof(thing) || open.shadow.size >= sizeof(name)) {
+        session_put_failed(session, open.request_id, EINVAL,
+                           "a thing's or shadow's name is too long");
+        return;
+    }
+    text_copy(thing, sizeof(thing), &open.thing);
+    text_copy(name, sizeof(name), &open.shadow);
+    struct shadow *shadow;
+    int r = thing_open_shadow(session->host->thing, thing, name, &shadow);
+    if (r == 0)
+        r = session_bind(session, open.handle, shadow);
+    if (r == 0)
+        session_put_opened(session, open.handle, open.request_id);
+    else
+        session_put_failed(session, open.request_id, -r,
+                           r == -EOPNOTSUPP ? "only this thing's classic shadow can be used yet"
+                           : r == -EACCES   ? "this daemon may not report for that thing"
+                           : r == -EINVAL   ? "not a name that AWS IoT allows"
+                           : r == -ENOBUFS  ? "too many shadows on one connection"
+                                            : "the daemon is out of memory");
+}
+
+static const char *get_error_text(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "nothing is there";
+    case -ENOTSUP:
+        return "only the reported section can be read yet";
+    case -E2BIG:
+        return "the document is too large to be read whole; ask for a part of it";
+    default:
+        return "the daemon is out of memory";
+    }
+}
+
+static void session_get(struct session *session, const struct flux_frame *frame)
+{
+    static const enum shadow_section sections[] = {
+        [FLUX_SECTION_REPORTED] = SHADOW_SECTION_REPORTED,
+        [FLUX_SECTION_DESIRED] = SHADOW_SECTION_DESIRED,
+        [FLUX_SECTION_DELTA] = SHADOW_SECTION_DELTA,
+    };
+    struct flux_get get;
+    if (flux_get_decode(frame, &get) < 0) {
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed GET");
+        return;
+    }
+    const struct session_binding *binding = session_find_binding(session, get.shadow);
+    if (!binding) {
+        session_put_failed(session, get.request_id, EBADF, "this shadow handle is not open");
+        return;
+    }
+    if (get.path.size > 0) {
+        const enum flux_path_error error = flux_path_check(get.path.text, get.path.size, NULL);
+        if (error != FLUX_PATH_OK) {
+            session_put_failed(session, get.request_id, EINVAL, flux_path_strerror(error));
+            return;
+        }
+    }
+    struct flux_json_writer writer;
+    flux_json_writer_init(&writer, GET_BYTES_MAX);
+    const int r =
+        shadow_write(binding->shadow, sections[get.section], get.path.text, get.path.size, &writer);
+    size_t size = 0;
+    char *text = r < 0 ? NULL : flux_json_writer_steal(&writer, &size);
+    flux_json_writer_clear(&writer);
+    if (text)
+        session_begin_stream(session, get.request_id, get.shadow, text, size);
+    else
+        session_put_failed(session, get.request_id, r < 0 ? -r : ENOMEM, get_error_text(r));
+}
+
+static void session_status(struct session *session, const struct flux_frame *frame)
+{
+    struct flux_status_request request;
+    if (flux_status_request_decode(frame, &request) < 0 || request.request_id == 0) {
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed STATUS");
+        return;
+    }
+    session->status_request_id = request.request_id;
+}
+
+static void session_flush(struct session *session, const struct flux_frame *frame, int64_t now_ms)
+{
+    struct flux_flush flush;
+    if (flux_flush_decode(frame, &flush) < 0) {
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed FLUSH");
+        return;
+    }
+    if (flush.level == FLUX_LEVEL_STORED && !session->host->durable) {
+        session_put_failed(session, flush.request_id, EOPNOTSUPP,
+                           "nothing is ever stored: the daemon's storage is volatile");
+        return;
+    }
+    if (session->flush_count == SESSION_FLUSHES_MAX) {
+        session_put_failed(session, flush.request_id, ENOBUFS, "too many flushes at a time");
+        return;
+    }
+    struct shadow *shadow = session->bindings[0].shadow;
+    session->flushes[session->flush_count++] = (struct session_flush){
+        .request_id = flush.request_id,
+        .level = flush.level,
+        .revision = shadow_newest_revision(shadow),
+    };
+    shadow_flush(shadow, now_ms);
+}
+
+/* Handle one message. Returns what it counts against the share of a turn. */
+static size_t session_handle(struct session *session, const struct flux_frame *frame,
+                             int64_t now_ms, int64_t now_us)
+{
+    if (session->state == SESSION_GREETING) {
+        session_hello(session, frame);
+        return 1;
+    }
+    switch (frame->type) {
+    case FLUX_MESSAGE_REPORT:
+        return 1 + session_report(session, frame, now_ms, now_us);
+    case FLUX_MESSAGE_OPEN_SHADOW:
+        session_open_shadow(session, frame);
+        return 1;
+    case FLUX_MESSAGE_GET:
+        session_end_batch(session);
+        session_get(session, frame);
+        return 1;
+    case FLUX_MESSAGE_STATUS:
+        session_end_batch(session);
+        session_status(session, frame);
+        return 1;
+    case FLUX_MESSAGE_FLUSH:
+        session_end_batch(session);
+        session_flush(session, frame, now_ms);
+        return 1;
+    case FLUX_MESSAGE_HELLO:
+        session_say_goodbye(session, FLUX_GOODBYE_UNEXPECTED, "a second HELLO");
+        return 1;
+    default:
+        if (!(frame->flags & FLUX_FRAME_IGNORABLE))
+            session_say_goodbye(session, FLUX_GOODBYE_UNKNOWN,
+                                "message type 0x%02x is not known to fluxawsd " FLUX_VERSION,
+                                frame->type);
+        return 1;
+    }
+}
+
+static void session_refuse_frame(struct session *session, int error)
+{
+    if (error == -EMSGSIZE)
+        session_say_goodbye(session, FLUX_GOODBYE_TOO_LONG,
+                            "a frame is longer than the %u bytes of MaxFrameBytes",
+                            session->host->max_frame_bytes);
+    else if (session->input.data[session->input.begin] == '{')
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED,
+                            "JSON lines are not spoken on this socket yet");
+    else
+        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED,
+                            "these bytes are no frame of the fluxaws protocol");
+}
+
+bool session_work(struct session *session, int64_t now_ms, int64_t now_us)
+{
+    size_t bytes = 0, operations = 0;
+    struct flux_frame frame;
+    int size = 0;
+    session_put_stream(session);
+    while (session_can_work(session)) {
+        size = session_peek(session, &frame);
+        if (size < 0)
+            session_refuse_frame(session, size);
+        if (size <= 0 || bytes >= SESSION_TURN_BYTES || operations >= SESSION_TURN_OPERATIONS)
+            break;
+        operations += session_handle(session, &frame, now_ms, now_us);
+        session->host->counters.messages++;
+        session->input.begin += (size_t)size;
+        bytes += (size_t)size;
+        session_put_stream(session);
+    }
+    session_end_batch(session);
+    if (session->input.begin == session->input.end) {
+        session->input.begin = 0;
+        session->input.end = 0;
+    }
+    return size > 0 && session_can_work(session);
+}
+
+static bool flush_is_done(const struct session *session, const struct session_flush *flush)
+{
+    const struct shadow *shadow = session->bindings[0].shadow;
+    switch (flush->level) {
+    case FLUX_LEVEL_QUEUED:
+        return true;
+    case FLUX_LEVEL_STORED:
+        return shadow_stored_revision(shadow) >= flush->revision;
+    case FLUX_LEVEL_ACCEPTED:
+        return shadow_settled_revision(shadow) >= flush->revision;
+    }
+    return true;
+}
+
+static void session_settle_flushes(struct session *session)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < session->flush_count; i++) {
+        if (flush_is_done(session, &session->flushes[i]))
+            session_put_done(session, session->flushes[i].request_id);
+        else
+            session->flushes[kept++] = session->flushes[i];
+    }
+    session->flush_count = kept;
+}
+
+void session_settle(struct session *session)
+{
+    if (session->state != SESSION_OPEN || session_output_is_full(session))
+        return;
+    session_settle_bindings(session);
+    /* DONE comes behind the answers that it sums up. */
+    if (!session_output_is_full(session) && session->flush_count > 0)
+        session_settle_flushes(session);
+}
+
+bool session_wants_status(const struct session *session)
+{
+    return session->status_request_id != 0 && session->state == SESSION_OPEN;
+}
+
+void session_answer_status(struct session *session, char *json, size_t size)
+{
+    const uint64_t request_id = session->status_request_id;
+    session->status_request_id = 0;
+    if (json)
+        session_begin_stream(session, request_id, 0, json, size);
+    else
+        session_put_failed(session, request_id, ENOMEM, "the daemon is out of memory");
+    session_put_stream(session);
+}
+
+bool session_is_finished(const struct session *session)
+{
+    const bool is_silent = session->output.begin == session->output.end;
+    switch (session->state) {
+    case SESSION_BROKEN:
+        return true;
+    case SESSION_CLOSING:
+        return is_silent;
+    case SESSION_GREETING:
+    case SESSION_OPEN:
+        break;
+    }
+    struct flux_frame frame;
+    return session->input_ended && is_silent && !session->stream.text &&
+           !session->status_request_id && session_peek(session, &frame) == 0;
+}
+
+void session_get_info(const struct session *session, struct session_info *ret_info)
+{
+    *ret_info = (struct session_info){
+        .name = session->name,
+        .reports = session->reports,
+        .rejected = session->rejected,
+    };
+    for (size_t i = 0; i < session->binding_count; i++)
+        ret_info->waiting += session->bindings[i].waits.count;
+}

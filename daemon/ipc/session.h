@@ -1,0 +1,82 @@
+/* One client connection as a state machine: bytes in, reports into the engine, frames out. Pure:
+ * reads and writes no fd, knows no user ids, calls nobody back. Everything it holds is bounded: a
+ * client that does not read its answers is not read from either. */
+#ifndef FLUXAWS_IPC_SESSION_H
+#define FLUXAWS_IPC_SESSION_H
+
+#include "daemon/ipc/waits.h"
+#include "daemon/shadow/thing.h"
+#include "proto/limits.h"
+#include "proto/message.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+
+/* What all sessions share. Set up by the daemon, borrowed by the sessions; `scratch` begins as
+ * zeroes and is freed with session_host_clear(). */
+struct session_host {
+    struct thing *thing; /* borrowed */
+    uint64_t instance_id;
+    bool durable;
+    uint32_t max_frame_bytes;
+    uint32_t max_depth;
+    struct waits_budget waits;
+    struct {
+        uint64_t reports, operations, reports_rejected, messages, goodbyes;
+    } counters;
+    struct {
+        struct shadow_operation *operations;
+        struct shadow_wait *waits;
+        size_t capacity;
+    } scratch;
+};
+void session_host_clear(struct session_host *host);
+
+/* Begin, waiting for HELLO. Returns 0, -ENOMEM, or what thing_open_shadow() says. */
+int session_new(struct session **ret_session, struct session_host *host);
+struct session *session_free(struct session *session);
+
+/* Where the next bytes from the client go, and how many at most: 0 while nothing more may be read.
+ * Valid until the next call on the session. */
+size_t session_input_space(struct session *session, void **ret_space);
+
+/* Take `size` bytes that were put there. */
+void session_receive(struct session *session, size_t size);
+
+/* The client sends nothing more: answer what came, then finish. */
+void session_end_input(struct session *session);
+
+/* Handle the messages received, no more than a fair share of a turn. Returns true if there is more
+ * to handle right away. Follow with session_settle(). */
+bool session_work(struct session *session, int64_t now_ms, int64_t now_us);
+
+/* Answer what the engine has decided since the last call. Cheap when that is nothing. */
+void session_settle(struct session *session);
+
+/* The bytes to send next; 0: none. Valid until the next call on the session. */
+size_t session_output(const struct session *session, const void **ret_data);
+/* Tell that the first `size` of them were sent. */
+void session_sent(struct session *session, size_t size);
+
+/* Tell whether the client waits for the status document; session_answer_status() takes over `json`
+ * (NULL: there was no memory for it). */
+bool session_wants_status(const struct session *session);
+void session_answer_status(struct session *session, char *json, size_t size);
+
+/* Say goodbye with this code and text (at most 512 bytes), after the answers that are ready. */
+void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,
+                         ...) __attribute__((format(printf, 3, 4)));
+
+/* Tell whether the connection can be closed: all is said, or nothing can be. */
+bool session_is_finished(const struct session *session);
+
+struct session_info {
+    const char *name; /* borrowed; UTF-8 */
+    uint64_t reports, rejected;
+    size_t waiting;
+};
+void session_get_info(const struct session *session, struct session_info *ret_info);
+
+#endif

@@ -1,0 +1,61 @@
+#include "daemon/service_manager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+int service_manager_take_socket(void)
+{
+    const int count = sd_listen_fds(1);
+    if (count < 0)
+        return count;
+    if (count == 0)
+        return -ENOENT;
+
+    const int fd = SD_LISTEN_FDS_START;
+    if (count == 1 && sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0) {
+        const int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+            return -errno;
+        return fd;
+    }
+    for (int i = 0; i < count; i++)
+        (void)close(SD_LISTEN_FDS_START + i);
+    return -EINVAL;
+}
+
+void service_manager_ready(void)
+{
+    (void)sd_notify(0, "READY=1");
+}
+
+void service_manager_stopping(void)
+{
+    (void)sd_notify(0, "STOPPING=1");
+}
+
+void service_manager_reloading(int64_t monotonic_us)
+{
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)monotonic_us);
+}
+
+void service_manager_status(const char *text)
+{
+    (void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+int64_t service_manager_watchdog_ms(void)
+{
+    uint64_t patience_us = 0;
+    if (sd_watchdog_enabled(0, &patience_us) <= 0)
+        return 0;
+    const int64_t half_ms = (int64_t)(patience_us / 2000);
+    return half_ms > 0 ? half_ms : 1;
+}
+
+void service_manager_feed_watchdog(void)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
