@@ -3,6 +3,7 @@
 #ifndef FLUX_PROTO_FRAME_H
 #define FLUX_PROTO_FRAME_H
 
+#include "proto/limits.h"
 #include "proto/wire.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +25,9 @@ struct flux_frame {
 /* Look at the `size` bytes received so far for a complete frame of at most `frame_bytes_max` bytes,
  * header included. Returns the bytes of the whole frame (FLUX_FRAME_HEADER_BYTES or more) with
  * `ret_frame` borrowing from `buffer`; 0 if more bytes are needed; -EMSGSIZE if the frame will be
- * too long; -EPROTO if this is no frame (type 0, or '{'). Errors are told as early as the bytes
- * show them, and nothing behind them can be read. */
+ * too long (whatever is asked for, FLUX_FRAME_BYTES_MAX stays the ceiling); -EPROTO if this is no
+ * frame (type 0, or '{'). Errors are told as early as the bytes show them, and nothing behind them
+ * can be read. */
 int flux_frame_next(const void *buffer, size_t size, size_t frame_bytes_max,
                     struct flux_frame *ret_frame);
 

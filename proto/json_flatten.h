@@ -24,6 +24,7 @@ struct flux_json_flatten {
     unsigned max_depth;
     unsigned depth;                                 /* keys in `path` */
     uint16_t parent_sizes[FLUX_PATH_DEPTH_MAX + 1]; /* length of `path` above each key */
+    unsigned base_depth;                            /* keys of the prefix */
     bool is_fresh;                                  /* the innermost object has had no key yet */
     bool is_done;
     int error;

@@ -39,6 +39,8 @@ struct flux_json_scanner {
     bool is_overflow;
     unsigned depth;         /* open objects and arrays */
     size_t position;        /* bytes of the fed text consumed so far */
+    uint64_t token_offset;  /* where the event's text begins, in all text fed since the init */
+    int error;              /* after ERROR: -EINVAL malformed, -E2BIG too deep or too long */
     uint64_t error_offset;  /* in all text fed since flux_json_scanner_init() */
     const char *error_text; /* static */
 

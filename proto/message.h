@@ -134,8 +134,8 @@ int flux_report_begin(struct flux_report_encoder *encoder, struct flux_wire_writ
 int flux_report_add_set(struct flux_report_encoder *encoder, const char *path, size_t path_size,
                         const struct flux_value *value);
 int flux_report_add_unset(struct flux_report_encoder *encoder, const char *path, size_t path_size);
-/* Complete the frame. */
-void flux_report_end(struct flux_report_encoder *encoder);
+/* Complete the frame. Returns 0. */
+int flux_report_end(struct flux_report_encoder *encoder);
 /* Take the whole frame back. */
 void flux_report_cancel(struct flux_report_encoder *encoder);
 

@@ -1,0 +1,52 @@
+#include "proto/message.h"
+
+const char *flux_message_name(uint8_t type)
+{
+    switch (type) {
+    case FLUX_MESSAGE_HELLO:
+        return "HELLO";
+    case FLUX_MESSAGE_OPEN_SHADOW:
+        return "OPEN_SHADOW";
+    case FLUX_MESSAGE_REPORT:
+        return "REPORT";
+    case FLUX_MESSAGE_GET:
+        return "GET";
+    case FLUX_MESSAGE_STATUS:
+        return "STATUS";
+    case FLUX_MESSAGE_FLUSH:
+        return "FLUSH";
+    case FLUX_MESSAGE_WELCOME:
+        return "WELCOME";
+    case FLUX_MESSAGE_OPENED:
+        return "OPENED";
+    case FLUX_MESSAGE_ANSWER:
+        return "ANSWER";
+    case FLUX_MESSAGE_REJECTED:
+        return "REJECTED";
+    case FLUX_MESSAGE_SAFE:
+        return "SAFE";
+    case FLUX_MESSAGE_DATA:
+        return "DATA";
+    case FLUX_MESSAGE_DONE:
+        return "DONE";
+    case FLUX_MESSAGE_FAILED:
+        return "FAILED";
+    case FLUX_MESSAGE_GOODBYE:
+        return "GOODBYE";
+    default:
+        return "unknown";
+    }
+}
+
+const char *flux_level_name(enum flux_level level)
+{
+    switch (level) {
+    case FLUX_LEVEL_QUEUED:
+        return "queued";
+    case FLUX_LEVEL_STORED:
+        return "stored";
+    case FLUX_LEVEL_ACCEPTED:
+        return "accepted";
+    }
+    return "unknown";
+}
