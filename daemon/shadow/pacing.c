@@ -9,12 +9,19 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+struct pacing_rate pacing_split_rate(unsigned per_sec)
+{
+    unsigned capacity = per_sec / 4 > 0 ? per_sec / 4 : 1;
+    unsigned steady = per_sec > capacity ? per_sec - capacity : 1;
+    return (struct pacing_rate){.capacity = capacity, .interval_us = 1000000 / (int64_t)steady};
+}
+
 void pacing_init(struct pacing *pacing, const struct thing_options *options, int64_t now_ms)
 {
     *pacing = (struct pacing){.early_ms = INT64_MIN};
     token_bucket_init(&pacing->updates, options->burst, options->interval_ms * 1000, now_ms);
-    token_bucket_init(&pacing->requests, options->requests_per_sec,
-                      1000000 / (int64_t)options->requests_per_sec, now_ms);
+    struct pacing_rate rate = pacing_split_rate(options->requests_per_sec);
+    token_bucket_init(&pacing->requests, rate.capacity, rate.interval_us, now_ms);
     backoff_init(&pacing->backoff, options->backoff_min_ms, options->backoff_max_ms);
     backoff_init(&pacing->forbidden, FORBIDDEN_MIN_MS, FORBIDDEN_MAX_MS);
     pacing->interval_ms = options->interval_ms;
@@ -24,8 +31,8 @@ void pacing_init(struct pacing *pacing, const struct thing_options *options, int
 void pacing_set_options(struct pacing *pacing, const struct thing_options *options, int64_t now_ms)
 {
     token_bucket_set(&pacing->updates, options->burst, options->interval_ms * 1000, now_ms);
-    token_bucket_set(&pacing->requests, options->requests_per_sec,
-                     1000000 / (int64_t)options->requests_per_sec, now_ms);
+    struct pacing_rate rate = pacing_split_rate(options->requests_per_sec);
+    token_bucket_set(&pacing->requests, rate.capacity, rate.interval_us, now_ms);
     backoff_set_bounds(&pacing->backoff, options->backoff_min_ms, options->backoff_max_ms);
     pacing->interval_ms = options->interval_ms;
     pacing->timeout_max_ms = options->response_timeout_ms;

@@ -20,6 +20,14 @@ struct pacing {
     bool early_wanted;
 };
 
+/* A bucket that never lets more than a rate's number through in any second: a quarter of it at
+ * once, the rest evenly. */
+struct pacing_rate {
+    unsigned capacity;
+    int64_t interval_us;
+};
+struct pacing_rate pacing_split_rate(unsigned per_sec);
+
 void pacing_init(struct pacing *pacing, const struct thing_options *options, int64_t now_ms);
 void pacing_set_options(struct pacing *pacing, const struct thing_options *options, int64_t now_ms);
 

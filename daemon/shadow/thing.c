@@ -51,9 +51,9 @@ static bool are_usable(const struct thing_options *options)
 
 static void init_messages(struct thing *thing, int64_t now_ms)
 {
-    unsigned per_sec = thing->connection.options.messages_per_sec;
-    unsigned capacity = per_sec > UPDATE_MESSAGES ? per_sec : UPDATE_MESSAGES;
-    token_bucket_init(&thing->messages, capacity, 1000000 / (int64_t)per_sec, now_ms);
+    struct pacing_rate rate = pacing_split_rate(thing->connection.options.messages_per_sec);
+    unsigned capacity = rate.capacity > UPDATE_MESSAGES ? rate.capacity : UPDATE_MESSAGES;
+    token_bucket_init(&thing->messages, capacity, rate.interval_us, now_ms);
 }
 
 int thing_new(struct thing **ret_thing, const struct thing_options *options)
