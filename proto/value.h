@@ -57,8 +57,9 @@ void flux_value_clear(struct flux_value *value);
 bool flux_value_equal(const struct flux_value *a, const struct flux_value *b);
 
 /* Tell whether the value may be stored in a shadow: finite, valid UTF-8 without NUL, a well-formed
- * array without null inside, within FLUX_VALUE_BYTES_MAX. Returns 0, -EINVAL (malformed), -EILSEQ
- * (not UTF-8), -EDOM (not finite), -E2BIG (too long). */
+ * and compact array without null, empty key or integer beyond 64 bits inside, at most
+ * FLUX_JSON_TEXT_NESTING_MAX containers deep, within FLUX_VALUE_BYTES_MAX. Returns 0, -EINVAL
+ * (malformed), -EILSEQ (not UTF-8), -EDOM (not finite), -E2BIG (too long), or -ENOMEM. */
 int flux_value_check(const struct flux_value *value);
 
 /* Count the bytes of the value's compact JSON text as flux_value_write_json would write it. */

@@ -1,3 +1,4 @@
+#include "proto/json_text.h"
 #include "proto/limits.h"
 #include "proto/value.h"
 #include <errno.h>
@@ -122,7 +123,34 @@ static void test_what_no_shadow_can_hold_is_refused(void **state)
     assert_int_equal(check(array_of("[\"\xff\"]")), -EILSEQ);
     assert_int_equal(check(array_of("")), -EINVAL);
     assert_int_equal(check(array_of("{}")), -EINVAL);
-    assert_int_equal(check(array_of("[1")), -EINVAL);
+    static const char *const malformed[] = {
+        "[1",
+        "1",
+        "[1]x",
+        "[1][2]",
+        "[1,]",
+        "[01]",
+        "[null]",
+        "[[null]]",
+        "[{\"a\":null}]",
+        "[{\"\":1}]",
+        "[1, 2]",
+        "[1] ",
+        "[1e400]",
+        "[NaN]",
+        "['a']",
+        "[\"\n\"]",
+        "[\"\\q\"]",
+        "[\"\\u0000\"]",
+        "[9223372036854775808]",
+        "[{\"a\"}]",
+        "[{1:2}]",
+        "[\"\\ud800\"]",
+    };
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+        if (check(array_of(malformed[i])) != -EINVAL)
+            fail_msg("%s was accepted", malformed[i]);
+    }
 }
 
 static void test_what_a_shadow_can_hold_is_not(void **state)
@@ -135,7 +163,22 @@ static void test_what_a_shadow_can_hold_is_not(void **state)
     assert_int_equal(check(string_of("\xe2\x82\xac \x7f\n")), 0);
     assert_int_equal(check(array_of("[]")), 0);
     assert_int_equal(check(array_of("[1,[\"null\"],{\"a\":{}}]")), 0);
+    assert_int_equal(check(array_of("[\"a b\\n\\\" \\\\\",-1.5e-3,9223372036854775807]")), 0);
     assert_int_equal(check(flux_value_empty_object()), 0);
+}
+
+static void test_arrays_nest_as_deep_as_they_can_be_compared(void **state)
+{
+    (void)state;
+    char text[2 * FLUX_JSON_TEXT_NESTING_MAX + 2];
+    size_t depth = FLUX_JSON_TEXT_NESTING_MAX;
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    assert_int_equal(check(flux_value_array(text, 2 * depth)), 0);
+    depth++;
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    assert_int_equal(check(flux_value_array(text, 2 * depth)), -EINVAL);
 }
 
 static void test_the_size_limit_is_exact(void **state)
@@ -170,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_assigning_replaces_and_frees),
         cmocka_unit_test(test_what_no_shadow_can_hold_is_refused),
         cmocka_unit_test(test_what_a_shadow_can_hold_is_not),
+        cmocka_unit_test(test_arrays_nest_as_deep_as_they_can_be_compared),
         cmocka_unit_test(test_the_size_limit_is_exact),
         cmocka_unit_test(test_depth_is_that_of_arrays),
     };
