@@ -542,6 +542,32 @@ static void test_every_order_of_answers_occurs(void **state)
     assert_int_equal(orders, 6);
 }
 
+static void test_messages_keep_their_order_while_the_queue_grows(void **state)
+{
+    struct fixture *f = *state;
+    f->options->max_per_sec = 0;
+    struct shadow_service_message message;
+    int64_t next = 1;
+    for (int64_t sent = 1; sent <= 100; sent++) {
+        const char *text = "{\"state\":{\"reported\":{\"a\":1}}}";
+        assert_int_equal(shadow_service_handle(f->service, "$aws/things/T/shadow/update", text,
+                                               strlen(text), f->now_ms),
+                         0);
+        for (int i = 0; i < (sent % 2 ? 2 : 0); i++) {
+            assert_true(shadow_service_next(f->service, &message));
+            assert_int_equal(message.version, (next + 1) / 2);
+            next++;
+            shadow_service_message_clear(&message);
+        }
+    }
+    for (; next <= 200; next++) {
+        assert_true(shadow_service_next(f->service, &message));
+        assert_int_equal(message.version, (next + 1) / 2);
+        shadow_service_message_clear(&message);
+    }
+    assert_false(shadow_service_next(f->service, &message));
+}
+
 /* ---- faults, counters, looking inside ---- */
 
 static void test_planned_rejections(void **state)
@@ -670,6 +696,7 @@ int main(void)
         WITH_SERVICE(test_rejections_with_time_and_other_texts),
         WITH_SERVICE(test_documents_can_be_left_out),
         WITH_SERVICE(test_every_order_of_answers_occurs),
+        WITH_SERVICE(test_messages_keep_their_order_while_the_queue_grows),
         WITH_SERVICE(test_planned_rejections),
         WITH_SERVICE(test_a_poisoned_key),
         WITH_SERVICE(test_counters),
