@@ -118,7 +118,7 @@ static void add(struct cloud_text *text, const char *bytes, size_t size)
     text->data[text->size] = '\0';
 }
 
-static void add_text(struct cloud_text *text, const char *string)
+void cloud_text_add(struct cloud_text *text, const char *string)
 {
     add(text, string, strlen(string));
 }
@@ -138,7 +138,7 @@ static void add_string(struct cloud_text *text, const char *string, size_t size)
             snprintf(escape, sizeof(escape), "\\u%04x", c);
         else
             snprintf(escape, sizeof(escape), "\\%c", c);
-        add_text(text, escape);
+        cloud_text_add(text, escape);
     }
     add(text, string + start, size - start);
     add(text, "\"", 1);
@@ -153,68 +153,96 @@ static void add_real(struct cloud_text *text, double value)
         if (strtod(digits, NULL) == value)
             break;
     }
-    add_text(text, digits);
+    cloud_text_add(text, digits);
     if (!strpbrk(digits, ".e"))
-        add_text(text, ".0"); /* a real stays one for whoever reads it */
+        cloud_text_add(text, ".0"); /* a real stays one for whoever reads it */
 }
 
-static void add_object(struct cloud_text *text, const json_t *object)
+/* How a text is laid out: compact if `indent` is negative, else that many levels in. */
+static void write_value(struct cloud_text *text, const json_t *value, int indent);
+
+static void new_line(struct cloud_text *text, int indent)
 {
+    if (indent < 0)
+        return;
+    add(text, "\n", 1);
+    for (int i = 0; i < indent; i++)
+        add(text, "  ", 2);
+}
+
+static void add_object(struct cloud_text *text, const json_t *object, int indent)
+{
+    int inner = indent < 0 ? indent : indent + 1;
     const char *key;
     json_t *member;
     const char *separator = "{";
     json_object_foreach((json_t *)object, key, member)
     {
-        add_text(text, separator);
+        cloud_text_add(text, separator);
+        new_line(text, inner);
         add_string(text, key, strlen(key));
-        add(text, ":", 1);
-        cloud_json_write(text, member);
+        cloud_text_add(text, indent < 0 ? ":" : ": ");
+        write_value(text, member, inner);
         separator = ",";
     }
-    add_text(text, json_object_size(object) ? "}" : "{}");
+    if (json_object_size(object) == 0)
+        add(text, "{", 1);
+    else
+        new_line(text, indent);
+    add(text, "}", 1);
 }
 
-static void add_array(struct cloud_text *text, const json_t *array)
+static void add_array(struct cloud_text *text, const json_t *array, int indent)
 {
     add(text, "[", 1);
     for (size_t i = 0; i < json_array_size(array); i++) {
         if (i > 0)
-            add(text, ",", 1);
-        cloud_json_write(text, json_array_get(array, i));
+            cloud_text_add(text, indent < 0 ? "," : ", ");
+        write_value(text, json_array_get(array, i), indent);
     }
     add(text, "]", 1);
 }
 
-void cloud_json_write(struct cloud_text *text, const json_t *value)
+static void write_value(struct cloud_text *text, const json_t *value, int indent)
 {
     char digits[24];
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        add_object(text, value);
+        add_object(text, value, indent);
         break;
     case JSON_ARRAY:
-        add_array(text, value);
+        add_array(text, value, indent);
         break;
     case JSON_STRING:
         add_string(text, json_string_value(value), json_string_length(value));
         break;
     case JSON_INTEGER:
         snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        add_text(text, digits);
+        cloud_text_add(text, digits);
         break;
     case JSON_REAL:
         add_real(text, json_real_value(value));
         break;
     case JSON_TRUE:
-        add_text(text, "true");
+        cloud_text_add(text, "true");
         break;
     case JSON_FALSE:
-        add_text(text, "false");
+        cloud_text_add(text, "false");
         break;
     case JSON_NULL:
-        add_text(text, "null");
+        cloud_text_add(text, "null");
         break;
     }
+}
+
+void cloud_json_write(struct cloud_text *text, const json_t *value)
+{
+    write_value(text, value, -1);
+}
+
+void cloud_json_write_pretty(struct cloud_text *text, const json_t *value)
+{
+    write_value(text, value, 0);
 }
 
 size_t cloud_json_size(const json_t *value)

@@ -35,6 +35,12 @@ int cloud_json_parse(const char *text, size_t size, bool refuse_duplicates, json
 /* Append a value as compact JSON: reals with the fewest digits that read back equal. */
 void cloud_json_write(struct cloud_text *text, const json_t *value);
 
+/* Append a value as cloud_json_write() does, but indented for people. */
+void cloud_json_write_pretty(struct cloud_text *text, const json_t *value);
+
+/* Append a string as it is. */
+void cloud_text_add(struct cloud_text *text, const char *string);
+
 /* Return the length in bytes of what cloud_json_write() would append; NULL counts as nothing. */
 size_t cloud_json_size(const json_t *value);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sandbox/cloud_archive.h"
 #include "tests/sandbox/cloud_document.h"
 #include "tests/sandbox/cloud_json.h"
 #include "tests/sandbox/cloud_outbox.h"
@@ -251,6 +252,16 @@ int shadow_service_seed(struct shadow_service *service, const char *thing, const
 void shadow_service_forget(struct shadow_service *service, const char *thing, const char *name)
 {
     cloud_store_remove(&service->store, thing, name);
+}
+
+json_t *shadow_service_export(const struct shadow_service *service)
+{
+    return cloud_archive_new(&service->store);
+}
+
+int shadow_service_import(struct shadow_service *service, const json_t *archive)
+{
+    return cloud_archive_read(archive, &service->store);
 }
 
 const struct shadow_service_counters *shadow_service_counters(struct shadow_service *service)

@@ -150,6 +150,14 @@ int shadow_service_seed(struct shadow_service *service, const char *thing, const
 /* Remove a shadow and its tombstone, silently: as if 48 h had passed since its deletion. */
 void shadow_service_forget(struct shadow_service *service, const char *thing, const char *name);
 
+/* Write down all shadows and tombstones, so that another service can take them over.
+ * Owned by the caller. NULL when out of memory. */
+json_t *shadow_service_export(const struct shadow_service *service);
+
+/* Take over what shadow_service_export() wrote; a shadow that is there already is replaced.
+ * Returns 0, -EINVAL (not such a text; part of it may have been taken) or -ENOMEM. */
+int shadow_service_import(struct shadow_service *service, const json_t *archive);
+
 /* Counters so far; borrowed, live. */
 const struct shadow_service_counters *shadow_service_counters(struct shadow_service *service);
 
