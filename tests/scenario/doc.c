@@ -118,7 +118,7 @@ bool doc_equal(const json_t *a, const json_t *b, bool ignore_hollow)
 
 bool doc_is_hollow(const json_t *node)
 {
-    if (node == NULL)
+    if (node == NULL || json_is_null(node))
         return true;
     if (!json_is_object(node))
         return false;

@@ -27,7 +27,7 @@ json_t *doc_mark(const json_t *patch, json_int_t mark);
  * asked for. */
 bool doc_equal(const json_t *a, const json_t *b, bool ignore_hollow);
 
-/* Tell whether there is nothing here but empty objects; NULL is hollow. */
+/* Tell whether there is nothing here but empty objects; NULL and null are hollow. */
 bool doc_is_hollow(const json_t *node);
 
 /* Tell whether `above` is `path` or an ancestor of it. */

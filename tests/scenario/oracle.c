@@ -56,6 +56,7 @@ void oracle_clear(struct sim *sim)
     json_decref(sim->stored_model);
     json_decref(sim->tokens);
     json_decref(sim->last_update);
+    free(sim->last_text);
 }
 
 /* ---- what is vague ---- */

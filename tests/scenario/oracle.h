@@ -33,6 +33,11 @@ void oracle_answers(struct sim *sim);
  * a failure only with `final`. */
 bool oracle_end(struct sim *sim, bool final);
 
+/* Tell whether a report may be refused whole: for its size, or because the service refused that
+ * very value before. */
+bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operations, size_t count,
+                       const struct shadow_refusal *refusal);
+
 /* Tell whether more than one end is right for a path. */
 bool oracle_is_vague(const struct sim *sim, const char *path);
 void oracle_vague(struct sim *sim, const char *path);

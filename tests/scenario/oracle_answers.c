@@ -57,38 +57,28 @@ static bool oracle_place_matches(const struct oracle_place *place, const json_t 
     case ORACLE_LEAF:
         return held != NULL && doc_equal(place->leaf, held, false);
     case ORACLE_OBJECT:
-    case ORACLE_PARENT:
         return json_is_object(held);
+    case ORACLE_PARENT: /* as a property it is removed: what was set below are others */
     case ORACLE_EMPTIED:
         return held == NULL || json_is_object(held);
     }
     return false;
 }
 
-static struct oracle_place oracle_place_before(const struct sim *sim, size_t index)
-{
-    struct oracle_place place = {.what = ORACLE_ABSENT};
-    for (size_t i = 0; i < index; i++)
-        if (sim->ops[i].instance == sim->ops[index].instance)
-            oracle_place_step(&place, sim->ops[index].path, &sim->ops[i]);
-    return place;
-}
-
-/* Tell whether the version holds this operation's value, or a newer one of the same property. */
+/* Tell whether a version holds this operation's value, or a newer one of the same property. For one
+ * that was overtaken only the newer ones count. */
 static bool oracle_holds(const struct sim *sim, size_t index, const struct sim_version *version)
 {
     const struct sim_op *op = &sim->ops[index];
     const json_t *held = doc_at(version->reported, op->path);
     struct oracle_place place = {.what = ORACLE_ABSENT};
-    if (op->superseded)
-        place = oracle_place_before(sim, index);
-    else
-        oracle_place_set(&place, op);
-    if (oracle_place_matches(&place, held))
-        return true;
-    for (size_t i = index + 1; i < sim->op_count; i++) {
-        oracle_place_step(&place, op->path, &sim->ops[i]);
-        if (oracle_place_matches(&place, held))
+    for (size_t i = op->superseded ? 0 : index; i < sim->op_count; i++) {
+        const struct sim_op *step = &sim->ops[i];
+        if (step->instance != op->instance || !doc_overlaps(step->path, op->path))
+            continue;
+        oracle_place_step(&place, op->path, step);
+        bool counts = i == index || (op->superseded ? step->set_us > op->set_us : i > index);
+        if (counts && oracle_place_matches(&place, held))
             return true;
     }
     return false;
@@ -96,27 +86,54 @@ static bool oracle_holds(const struct sim *sim, size_t index, const struct sim_v
 
 struct oracle_search {
     const struct sim *sim;
+    const struct sim_version *version;
+    size_t index;     /* of the operation */
     const char *path; /* strictly below this */
     const char *found;
     char buffer[DOC_PATH_MAX];
 };
 
+/* Tell whether the reports since `index` set a path to just what the version holds there. */
+static bool oracle_was_set_since(const struct oracle_search *search, const char *path)
+{
+    const json_t *held = doc_at(search->version->reported, path);
+    for (size_t i = search->index; i < search->sim->op_count; i++) {
+        const struct sim_op *op = &search->sim->ops[i];
+        if (op->kind == FLUX_SET && strcmp(op->path, path) == 0 && held != NULL &&
+            doc_equal(op->value, held, false))
+            return true;
+    }
+    return false;
+}
+
 static void oracle_find_foreign(void *data, const char *path, const json_t *leaf)
 {
     struct oracle_search *search = data;
     if (!json_is_integer(leaf) || search->found != NULL || strcmp(path, search->path) == 0 ||
-        !doc_covers(search->path, path) || search->sim->history[json_integer_value(leaf)].ours)
+        !doc_covers(search->path, path) || search->sim->history[json_integer_value(leaf)].ours ||
+        oracle_was_set_since(search, path))
         return;
     (void)snprintf(search->buffer, sizeof(search->buffer), "%s", path);
     search->found = search->buffer;
 }
 
-static size_t oracle_find_version(const struct sim *sim, int64_t version)
+/* Find the version an answer names, from place `from` of the history downwards; none at all (0 or
+ * less) is a shadow that is not there. A deletion is told with the version it ended. */
+static size_t oracle_find_version(const struct sim *sim, int64_t version, size_t from)
 {
-    for (size_t i = sim->history_count; i-- > 0;)
-        if (sim->history[i].version == version)
+    for (size_t i = from; i-- > 0;)
+        if (version > 0 ? sim->history[i].version == version : !sim->history[i].exists)
             return i;
     return SIZE_MAX;
+}
+
+static size_t oracle_find_holding(const struct sim *sim, size_t index, int64_t version)
+{
+    size_t at = oracle_find_version(sim, version, sim->history_count);
+    size_t newest = at;
+    while (at != SIZE_MAX && !oracle_holds(sim, index, &sim->history[at]))
+        at = oracle_find_version(sim, version, at);
+    return at != SIZE_MAX ? at : newest;
 }
 
 static const char *oracle_value_text(const struct sim_op *op, char *buffer, size_t size)
@@ -132,8 +149,8 @@ static void oracle_judge_accepted(struct sim *sim, size_t index)
     struct sim_op *op = &sim->ops[index];
     char text[128];
     (void)oracle_value_text(op, text, sizeof(text));
-    op->index = oracle_find_version(sim, op->version);
-    if (op->index == SIZE_MAX || op->version <= 0) {
+    op->index = oracle_find_holding(sim, index, op->version);
+    if (op->index == SIZE_MAX) {
         sim_fail(sim, "answers: %s = %s is ACCEPTED at version %lld, which never was", op->path,
                  text, (long long)op->version);
         return;
@@ -149,7 +166,8 @@ static void oracle_judge_accepted(struct sim *sim, size_t index)
         return;
     }
     bool clears = op->kind == FLUX_UNSET || !json_is_object(op->value);
-    struct oracle_search search = {.sim = sim, .path = op->path};
+    struct oracle_search search = {
+        .sim = sim, .version = version, .index = index, .path = op->path};
     if (clears && !op->superseded && !version->versionless)
         doc_each_leaf(version->marks, oracle_find_foreign, &search);
     if (search.found != NULL && !oracle_is_vague(sim, search.found))
@@ -172,6 +190,27 @@ static void oracle_judge_refused(struct sim *sim, struct sim_op *op, const struc
         oracle_vague(sim, op->refused_path);
 }
 
+bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operations, size_t count,
+                       const struct shadow_refusal *refusal)
+{
+    if (refusal->code == 413)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(operations[i].path, refusal->path) != 0 || operations[i].json == NULL)
+            continue;
+        json_t *value = doc_parse(operations[i].json);
+        bool before = false;
+        for (size_t j = 0; j < sim->op_count; j++)
+            before = before || (sim->ops[j].fate == SHADOW_REFUSED &&
+                                strcmp(sim->ops[j].path, refusal->path) == 0 &&
+                                doc_equal(sim->ops[j].value, value, false));
+        json_decref(value);
+        if (before)
+            return true;
+    }
+    return false;
+}
+
 void oracle_answers(struct sim *sim)
 {
     uint64_t serial = shadow_fate_serial(sim->shadow);
@@ -185,7 +224,8 @@ void oracle_answers(struct sim *sim)
             continue;
         }
         if (sim->serial_known && serial == sim->serial && op->seen)
-            sim_fail(sim, "shadow_fate_serial() stands still while %s is answered", op->path);
+            sim_fail(sim, "shadow_fate_serial() stands still while %s is answered (%d, %lld)",
+                     op->path, (int)fate.state, (long long)fate.version);
         op->waiting = false;
         op->fate = fate.state;
         op->version = fate.version;
@@ -230,6 +270,14 @@ static void oracle_end_ours(void *data, const char *path, const json_t *leaf)
         oracle_end_note(end, "the cloud does not hold what was reported last", path);
 }
 
+/* Tell whether the reports left at a path just what the version holds there. */
+static bool oracle_is_in_model(const struct sim *sim, const struct sim_version *version,
+                               const char *path)
+{
+    const json_t *newest = doc_at(sim->model, path);
+    return newest != NULL && doc_equal(newest, doc_at(version->reported, path), false);
+}
+
 /* Nothing may be there that the reports had replaced or removed. */
 static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
 {
@@ -239,9 +287,7 @@ static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
         return;
     size_t writer = (size_t)json_integer_value(leaf);
     if (sim->history[writer].ours) {
-        const json_t *newest = doc_at(sim->model, path);
-        if (sim->instance == 0 &&
-            (newest == NULL || !doc_equal(newest, doc_at(end->cloud->reported, path), false)))
+        if (sim->instance == 0 && !oracle_is_in_model(sim, end->cloud, path))
             oracle_end_note(end, "the cloud holds a value of ours that was replaced or removed",
                             path);
         return;
@@ -250,7 +296,9 @@ static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
         const struct sim_op *op = &sim->ops[i];
         bool clears = op->kind == FLUX_UNSET || !json_is_object(op->value);
         if (clears && !op->superseded && op->fate == SHADOW_ACCEPTED && op->index >= writer &&
-            doc_covers(op->path, path) && !sim->history[op->index].versionless)
+            doc_covers(op->path, path) && !sim->history[op->index].versionless &&
+            !(op->kind == FLUX_SET && strcmp(op->path, path) == 0) &&
+            !oracle_is_in_model(sim, end->cloud, path))
             oracle_end_note(end, "a foreign value survived a later report that removed it", path);
     }
 }

@@ -113,7 +113,8 @@ static void oracle_judge_leaf(void *data, const char *path, const json_t *leaf)
     const json_t *newest = doc_at(model, path);
     char *text = json_dumps(leaf, JSON_ENCODE_ANY | JSON_COMPACT);
     if (json_is_null(leaf)) {
-        if (!doc_is_hollow(newest))
+        /* durable: a cut may go while what was set below it waits for its commit */
+        if (!doc_is_hollow(newest) && !doc_is_hollow(doc_at(sim->model, path)))
             sim_fail(sim, "sequential truth: an update removes %s, which the newest reports set",
                      path);
         else if (!oracle_is_null_covered(sim, path))
@@ -202,7 +203,22 @@ static void oracle_judge_update(struct sim *sim, const char *payload, size_t siz
         sim_fail(sim, "numbers stay short: %.300s", payload);
     json_decref(sim->last_update);
     sim->last_update = request;
-    sim->last_update_bytes = size;
+    free(sim->last_text);
+    sim->last_text = strndup(payload, size);
+}
+
+/* A get counts as in flight until it is answered or two seconds old, the shortest time after which
+ * it may be given up. */
+static void oracle_judge_get(struct sim *sim)
+{
+    const size_t room = sizeof(sim->get_times) / sizeof(sim->get_times[0]);
+    size_t open = 0;
+    sim_trace(sim, "engine asks for the shadow");
+    sim->get_times[sim->gets++ % room] = sim->now_ms;
+    for (size_t i = 0; i < room; i++)
+        open += sim->get_times[i] > 0 && sim->now_ms - sim->get_times[i] < 2000;
+    if (open > 4)
+        sim_fail(sim, "budgets: more than 4 gets in flight");
 }
 
 void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size)
@@ -211,10 +227,7 @@ void oracle_publish(struct sim *sim, const char *topic, const char *payload, siz
     if (strcmp(topic, SIM_PREFIX "update") == 0) {
         oracle_judge_update(sim, payload, size);
     } else if (strcmp(topic, SIM_PREFIX "get") == 0) {
-        sim->gets++;
-        sim_trace(sim, "engine asks for the shadow");
-        if (++sim->open_gets > 4)
-            sim_fail(sim, "budgets: more than 4 gets in flight");
+        oracle_judge_get(sim);
     } else {
         sim_fail(sim, "a publish to %s", topic);
     }
@@ -227,8 +240,8 @@ void oracle_publish(struct sim *sim, const char *topic, const char *payload, siz
 static void oracle_heard_get(struct sim *sim, bool accepted, int code)
 {
     sim->flight_gets++;
-    if (sim->open_gets > 0)
-        sim->open_gets--;
+    for (size_t i = 0; i < sizeof(sim->get_times) / sizeof(sim->get_times[0]); i++)
+        sim->get_times[i] = 0;
     sim->may_omit_version = !accepted && (code == 404 || sim->may_omit_version);
 }
 
@@ -268,5 +281,4 @@ void oracle_link_down(struct sim *sim)
 {
     sim->flight_open = false;
     sim->may_omit_version = false;
-    sim->open_gets = 0;
 }

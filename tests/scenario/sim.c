@@ -247,6 +247,12 @@ void sim_delete(struct sim *sim)
     sim_turn(sim);
 }
 
+void sim_forget(struct sim *sim)
+{
+    shadow_service_forget(sim->cloud, SIM_THING, NULL);
+    oracle_deleted(sim, 0);
+}
+
 void sim_seed(struct sim *sim, const char *document, int64_t version)
 {
     json_t *json = doc_parse(document);

@@ -92,7 +92,8 @@ struct sim {
     unsigned drop_requests;  /* lose the next so many publishes of the engine */
     unsigned drop_answers;   /* lose the next so many messages to the engine */
     int64_t hold_request_ms; /* one-shot: the next publish takes so long */
-    int64_t hold_answer_ms;  /* one-shot: the next message to the engine takes so long */
+    const char *mangle_get; /* one-shot: told in place of the next answer to a get; %s: the token */
+    int64_t hold_answer_ms; /* one-shot: the next message to the engine takes so long */
     struct sim_event *events;
     size_t event_count, event_capacity;
     uint64_t event_serial;
@@ -133,11 +134,11 @@ struct sim {
     unsigned flushes;
     int64_t request_times[20];
     size_t request_count;
-    unsigned open_gets;
-    int64_t last_in_ms; /* when the engine last heard from the cloud */
+    int64_t get_times[5]; /* when the last gets were sent, 0: answered */
+    int64_t last_in_ms;   /* when the engine last heard from the cloud */
     size_t updates, gets, versionless_updates, links, notices[32];
     json_t *last_update; /* owned: the last update's whole payload */
-    size_t last_update_bytes;
+    char *last_text;     /* owned: its bytes */
 };
 
 /* The defaults of the contract with quick figures for tests: IntervalMs 1000, Burst 5, 10 ms one
@@ -165,6 +166,8 @@ void sim_link_down(struct sim *sim);
 int64_t sim_foreign(struct sim *sim, const char *payload);
 /* A cloud application deletes the shadow now. */
 void sim_delete(struct sim *sim);
+/* The cloud forgets that there ever was a shadow: as 48 hours after a deletion. */
+void sim_forget(struct sim *sim);
 /* Put a shadow in place before the first connection. */
 void sim_seed(struct sim *sim, const char *document, int64_t version);
 /* Hand the engine a message as if it came from the cloud; `topic` without "$aws/.../shadow/". */

@@ -106,7 +106,7 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
     if (rc == SHADOW_REPORT_REFUSED) {
         first = SIZE_MAX;
         sim_trace(sim, "  refused: %d %s %s", refusal.code, refusal.path, refusal.text);
-        if (!sim->allow_refusals)
+        if (!sim->allow_refusals || !oracle_may_refuse(sim, operations, count, &refusal))
             sim_fail(sim, "a report of %s is refused: %d %s", operations[0].path, refusal.code,
                      refusal.text);
     }

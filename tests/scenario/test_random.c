@@ -99,6 +99,7 @@ static void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
         .unrest = (unsigned)sim_random(&dice, 50),
         .foreign_number = 1000,
     };
+    world->sim->allow_refusals = true;
     if (world->poison && shadow_service_poison(world->sim->cloud, "bad", 400) < 0)
         abort();
     if (sim_chance(&dice, 50))
