@@ -115,6 +115,8 @@ void session_say_goodbye(struct session *session, enum flux_goodbye_code code, c
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     session->host->counters.goodbyes++;
+    free(session->stream.text);
+    session->stream.text = NULL;
     session_put_goodbye(session, code, text);
     if (session->state != SESSION_BROKEN)
         session->state = SESSION_CLOSING;
@@ -329,14 +331,13 @@ static void session_refuse_frame(struct session *session, int error)
                             "these bytes are no frame of the fluxaws protocol");
 }
 
-bool session_work(struct session *session, int64_t now_ms, int64_t now_us)
+void session_work(struct session *session, int64_t now_ms, int64_t now_us)
 {
     size_t bytes = 0, operations = 0;
-    struct flux_frame frame;
-    int size = 0;
     session_put_stream(session);
     while (session_can_work(session)) {
-        size = session_peek(session, &frame);
+        struct flux_frame frame;
+        const int size = session_peek(session, &frame);
         if (size < 0)
             session_refuse_frame(session, size);
         if (size <= 0 || bytes >= SESSION_TURN_BYTES || operations >= SESSION_TURN_OPERATIONS)
@@ -352,7 +353,15 @@ bool session_work(struct session *session, int64_t now_ms, int64_t now_us)
         session->input.begin = 0;
         session->input.end = 0;
     }
-    return size > 0 && session_can_work(session);
+}
+
+bool session_has_work(const struct session *session)
+{
+    if (session_output_is_full(session))
+        return false;
+    struct flux_frame frame;
+    return session->settle_again || session->stream.text ||
+           (session_can_work(session) && session_peek(session, &frame) != 0);
 }
 
 static bool flush_is_done(const struct session *session, const struct session_flush *flush)
@@ -383,12 +392,15 @@ static void session_settle_flushes(struct session *session)
 
 void session_settle(struct session *session)
 {
-    if (session->state != SESSION_OPEN || session_output_is_full(session))
+    session->settle_again = false;
+    if (session->state != SESSION_OPEN)
         return;
-    session_settle_bindings(session);
+    if (!session_output_is_full(session))
+        session_settle_bindings(session);
     /* DONE comes behind the answers that it sums up. */
     if (!session_output_is_full(session) && session->flush_count > 0)
         session_settle_flushes(session);
+    session->settle_again = session_output_is_full(session);
 }
 
 bool session_wants_status(const struct session *session)

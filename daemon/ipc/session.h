@@ -48,12 +48,15 @@ void session_receive(struct session *session, size_t size);
 /* The client sends nothing more: answer what came, then finish. */
 void session_end_input(struct session *session);
 
-/* Handle the messages received, no more than a fair share of a turn. Returns true if there is more
- * to handle right away. Follow with session_settle(). */
-bool session_work(struct session *session, int64_t now_ms, int64_t now_us);
+/* Handle the messages received, no more than a fair share of a turn. Follow with session_settle().
+ */
+void session_work(struct session *session, int64_t now_ms, int64_t now_us);
 
 /* Answer what the engine has decided since the last call. Cheap when that is nothing. */
 void session_settle(struct session *session);
+
+/* Tell whether session_work() and session_settle() would do more right away. */
+bool session_has_work(const struct session *session);
 
 /* The bytes to send next; 0: none. Valid until the next call on the session. */
 size_t session_output(const struct session *session, const void **ret_data);

@@ -82,6 +82,7 @@ struct session {
         uint16_t shadow;
     } stream;
     uint64_t status_request_id; /* 0: none */
+    bool settle_again;          /* the output was full before all was said */
     uint64_t reports, rejected;
 };
 
