@@ -200,6 +200,9 @@ int fluxaws_want(struct fluxaws_client *client, enum fluxaws_level level);
  * first. Ids rise by one or more from report to report and stay valid over reconnects. */
 uint64_t fluxaws_last_report_id(struct fluxaws_client *client);
 
+/* Reports with a callback that have not come to the wanted level, nor been rejected. */
+uint64_t fluxaws_count_waiting(struct fluxaws_client *client);
+
 /* Send at once and wait until all reports of this handle made before the call (and those that other
  * programs made before) have reached the level. The daemon does not wait for its update interval.
  *

@@ -1,0 +1,149 @@
+/* One turn of a handle, its place in an event loop, and the delivery of answers. */
+#include "client/client.h"
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+
+#define READY_ANSWERS_MAX 1024u /* more are not read before these are delivered */
+
+void client_turn(struct fluxaws_client *client)
+{
+    client_connect(client);
+    client_write(client);
+    client_pump(client);
+    if (client->answers.ready_count < READY_ANSWERS_MAX) {
+        bool has_closed = client_read(client);
+        client_receive(client);
+        if (has_closed && client->state != CLIENT_AWAY)
+            client_disconnect(client, -ECONNRESET);
+    }
+    client_write(client);
+    client_pump(client);
+    client_update_events(client);
+}
+
+static int wait_ms(const struct fluxaws_client *client, int64_t deadline_ms)
+{
+    int64_t now_ms = client_now_ms();
+    if (client->state == CLIENT_AWAY && client->retry_at_ms < deadline_ms)
+        deadline_ms = client->retry_at_ms;
+    if (client->answers.ready_count > 0 || deadline_ms <= now_ms)
+        return 0;
+    if (deadline_ms == INT64_MAX)
+        return -1;
+    return deadline_ms - now_ms < INT_MAX ? (int)(deadline_ms - now_ms) : INT_MAX;
+}
+
+int client_wait(struct fluxaws_client *client, int64_t deadline_ms)
+{
+    struct pollfd poll_fd = {.fd = client->epoll_fd, .events = POLLIN};
+    /* A signal ends the wait early, so that the caller may look at what its handler noted. */
+    if (poll(&poll_fd, 1, wait_ms(client, deadline_ms)) < 0 && errno != EINTR)
+        return client_fail(client, -errno, "poll: %s", fluxaws_strerror(-errno));
+    return 0;
+}
+
+static void deliver_one(struct fluxaws_client *client, const struct answers_ready *ready)
+{
+    struct fluxaws_answer answer = {
+        .size = sizeof(answer),
+        .first_id = ready->first,
+        .last_id = ready->last,
+        .rejected = ready->rejected,
+        .version = ready->version,
+        .code = ready->code,
+        .path = ready->path != NULL ? ready->path : "",
+        .text = ready->text != NULL ? ready->text : "",
+    };
+    if (!ready->rejected)
+        answer.level = (enum fluxaws_level)((unsigned)ready->level - FLUX_LEVEL_QUEUED);
+    client->is_in_callback = true;
+    client->callback(client, &answer, client->callback_data);
+    client->is_in_callback = false;
+}
+
+int client_deliver(struct fluxaws_client *client)
+{
+    int delivered = 0;
+    struct answers_ready ready;
+    /* What a callback causes waits for the next round, so that this one ends. */
+    for (size_t left = client->answers.ready_count;
+         left > 0 && answers_next(&client->answers, &ready); left--) {
+        if (client->callback != NULL) {
+            deliver_one(client, &ready);
+            delivered++;
+        }
+        answers_ready_clear(&ready);
+    }
+    return delivered;
+}
+
+int fluxaws_dispatch(struct fluxaws_client *client, int timeout_ms)
+{
+    if (client->is_in_callback)
+        return client_fail(client, -EBUSY, "not from within a callback");
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : client_now_ms() + timeout_ms;
+    client_turn(client);
+    int delivered = client_deliver(client);
+    if (delivered > 0 || timeout_ms == 0)
+        return delivered;
+    int r = client_wait(client, deadline_ms);
+    if (r < 0)
+        return r;
+    client_turn(client);
+    return client_deliver(client);
+}
+
+int fluxaws_get_fd(struct fluxaws_client *client)
+{
+    return client->epoll_fd;
+}
+
+int fluxaws_get_events(struct fluxaws_client *client)
+{
+    (void)client; /* the descriptor is an epoll set: it is readable when anything is to be done */
+    return POLLIN;
+}
+
+int fluxaws_get_timeout_ms(struct fluxaws_client *client)
+{
+    return wait_ms(client, INT64_MAX);
+}
+
+int fluxaws_is_connected(struct fluxaws_client *client)
+{
+    switch (client->state) {
+    case CLIENT_AWAY:
+        return client->away_reason;
+    case CLIENT_GREETING:
+        return 0;
+    case CLIENT_READY:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+int fluxaws_on_answer(struct fluxaws_client *client, fluxaws_answer_callback callback, void *data)
+{
+    client->callback = callback;
+    client->callback_data = data;
+    return 0;
+}
+
+int fluxaws_want(struct fluxaws_client *client, enum fluxaws_level level)
+{
+    if ((unsigned)level > FLUXAWS_ACCEPTED)
+        return client_fail(client, -EINVAL, "no such level");
+    if (level == FLUXAWS_STORED && client->state == CLIENT_READY && !client->is_durable)
+        return client_fail(client, -EOPNOTSUPP,
+                           "nothing is STORED: the daemon keeps its state in memory only "
+                           "(Mode=volatile)");
+    client->wanted = (enum flux_level)((unsigned)level + FLUX_LEVEL_QUEUED);
+    return 0;
+}
+
+uint64_t fluxaws_count_waiting(struct fluxaws_client *client)
+{
+    return answers_waiting(&client->answers);
+}

@@ -1,0 +1,251 @@
+/* The calls that report. */
+#include "client/client.h"
+#include "proto/json_flatten.h"
+#include "proto/path.h"
+#include "proto/utf8.h"
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define UNREAD_REPORTS_MAX 64u /* so often at least, a program that only sets reads its answers */
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int path_errno(enum flux_path_error error)
+{
+    switch (error) {
+    case FLUX_PATH_OK:
+        return 0;
+    case FLUX_PATH_TOO_LONG:
+    case FLUX_PATH_TOO_DEEP:
+        return -ENAMETOOLONG;
+    case FLUX_PATH_NOT_UTF8:
+        return -EILSEQ;
+    case FLUX_PATH_EMPTY:
+    case FLUX_PATH_EMPTY_KEY:
+    case FLUX_PATH_CONTROL:
+    case FLUX_PATH_BAD_ESCAPE:
+    case FLUX_PATH_NO_SLASH:
+    default:
+        return -EINVAL;
+    }
+}
+
+int client_canonical_path(struct fluxaws_client *client, const char *path,
+                          char ret_pointer[static FLUX_PATH_BYTES_MAX + 1])
+{
+    if (path == NULL)
+        return client_fail(client, -EINVAL, "no path given");
+    enum flux_path_error error = flux_path_canonical(path, ret_pointer);
+    if (error == FLUX_PATH_OK)
+        return 0;
+    if (error == FLUX_PATH_NOT_UTF8)
+        return client_fail(client, -EILSEQ, "path: %s", flux_path_strerror(error));
+    return client_fail(client, path_errno(error), "path '%.80s': %s", path,
+                       flux_path_strerror(error));
+}
+
+static int apply(struct fluxaws_client *client, uint64_t id)
+{
+    int64_t set_us = now_us();
+    int r = backlog_apply(&client->backlog, &client->changes, id, set_us);
+    if (r != -ENOBUFS)
+        return r;
+    client_turn(client); /* perhaps the daemon has said that something is safe */
+    return backlog_apply(&client->backlog, &client->changes, id, set_us);
+}
+
+static int take_report(struct fluxaws_client *client)
+{
+    uint64_t id = client->last_id + 1;
+    if (client->callback != NULL) {
+        int r = answers_expect(&client->answers, id, client->wanted, client->changes.count);
+        if (r < 0)
+            return r;
+    }
+    int r = apply(client, id);
+    if (r < 0) {
+        if (client->callback != NULL)
+            answers_unexpect(&client->answers, id);
+        return r;
+    }
+    client->last_id = id;
+    client_send_report(client, id);
+    return 0;
+}
+
+/* Reading now and then keeps the daemon's answers from filling the socket of a program that never
+ * dispatches. */
+static void keep_house(struct fluxaws_client *client)
+{
+    bool is_behind = client->state == CLIENT_AWAY || !client_has_sent_all(client) ||
+                     buffer_size(&client->out) > 0;
+    if (!is_behind && ++client->unread_count < UNREAD_REPORTS_MAX)
+        return;
+    client->unread_count = 0;
+    client_turn(client);
+}
+
+static int report(struct fluxaws_client *client)
+{
+    if (client->changes.count == 0)
+        return 0;
+    if (client->changes.frame_bytes > client->frame_bytes_max)
+        return client_fail(client, -E2BIG, "the report takes more than the daemon's %zu bytes",
+                           client->frame_bytes_max);
+    int r = take_report(client);
+    if (r == -ENOBUFS)
+        return client_fail(client, r, "the backlog is full: %zu of %zu bytes, %zu properties",
+                           client->backlog.bytes, client->backlog.bytes_max,
+                           client->backlog.set.value_count);
+    if (r < 0)
+        return client_fail(client, r, "%s", fluxaws_strerror(r));
+    keep_house(client);
+    return 0;
+}
+
+/* End a call that added to the changes, or failed to. */
+static int finish(struct fluxaws_client *client, int r)
+{
+    if (client->is_collecting) {
+        if (r < 0 && client->collect_error == 0)
+            client->collect_error = r;
+        return r;
+    }
+    if (r == 0)
+        r = report(client);
+    changes_reset(&client->changes);
+    return r;
+}
+
+static int check_value(struct fluxaws_client *client, const char *path,
+                       const struct flux_value *value)
+{
+    int r = flux_value_check(value);
+    if (r == -EDOM)
+        return client_fail(client, r, "'%.80s': the number is not finite", path);
+    if (r == -EILSEQ)
+        return client_fail(client, r, "'%.80s': the string is not UTF-8", path);
+    if (r == -E2BIG)
+        return client_fail(client, r, "'%.80s': the value is longer than %u bytes", path,
+                           FLUX_VALUE_BYTES_MAX);
+    if (r < 0)
+        return client_fail(client, r, "'%.80s': the value is malformed", path);
+    return 0;
+}
+
+static int add(struct fluxaws_client *client, enum flux_operation kind, const char *path,
+               const struct flux_value *value)
+{
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_path(client, path, pointer);
+    if (r < 0)
+        return r;
+    struct flux_change change = {.kind = kind, .path = pointer, .path_size = strlen(pointer)};
+    if (value != NULL) {
+        r = check_value(client, path, value);
+        if (r < 0)
+            return r;
+        change.value = *value;
+    }
+    return changes_add(&client->changes, &change);
+}
+
+/* An empty `pointer` stands for the whole document. */
+static int add_json(struct fluxaws_client *client, const char *pointer, const char *json)
+{
+    if (json == NULL)
+        return client_fail(client, -EINVAL, "no JSON given");
+    size_t size = strlen(json);
+    if (!flux_utf8_is_valid(json, size))
+        return client_fail(client, -EILSEQ, "the JSON is not UTF-8");
+    struct flux_json_flatten flatten;
+    int r =
+        flux_json_flatten_init(&flatten, json, size, pointer, strlen(pointer), FLUX_PATH_DEPTH_MAX);
+    struct flux_change change;
+    while (r >= 0 && (r = flux_json_flatten_next(&flatten, &change)) == 1)
+        r = changes_add(&client->changes, &change);
+    if (r < 0 && flatten.error_text != NULL)
+        (void)client_fail(client, r, "JSON, byte %llu%s%.80s: %s",
+                          (unsigned long long)flatten.error_offset,
+                          flatten.path_size > 0 ? ", at " : "", flatten.path, flatten.error_text);
+    flux_json_flatten_clear(&flatten);
+    return r;
+}
+
+int fluxaws_set_int64(struct fluxaws_client *client, const char *path, int64_t value)
+{
+    struct flux_value copy = flux_value_int64(value);
+    return finish(client, add(client, FLUX_SET, path, &copy));
+}
+
+int fluxaws_set_double(struct fluxaws_client *client, const char *path, double value)
+{
+    struct flux_value copy = flux_value_double(value);
+    return finish(client, add(client, FLUX_SET, path, &copy));
+}
+
+int fluxaws_set_bool(struct fluxaws_client *client, const char *path, bool value)
+{
+    struct flux_value copy = flux_value_bool(value);
+    return finish(client, add(client, FLUX_SET, path, &copy));
+}
+
+int fluxaws_set_string(struct fluxaws_client *client, const char *path, const char *value)
+{
+    if (value == NULL)
+        return finish(client, client_fail(client, -EINVAL, "no string given"));
+    struct flux_value copy = flux_value_string(value, strnlen(value, FLUX_VALUE_BYTES_MAX + 1u));
+    return finish(client, add(client, FLUX_SET, path, &copy));
+}
+
+int fluxaws_set_json(struct fluxaws_client *client, const char *path, const char *json)
+{
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_path(client, path, pointer);
+    return finish(client, r < 0 ? r : add_json(client, pointer, json));
+}
+
+int fluxaws_unset(struct fluxaws_client *client, const char *path)
+{
+    return finish(client, add(client, FLUX_UNSET, path, NULL));
+}
+
+int fluxaws_report_json(struct fluxaws_client *client, const char *document)
+{
+    return finish(client, add_json(client, "", document));
+}
+
+int fluxaws_report_begin(struct fluxaws_client *client)
+{
+    if (client->is_collecting)
+        return client_fail(client, -EALREADY, "a report is being collected already");
+    client->is_collecting = true;
+    client->collect_error = 0;
+    return 0;
+}
+
+int fluxaws_report_send(struct fluxaws_client *client)
+{
+    if (!client->is_collecting)
+        return client_fail(client, -EINVAL, "no report is being collected");
+    int r = client->collect_error;
+    client->is_collecting = false;
+    return finish(client, r);
+}
+
+void fluxaws_report_cancel(struct fluxaws_client *client)
+{
+    client->is_collecting = false;
+    changes_reset(&client->changes);
+}
+
+uint64_t fluxaws_last_report_id(struct fluxaws_client *client)
+{
+    return client->last_report_id;
+}

@@ -1,0 +1,160 @@
+/* The calls that ask the daemon something and wait for it. */
+#include "client/client.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum question_kind { QUESTION_FLUSH, QUESTION_GET, QUESTION_STATUS };
+
+struct question {
+    enum question_kind kind;
+    enum flux_level level;
+    enum flux_section section;
+    const char *path; /* borrowed */
+};
+
+static int send_question(struct fluxaws_client *client, const struct question *question)
+{
+    switch (question->kind) {
+    case QUESTION_FLUSH:
+        return client_send_flush(client, question->level);
+    case QUESTION_GET:
+        return client_send_get(client, question->section, question->path);
+    case QUESTION_STATUS:
+        return client_send_status(client);
+    default:
+        return -EINVAL;
+    }
+}
+
+/* Ask once all reports made before are on their way, so that the answer takes them in. */
+static int ask_if_ready(struct fluxaws_client *client, const struct question *question)
+{
+    struct client_request *request = &client->request;
+    if (request->state == CLIENT_REQUEST_LOST) {
+        if (question->kind != QUESTION_FLUSH)
+            return client_fail(client, -ENOTCONN, "the connection was lost before the answer came");
+        request->state = CLIENT_REQUEST_NONE;
+    }
+    if (request->state != CLIENT_REQUEST_NONE || client->state != CLIENT_READY ||
+        !client_has_sent_all(client))
+        return 0;
+    if (question->kind == QUESTION_FLUSH && question->level == FLUX_LEVEL_STORED &&
+        !client->is_durable)
+        return client_fail(client, -EOPNOTSUPP,
+                           "nothing is STORED: the daemon keeps its state in memory only "
+                           "(Mode=volatile)");
+    buffer_clear(&request->text);
+    int r = send_question(client, question);
+    if (r < 0)
+        return r;
+    request->state = CLIENT_REQUEST_SENT;
+    client_write(client);
+    client_update_events(client);
+    return 0;
+}
+
+static int wait_for_end(struct fluxaws_client *client, const struct question *question,
+                        int64_t deadline_ms)
+{
+    for (;;) {
+        client_turn(client);
+        if (client->request.state == CLIENT_REQUEST_ENDED)
+            return client->request.error;
+        int r = ask_if_ready(client, question);
+        if (r < 0)
+            return r;
+        (void)client_deliver(client);
+        if (client_now_ms() >= deadline_ms)
+            return client_fail(client, -ETIMEDOUT, "%s",
+                               client->state == CLIENT_AWAY ? "the daemon cannot be reached"
+                                                            : "the time is up");
+        r = client_wait(client, deadline_ms);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int ask(struct fluxaws_client *client, const struct question *question, int timeout_ms)
+{
+    if (client->is_in_callback)
+        return client_fail(client, -EBUSY, "not from within a callback");
+    if (client->is_collecting)
+        return client_fail(client, -EALREADY, "a report is being collected");
+    client->request.state = CLIENT_REQUEST_NONE;
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : client_now_ms() + timeout_ms;
+    int r = wait_for_end(client, question, deadline_ms);
+    client->request.state = CLIENT_REQUEST_NONE;
+    (void)client_deliver(client);
+    return r;
+}
+
+/* Ask for a document and hand it over as text. */
+static int ask_text(struct fluxaws_client *client, const struct question *question, int timeout_ms,
+                    char **ret_json)
+{
+    int r = ask(client, question, timeout_ms);
+    if (r == 0)
+        r = buffer_append(&client->request.text, "", 1);
+    if (r == 0) {
+        char *text = malloc(buffer_size(&client->request.text));
+        if (text == NULL)
+            r = -ENOMEM;
+        else
+            *ret_json = memcpy(text, buffer_data(&client->request.text),
+                               buffer_size(&client->request.text));
+    }
+    buffer_clear(&client->request.text);
+    return r;
+}
+
+int fluxaws_flush(struct fluxaws_client *client, enum fluxaws_level level, int timeout_ms)
+{
+    if ((unsigned)level > FLUXAWS_ACCEPTED)
+        return client_fail(client, -EINVAL, "no such level");
+    struct question question = {
+        .kind = QUESTION_FLUSH,
+        .level = (enum flux_level)((unsigned)level + FLUX_LEVEL_QUEUED),
+    };
+    int r = ask(client, &question, timeout_ms);
+    if (r < 0 || client->rejected_count == 0)
+        return r;
+    client->rejected_count = 0;
+    return client_fail(client, -EREMOTEIO, "%s", client->rejected_text);
+}
+
+static int wire_section(enum fluxaws_section section, enum flux_section *ret_section)
+{
+    switch (section) {
+    case FLUXAWS_REPORTED:
+        *ret_section = FLUX_SECTION_REPORTED;
+        return 0;
+    case FLUXAWS_DESIRED:
+        *ret_section = FLUX_SECTION_DESIRED;
+        return 0;
+    case FLUXAWS_DELTA:
+        *ret_section = FLUX_SECTION_DELTA;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+int fluxaws_get(struct fluxaws_client *client, enum fluxaws_section section, const char *path,
+                int timeout_ms, char **ret_json)
+{
+    char pointer[FLUX_PATH_BYTES_MAX + 1] = "";
+    int r = path != NULL ? client_canonical_path(client, path, pointer) : 0;
+    if (r < 0)
+        return r;
+    struct question question = {.kind = QUESTION_GET, .path = pointer};
+    if (wire_section(section, &question.section) < 0)
+        return client_fail(client, -EINVAL, "no such section");
+    return ask_text(client, &question, timeout_ms, ret_json);
+}
+
+int fluxaws_get_status(struct fluxaws_client *client, int timeout_ms, char **ret_json)
+{
+    struct question question = {.kind = QUESTION_STATUS};
+    return ask_text(client, &question, timeout_ms, ret_json);
+}
