@@ -70,18 +70,42 @@ static void on_accept(evutil_socket_t fd, short events, void *data)
         add_pair(data, device);
 }
 
-static int open_port(struct relay_net *net, unsigned port)
+/* Bind a new socket to 127.0.0.1:*port (0: any; *port then tells which). */
+static int bind_port(unsigned *port, int *ret_fd)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
+                                  .sin_port = htons((uint16_t)*port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
-    net->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (net->fd < 0 || setsockopt(net->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
-        bind(net->fd, (struct sockaddr *)&address, size) < 0 || listen(net->fd, 128) < 0 ||
-        getsockname(net->fd, (struct sockaddr *)&address, &size) < 0)
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
         return -errno;
-    net->port = ntohs(address.sin_port);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+        bind(fd, (struct sockaddr *)&address, size) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+    *port = ntohs(address.sin_port);
+    *ret_fd = fd;
+    return 0;
+}
+
+static int open_port(struct relay_net *net, unsigned port)
+{
+    int finder = -1;
+    int r = port == 0 ? bind_port(&port, &finder) : 0;
+    /* Only a port that was asked for by number stays ours while the socket does not listen. */
+    if (r == 0)
+        r = bind_port(&port, &net->fd);
+    if (finder >= 0)
+        close(finder);
+    if (r < 0)
+        return r;
+    if (listen(net->fd, 128) < 0)
+        return -errno;
+    net->port = port;
     net->accept_event = event_new(net->base, net->fd, EV_READ | EV_PERSIST, on_accept, net);
     return net->accept_event && event_add(net->accept_event, NULL) == 0 ? 0 : -ENOMEM;
 }
