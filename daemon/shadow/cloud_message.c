@@ -11,9 +11,21 @@ static struct cloud_section read_section(const json_t *state, const char *name)
     const json_t *section = json_object_get(state, name);
     if (!section)
         return (struct cloud_section){.state = CLOUD_SECTION_ABSENT};
-    if (!json_is_object(section))
+    if (json_is_null(section))
         return (struct cloud_section){.state = CLOUD_SECTION_NULL};
     return (struct cloud_section){.state = CLOUD_SECTION_OBJECT, .object = section};
+}
+
+static bool is_object_or_null(const json_t *json)
+{
+    return !json || json_is_null(json) || json_is_object(json);
+}
+
+static bool has_sound_state(const json_t *root)
+{
+    const json_t *state = json_object_get(root, "state");
+    return is_object_or_null(state) && is_object_or_null(json_object_get(state, "desired")) &&
+           is_object_or_null(json_object_get(state, "reported"));
 }
 
 static void read_envelope(struct cloud_message *message)
@@ -49,9 +61,9 @@ int cloud_message_parse(struct cloud_message *ret_message, const void *payload, 
         message.root = json_loadb(payload, size, JSON_DECODE_INT_AS_REAL, &error);
     if (!message.root && json_error_code(&error) == json_error_out_of_memory)
         return -ENOMEM;
-    if (!json_is_object(message.root)) {
+    if (!json_is_object(message.root) || !has_sound_state(message.root)) {
+        *ret_reason = message.root ? "not a shadow document" : "not JSON that can be read";
         json_decref(message.root);
-        *ret_reason = "not a JSON object that can be read";
         return CLOUD_MESSAGE_UNREADABLE;
     }
     read_envelope(&message);

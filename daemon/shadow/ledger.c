@@ -74,6 +74,7 @@ static void drop_cut(struct ledger *ledger, struct flux_property *property)
         flux_property_unpin(slot->cut_cause);
         slot->cut_cause = NULL;
     }
+    slot->cuts_scalar_only = false;
     flux_property_set_drop_cut(&ledger->set, property);
 }
 
@@ -142,6 +143,7 @@ static void take_over_below(struct ledger *ledger, struct flux_property *top)
             slot->cut_cause = NULL;
         }
         ledger_set_state(ledger, p, SLOT_EMPTY);
+        ledger->fate_serial++; /* what an older removal above had ended shows now */
     }
 }
 
@@ -151,10 +153,11 @@ static bool is_waiting(const struct flux_property *property)
            ledger_newest(property) > slot_of(property)->settled_revision;
 }
 
-/* A set below a scalar of ours made it a cut. A refused scalar was never to be in the cloud:
- * nothing to cut. */
+/* An operation below a scalar of ours made it a cut. A scalar that the cloud has accepted takes
+ * only itself away: an object that another writer has put there since counts as earlier than the
+ * operation, and stays. A refused scalar was never to be in the cloud. */
 static void take_conversion(struct ledger *ledger, struct flux_property *ancestor,
-                            struct flux_property *cause, bool was_waiting)
+                            struct flux_property *cause)
 {
     struct slot *slot = slot_of(ancestor);
     if (slot->state == SLOT_REFUSED) {
@@ -162,6 +165,8 @@ static void take_conversion(struct ledger *ledger, struct flux_property *ancesto
         drop_cut(ledger, ancestor);
         return;
     }
+    bool was_waiting = slot->state == SLOT_PENDING && ancestor->revision > slot->settled_revision;
+    slot->cuts_scalar_only = !was_waiting;
     slot->cut_cause = cause;
     flux_property_pin(cause);
     make_pending(ledger, ancestor, was_waiting, ancestor->cut_revision);
@@ -173,7 +178,6 @@ int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *pa
 {
     struct flux_property *known = flux_property_set_find(&ledger->set, path, path_size);
     bool was_waiting = is_waiting(known);
-    bool was_refused = known && slot_of(known)->state == SLOT_REFUSED;
     uint64_t revision = ledger->newest_revision + 1;
     struct flux_applied applied;
 
@@ -188,17 +192,16 @@ int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *pa
         flux_property_unpin(slot->cut_cause);
         slot->cut_cause = NULL;
     }
-    if (was_refused && kind == FLUX_SET && property->cut && property->cut_revision == revision)
-        drop_cut(ledger, property);
+    if (!was_waiting && kind == FLUX_SET && property->cut && property->cut_revision == revision)
+        drop_cut(ledger, property); /* `{}` itself takes the scalar away, see take_conversion() */
+    slot->cuts_scalar_only = slot->cuts_scalar_only && property->cut && kind == FLUX_SET;
     make_pending(ledger, property, was_waiting, revision);
+    if (kind == FLUX_UNSET || flux_property_is_leaf(property))
+        slot->clearing_revision = revision;
     if (applied.cleared)
         take_over_below(ledger, property);
-    if (applied.converted) {
-        struct flux_property *ancestor = applied.converted;
-        take_conversion(ledger, ancestor, property,
-                        slot_of(ancestor)->state == SLOT_PENDING &&
-                            ancestor->revision > slot_of(ancestor)->settled_revision);
-    }
+    if (applied.converted)
+        take_conversion(ledger, applied.converted, property);
     *ret_property = property;
     return 0;
 }
@@ -223,40 +226,63 @@ static bool value_is_in_cloud(const struct flux_property *property)
     return slot->form.type != FLUX_VALUE_NONE && flux_value_equal(&slot->form, &slot->cloud);
 }
 
-size_t ledger_mark_cut(struct flux_property *property, bool mark)
+/* Tell whether the update being marked makes an end of what stands here. */
+static bool ends_with_update(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    return slot->emit_null || slot->emit_value || slot->emit_below;
+}
+
+size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode)
 {
     size_t left = 0;
     struct flux_property *p = property;
+    bool is_object = slot_of(p)->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
+    if (is_object && !ledger_is_cut(p))
+        return 0; /* the scalar that was to go is not there any more */
     while (p) {
         struct slot *slot = slot_of(p);
-        bool is_top = p == property;
-        if (slot->cloud.type == FLUX_VALUE_NONE) {
-            p = flux_property_skip(property, p);
-            continue;
+        bool ends = mode == LEDGER_CUT_AFTER_UPDATE && ends_with_update(p);
+        bool is_absent = slot->cloud.type == FLUX_VALUE_NONE;
+        bool is_our_leaf = p != property && ledger_has_value(p) && flux_property_is_leaf(p);
+        bool is_null = !is_absent && !is_our_leaf && !ledger_has_value_below(p);
+        if (is_our_leaf && !is_absent && !value_is_in_cloud(p))
+            left += !ends; /* ours replaces whatever is there, once it arrives */
+        if (is_null) {
+            left += !ends;
+            slot->emit_null = slot->emit_null || mode == LEDGER_CUT_MARK;
         }
-        if (!is_top && ledger_has_value(p) && flux_property_is_leaf(p)) {
-            p = flux_property_skip(property, p); /* ours replaces whatever is there */
-            continue;
-        }
-        if (!ledger_has_value_below(p)) {
-            left++;
-            if (mark)
-                slot->emit_null = true;
+        if (is_absent || is_our_leaf || is_null) {
             p = flux_property_skip(property, p);
             continue;
         }
         if (slot->cloud.type != FLUX_VALUE_EMPTY_OBJECT)
-            left++; /* a scalar that goes when ours below it arrives */
+            left += !ends; /* a scalar that goes when ours below it arrives */
         p = flux_property_next(property, p);
     }
     return left;
+}
+
+bool ledger_is_cut(const struct flux_property *property)
+{
+    if (flux_property_is_leaf(property))
+        return false;
+    for (const struct flux_property *p = property; p; p = p->parent) {
+        if (p->cut && !slot_of(p)->cuts_scalar_only)
+            return true;
+    }
+    return false;
 }
 
 bool ledger_is_in_cloud(const struct flux_property *property)
 {
     if (!value_is_in_cloud(property))
         return false;
-    return !property->cut || ledger_mark_cut((struct flux_property *)property, false) == 0;
+    const struct flux_property *cause = slot_of(property)->cut_cause;
+    if (cause && slot_of(cause)->state == SLOT_PENDING)
+        return false; /* what replaced our scalar here is not there yet */
+    return (!property->cut && !ledger_is_cut(property)) ||
+           ledger_mark_cut((struct flux_property *)property, LEDGER_CUT_COUNT) == 0;
 }
 
 bool ledger_is_unsettled(const struct flux_property *property)
@@ -293,12 +319,13 @@ void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64
     ledger->fate_serial++;
     if (revision > slot->settled_revision)
         slot->settled_revision = revision;
-    if (version > slot->accepted_version)
-        slot->accepted_version = version;
+    slot->accepted_version = version > 0 ? version : 0;
     if (property->cut && property->cut_revision <= revision)
         drop_cut(ledger, property);
     if (slot->state != SLOT_PENDING)
         return;
+    if (slot->cut_cause && property->revision <= revision)
+        slot->cuts_scalar_only = true; /* the scalar made it to the cloud after all */
     if (ledger_newest(property) > revision) {
         if (slot->oldest_revision <= revision)
             slot->oldest_revision = revision + 1;
@@ -364,18 +391,36 @@ void ledger_retry(struct ledger *ledger, struct flux_property *property)
     ledger_set_state(ledger, property, SLOT_PENDING);
 }
 
+/* How `revision` ended at the property, as far as it was decided there; `newest` is the property's
+ * newest revision that had a say about it. Returns false where the property does not decide. */
+static bool decide_fate(const struct flux_property *property, uint64_t revision, uint64_t newest,
+                        enum ledger_fate *ret_fate)
+{
+    const struct slot *slot = slot_of(property);
+    if (revision > slot->refused_above && revision <= slot->refused_revision)
+        *ret_fate = LEDGER_REFUSED;
+    else if (revision <= slot->settled_revision)
+        *ret_fate = LEDGER_ACCEPTED;
+    else if (slot->state == SLOT_PENDING && newest >= revision)
+        *ret_fate = LEDGER_WAITING;
+    else
+        return false;
+    return true;
+}
+
 enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revision,
                              const struct flux_property **ret_decider)
 {
-    for (const struct flux_property *p = property; p; p = p->parent) {
-        const struct slot *slot = slot_of(p);
+    enum ledger_fate fate;
+    *ret_decider = property;
+    if (decide_fate(property, revision, ledger_newest(property), &fate))
+        return fate;
+    /* Its entry went with an operation above: the end of that one is its end. */
+    for (const struct flux_property *p = property->parent; p; p = p->parent) {
+        uint64_t clearing = slot_of(p)->clearing_revision;
         *ret_decider = p;
-        if (revision > slot->refused_above && revision <= slot->refused_revision)
-            return LEDGER_REFUSED;
-        if (revision <= slot->settled_revision)
-            return LEDGER_ACCEPTED;
-        if (slot->state == SLOT_PENDING && ledger_newest(p) >= revision)
-            return LEDGER_WAITING;
+        if (clearing > revision && decide_fate(p, clearing, clearing, &fate))
+            return fate;
     }
     *ret_decider = property;
     return LEDGER_ACCEPTED;

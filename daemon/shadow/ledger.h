@@ -36,7 +36,8 @@ struct slot {
                                  refused */
     uint64_t settled_revision; /* revisions up to it have ended */
     uint64_t refused_above,
-        refused_revision; /* those above the former up to the latter ended refused */
+        refused_revision;       /* those above the former up to the latter ended refused */
+    uint64_t clearing_revision; /* of the last operation here that replaced or removed all below */
     int64_t accepted_version;
     int64_t restore_at_ms, restore_delay_ms, restored_ms;
     size_t refused_lacking; /* 413: bytes by which the document was too large, 0: another reason */
@@ -48,6 +49,7 @@ struct slot {
     uint32_t unsettled_below; /* sum of the former over all properties below */
     bool fresh;               /* in the queue of properties to hold against the view */
     bool opaque;              /* the cloud holds a key below that cannot be a path of ours */
+    bool cuts_scalar_only;    /* the cut here takes away a scalar, but no object */
     bool suspect;             /* was in an update that the service refused as a whole */
     /* Scratch of one walk: */
     bool covered, present, emit_null, emit_value, emit_below;
@@ -97,9 +99,19 @@ bool ledger_is_in_cloud(const struct flux_property *property);
 /* Take the next fresh property, or NULL. */
 struct flux_property *ledger_next_fresh(struct ledger *ledger);
 
-/* Mark, by emit_null, the cloud's keys that the property's cut still has to remove (only counted
- * where `mark` is false). Returns how many things are left to do, 0: the cut has done its work. */
-size_t ledger_mark_cut(struct flux_property *property, bool mark);
+/* Tell whether a cut, here or above, has a say in what the cloud may hold below the property. */
+bool ledger_is_cut(const struct flux_property *property);
+
+/* What a walk over a cut is for. */
+enum ledger_cut_mode {
+    LEDGER_CUT_COUNT,        /* count what is left to do */
+    LEDGER_CUT_MARK,         /* and mark, by emit_null, the cloud's keys that have to go */
+    LEDGER_CUT_AFTER_UPDATE, /* count what will be left after the update that is marked now */
+};
+
+/* Look at what the property's cut still has to remove. Returns how many things are left to do, 0:
+ * the cut has done its work. */
+size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode);
 
 /* Tell whether an update without an answer names the property, an ancestor or something below it.
  */

@@ -13,7 +13,8 @@ static bool enter(struct flux_property *property)
 {
     struct slot *slot = slot_of(property);
     bool above = property->parent && slot_of(property->parent)->covered;
-    slot->covered = above || property->cut;
+    bool spares_object = slot->cuts_scalar_only && slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
+    slot->covered = above || (property->cut && !spares_object);
     slot->present = false;
     slot->walk_bytes = 0;
     slot->walk_children = 0;

@@ -70,32 +70,35 @@ struct check_limits shadow_limits(const struct shadow *shadow)
 
 /* --- reports --- */
 
-static struct flux_property *newer_below(struct flux_property *top, int64_t set_us)
+static struct shadow_wait newest_below(struct flux_property *top, int64_t set_us)
 {
+    struct shadow_wait newest = {.property = top};
     for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
-        if (p->set_us > set_us || (p == top && p->replaced_us > set_us))
-            return p;
+        if (p->set_us > set_us && ledger_newest(p) > newest.revision)
+            newest = (struct shadow_wait){.property = p, .revision = ledger_newest(p)};
     }
-    return NULL;
+    return newest;
 }
 
-/* What a resent operation that has been overtaken waits for: the newer one. */
+/* What a resent operation that has been overtaken waits for: the newest one that overtook it, on
+ * the path itself or above; only where there is none, one below. */
 static struct shadow_wait overtaken_by(struct shadow *shadow, const struct shadow_operation *op,
                                        int64_t set_us)
 {
     struct flux_property_set *set = &shadow->ledger.set;
+    struct shadow_wait newest = {.property = set->root};
     struct flux_property *self = flux_property_set_find(set, op->path, op->path_size);
-    struct flux_property *newer = self ? newer_below(self, set_us) : NULL;
-    for (size_t size = op->path_size; size > 0 && !newer;) {
+    if (self && (self->set_us > set_us || self->replaced_us > set_us))
+        newest = (struct shadow_wait){.property = self, .revision = ledger_newest(self)};
+    for (size_t size = op->path_size; size > 0;) {
         while (op->path[--size] != '/')
             ;
         struct flux_property *above = flux_property_set_find(set, op->path, size);
-        if (above && above->cleared_us > set_us)
-            newer = above;
+        uint64_t clearing = above ? slot_of(above)->clearing_revision : 0;
+        if (above && above->cleared_us > set_us && clearing > newest.revision)
+            newest = (struct shadow_wait){.property = above, .revision = clearing};
     }
-    if (!newer)
-        newer = set->root;
-    return (struct shadow_wait){.property = newer, .revision = ledger_newest(newer)};
+    return newest.revision == 0 && self ? newest_below(self, set_us) : newest;
 }
 
 static int apply_operation(struct shadow *shadow, const struct shadow_report *report,
@@ -146,6 +149,7 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
 
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)
 {
+    (void)shadow;
     const struct flux_property *decider = NULL;
     enum ledger_fate fate = ledger_fate(wait->property, wait->revision, &decider);
     const struct slot *slot = slot_of(decider);
@@ -158,8 +162,7 @@ struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_
             .text = slot->refused_text ? slot->refused_text : "refused by the shadow service",
             .property = decider,
         };
-    int64_t version = slot->accepted_version > 0 ? slot->accepted_version : shadow->view.version;
-    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = version};
+    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = slot->accepted_version};
 }
 
 void shadow_release(struct shadow *shadow, struct shadow_wait *wait)
@@ -230,7 +233,7 @@ void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t 
     shadow->doubt_at_ms = at_ms;
 }
 
-static void contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
+void shadow_contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
 {
     struct slot *slot = slot_of(property);
     bool quiet = slot->restored_ms == 0 || now_ms - slot->restored_ms > 10 * slot->restore_delay_ms;
@@ -242,9 +245,13 @@ static void contest(struct shadow *shadow, struct flux_property *property, int64
         slot->restore_delay_ms = RESTORE_MAX_MS;
     slot->restore_at_ms = now_ms + slot->restore_delay_ms;
     ledger_set_state(&shadow->ledger, property, SLOT_CONTESTED);
+}
+
+static void note_foreign(struct shadow *shadow, struct flux_property *property)
+{
     shadow->status.foreign_changes++;
     notices_add(&shadow->connection->notices, THING_NOTICE_FOREIGN, shadow->name, property->path, 0,
-                slot->restore_delay_ms, "");
+                slot_of(property)->restore_delay_ms, "");
 }
 
 static void review_refused(struct shadow *shadow, struct flux_property *property, size_t total)
@@ -259,8 +266,8 @@ static void review_refused(struct shadow *shadow, struct flux_property *property
 static void review_property(struct shadow *shadow, struct flux_property *property, bool known,
                             bool recreate, int64_t now_ms)
 {
-    struct slot *slot = slot_of(property);
-    switch (slot->state) {
+    bool is_proven = shadow->view.state == SHADOW_VIEW_PROVEN;
+    switch (slot_of(property)->state) {
     case SLOT_EMPTY:
     case SLOT_REFUSED:
         return;
@@ -269,12 +276,14 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
             ledger_accept(&shadow->ledger, property, ledger_newest(property), shadow->view.version);
         return;
     case SLOT_SETTLED:
-        if (ledger_is_in_cloud(property))
+        if (!is_proven || ledger_is_in_cloud(property))
             return;
-        if (recreate)
+        if (recreate) {
             ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
-        else
-            contest(shadow, property, now_ms);
+            return;
+        }
+        shadow_contest(shadow, property, now_ms);
+        note_foreign(shadow, property);
         return;
     case SLOT_CONTESTED:
         if (ledger_is_in_cloud(property))

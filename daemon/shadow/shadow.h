@@ -22,8 +22,8 @@ enum shadow_fate_state {
 
 struct shadow_fate {
     enum shadow_fate_state state;
-    int64_t version;  /* accepted: the shadow's version */
-    int code;         /* refused: the shadow service's code (400, 413, ...) */
+    int64_t version; /* accepted: the shadow's version, 0: there is no shadow, and none is needed */
+    int code;        /* refused: the shadow service's code (400, 413, ...) */
     const char *text; /* refused: in words; borrowed until the next call into the shadow */
     const struct flux_property *property; /* refused: the property that was refused */
 };

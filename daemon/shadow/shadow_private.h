@@ -17,6 +17,8 @@
 #define UNSETTLED_MAX 8u
 /* How long an update without a `version` may still arrive after it was given up. */
 #define UNVERSIONED_MS 60000
+/* How often to look while only an update without an answer keeps something from being settled. */
+#define UNSETTLED_LOOK_MS 5000
 /* A shadow with nothing to do is got at most so often across reconnects. */
 #define IDLE_GET_MS 60000
 /* Pause before a foreign change is set back: 1 s doubling to 1 h. */
@@ -98,6 +100,8 @@ bool shadow_is_known(const struct shadow *shadow, int64_t now_ms);
 /* Hold everything of ours against the view: accept what is there, contest what is not. `recreate`:
  * the shadow is gone, so all of ours is to be sent again at once. */
 void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate);
+/* Set a value back after a pause, longer each time it has to be. */
+void shadow_contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms);
 /* Hold what was just reported against the view. */
 void shadow_review_fresh(struct shadow *shadow, int64_t now_ms);
 /* Give up waiting for the request in flight: an update becomes unsettled. */

@@ -34,15 +34,22 @@ static void refuse_entry(struct shadow *shadow, struct flux_property *property, 
                 code, 0, text);
 }
 
-static void isolate(struct shadow *shadow, int code, const char *text)
+static void isolate(struct shadow *shadow, int code, const char *text, int64_t now_ms)
 {
     struct update *update = &shadow->update;
     if (update->entry_count > 1) {
         mark_suspects(shadow);
         return;
     }
-    refuse_entry(shadow, update->entries[0].property, update->entries[0].revision, code, text);
+    struct flux_property *property = update->entries[0].property;
+    uint64_t revision = update->entries[0].revision;
     clear_suspects(shadow);
+    bool was_accepted = revision <= slot_of(property)->settled_revision;
+    if (was_accepted && ledger_newest(property) == revision)
+        shadow_contest(shadow, property,
+                       now_ms); /* it was good once: try again, ever more rarely */
+    else
+        refuse_entry(shadow, property, revision, code, text);
 }
 
 /* --- size --- */
@@ -105,7 +112,7 @@ static void handle_too_large(struct shadow *shadow, const char *text, int64_t no
 {
     bool counted_before = shadow->suspects_limit > 0;
     if (shadow->update.entry_count == 1 && counted_before) {
-        isolate(shadow, 413, text);
+        isolate(shadow, 413, text, now_ms);
         return;
     }
     mark_suspects(shadow);
@@ -143,12 +150,14 @@ void shadow_update_refused(struct shadow *shadow, int code, const char *text, in
     shadow->status.last_code = code;
     bool ours_to_mend = code >= 400 && code < 500 && code != 401 && code != 403 && code != 404 &&
                         code != 409 && code != 429;
-    if (code == 409)
+    if (code == 409) {
         handle_conflict(shadow, now_ms);
-    else if (code == 413)
+        shadow_give_up(shadow,
+                       now_ms); /* the 409 may be that of a duplicate, its accepted still to come */
+    } else if (code == 413)
         handle_too_large(shadow, text, now_ms);
     else if (ours_to_mend)
-        isolate(shadow, code, text);
+        isolate(shadow, code, text, now_ms);
     else
         back_off(shadow, code, text, now_ms);
     update_clear(&shadow->update);

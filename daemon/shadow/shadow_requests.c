@@ -232,7 +232,8 @@ static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_reque
     if (r < 0)
         return r;
     if (r == 0) { /* all that waits is in the cloud as far as is known: look whether it is */
-        shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
+        int64_t at_ms = shadow->unsettled_count > 0 ? now_ms + UNSETTLED_LOOK_MS : now_ms;
+        shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, at_ms);
         return 0;
     }
     update.sent_ms = now_ms;

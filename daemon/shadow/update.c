@@ -11,9 +11,14 @@ static size_t path_cost(const struct flux_property *property)
     return property->path_size + 4u * property->depth;
 }
 
-static size_t mark_nulls(struct flux_property *property)
+/* Mark the nulls of a cut. `forced`: an update without an answer may still change what looks done;
+ * a null that changes nothing raises the version, and with that the late update is dead. */
+static size_t mark_nulls(struct flux_property *property, bool forced)
 {
-    if (ledger_mark_cut(property, true) == 0)
+    size_t left = ledger_mark_cut(property, LEDGER_CUT_MARK);
+    if (left == 0 && forced && !ledger_has_value_below(property))
+        slot_of(property)->emit_null = true;
+    else if (left == 0)
         return 0;
     size_t bytes = 0;
     for (struct flux_property *p = property; p; p = flux_property_next(property, p)) {
@@ -37,7 +42,7 @@ static size_t mark_property(struct flux_property *property)
 {
     struct slot *slot = slot_of(property);
     bool forced = ledger_is_unsettled(property);
-    size_t bytes = property->cut ? mark_nulls(property) : 0;
+    size_t bytes = property->cut ? mark_nulls(property, forced) : 0;
     if (!ledger_has_value(property))
         return bytes;
     bool in_cloud = property->value.type == FLUX_VALUE_EMPTY_OBJECT
@@ -85,6 +90,15 @@ static void mark_paths(struct ledger *ledger)
             continue;
         for (struct flux_property *a = p->parent; a && !slot_of(a)->emit_below; a = a->parent)
             slot_of(a)->emit_below = true;
+    }
+}
+
+static void mark_partial(struct update_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct flux_property *property = entries[i].property;
+        entries[i].is_partial = (property->cut || ledger_is_cut(property)) &&
+                                ledger_mark_cut(property, LEDGER_CUT_AFTER_UPDATE) > 0;
     }
 }
 
@@ -174,6 +188,7 @@ int update_build(struct ledger *ledger, const struct update_choice *choice, stru
     int r = 0;
     if (count > 0) {
         mark_paths(ledger);
+        mark_partial(entries, count);
         update->base_version = choice->base_version;
         r = write_payload(ledger, update);
     }

@@ -9,6 +9,7 @@
 struct update_entry {
     struct flux_property *property; /* held (ledger_hold) */
     uint64_t revision;              /* the newest the document carries */
+    bool is_partial;                /* a cut of which more is left to do afterwards */
 };
 
 /* One update: being built, in flight, or gone without an answer. */

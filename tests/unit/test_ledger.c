@@ -156,7 +156,7 @@ static void test_a_cut_counts_the_foreign_keys_below_it(void **state)
     (void)set(ledger, "/a", 5);
     struct flux_property *ac = set(ledger, "/a/c", 1);
     struct flux_property *a = ac->parent;
-    assert_int_equal(ledger_mark_cut(a, true), 2);
+    assert_int_equal(ledger_mark_cut(a, LEDGER_CUT_MARK), 2);
     assert_true(slot_of(flux_property_set_find(&ledger->set, "/a/b", 4))->emit_null);
     assert_true(slot_of(flux_property_set_find(&ledger->set, "/a/d", 4))->emit_null);
     assert_false(slot_of(ac)->emit_null);
@@ -168,7 +168,7 @@ static void test_a_cut_with_nothing_of_ours_below_removes_the_whole(void **state
     struct ledger *ledger = *state;
     cloud_holds(ledger, "/a/b", 1);
     struct flux_property *a = unset(ledger, "/a");
-    assert_int_equal(ledger_mark_cut(a, true), 1);
+    assert_int_equal(ledger_mark_cut(a, LEDGER_CUT_MARK), 1);
     assert_true(slot_of(a)->emit_null);
 }
 
