@@ -173,6 +173,12 @@ static void handle_update_accepted(struct shadow *shadow, struct cloud_message *
     int64_t version = message->version;
     struct update *ours = find_update(shadow, message->token);
     bool was_new = version > shadow->view.version;
+    /* How a section removed as a whole is echoed is not known (aws-facts, section 12): an echo of
+     * nothing may be one. */
+    bool tells_nothing = message->desired.state == CLOUD_SECTION_ABSENT &&
+                         message->reported.state == CLOUD_SECTION_ABSENT;
+    if (was_new && tells_nothing)
+        shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
     follow(shadow, message, ours, now_ms);
     bool in_view = was_new && shadow->view.version >= version;
     if (ours) {
