@@ -40,6 +40,7 @@ void account_clear(struct account *account)
     struct shadow_service_message message;
     while (account_next(account, INT64_MAX, &message))
         shadow_service_message_clear(&message);
+    account_end_faults(account);
     forget_clients(account);
     free(account->clients);
     shadow_service_free(account->service);
@@ -59,6 +60,12 @@ struct account_client *account_client(struct account *account, const char *id)
         account->client_count++;
     }
     return client;
+}
+
+void account_end_faults(struct account *account)
+{
+    free(account->faults.close_key);
+    account->faults = (struct account_faults){0};
 }
 
 void account_reset_counters(struct account *account)
@@ -111,6 +118,25 @@ static bool consume(unsigned *count)
         return false;
     (*count)--;
     return true;
+}
+
+bool account_publish_closes(struct account *account, const void *payload, size_t size)
+{
+    const char *key = account->faults.close_key;
+    if (consume(&account->faults.close))
+        return true;
+    if (!key || size == 0)
+        return false;
+    /* A member's name, as any sane writer writes it. */
+    size_t length = strlen(key);
+    const char *at = payload;
+    const char *end = at + size;
+    while ((at = memmem(at, (size_t)(end - at), key, length))) {
+        if (at > (const char *)payload && at[-1] == '"' && at + length < end && at[length] == '"')
+            return true;
+        at++;
+    }
+    return false;
 }
 
 int account_request(struct account *account, const char *topic, const void *payload, size_t size,

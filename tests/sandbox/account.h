@@ -28,8 +28,10 @@ struct account_client {
     uint64_t refused_subscriptions; /* filters */
 };
 
-/* Faults of the way back; those of the service itself are in shadow_service.h. */
+/* Faults of the connection; those of the service itself are in shadow_service.h. */
 struct account_faults {
+    unsigned close;     /* so many publishes of devices end their connection, unanswered */
+    char *close_key;    /* owned; NULL, or: every publish that names this key does */
     unsigned lose;      /* answers (accepted or rejected) of so many requests never arrive */
     unsigned duplicate; /* so many answers arrive twice */
     int64_t delay_ms;   /* every message leaves so much later */
@@ -58,8 +60,14 @@ void account_clear(struct account *account);
  * counters that all such clients share. Never NULL. */
 struct account_client *account_client(struct account *account, const char *id);
 
+/* End all faults of the connection. */
+void account_end_faults(struct account *account);
+
 /* Forget all counters, the service's too. */
 void account_reset_counters(struct account *account);
+
+/* Judge a device's publish by the planned faults: whether its connection is to end for it. */
+bool account_publish_closes(struct account *account, const void *payload, size_t size);
 
 /* Take a shadow request from a device; faults apply to its answers. now_ms: Unix time.
  * Returns what shadow_service_handle() does. */

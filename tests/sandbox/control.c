@@ -140,34 +140,58 @@ static int reject_next(struct control *control)
     return fail(control, "\"operation\" must be get, update or delete");
 }
 
+/* Every update that names a key is rejected, or (code 0) ends the connection. */
+static int poison(struct control *control)
+{
+    struct account_faults *faults = &control->account->faults;
+    const char *key = string(control, "key");
+    int64_t code = number(control, "code", 400);
+    if (key[0] == '\0' || (code != 0 && (code < 400 || code > 599)))
+        return fail(control, "a poison needs a \"key\", and a \"code\" from 400 to 599 or 0");
+    if (code != 0)
+        return shadow_service_poison(control->account->service, key, (int)code);
+    char *copy = strdup(key);
+    if (!copy)
+        return -ENOMEM;
+    free(faults->close_key);
+    faults->close_key = copy;
+    return 0;
+}
+
+static int end_faults(struct control *control)
+{
+    struct shadow_service *service = control->account->service;
+    account_end_faults(control->account);
+    for (int i = 0; i < SHADOW_SERVICE_OPERATIONS; i++)
+        shadow_service_reject_next(service, (enum shadow_service_operation)i, 0, 0);
+    return shadow_service_poison(service, NULL, 0);
+}
+
 static int do_fault(struct control *control)
 {
     struct account_faults *faults = &control->account->faults;
     const char *kind = string(control, "kind");
     int64_t count = number(control, "count", 1);
-    if (count < 0 || count > UINT32_MAX)
-        return fail(control, "\"count\" is out of range");
-    if (strcmp(kind, "lose") == 0) {
-        faults->lose = (unsigned)count;
-    } else if (strcmp(kind, "duplicate") == 0) {
-        faults->duplicate = (unsigned)count;
-    } else if (strcmp(kind, "delay") == 0) {
-        faults->delay_ms = number(control, "ms", 0);
-    } else if (strcmp(kind, "reject") == 0) {
+    int64_t delay_ms = number(control, "ms", 0);
+    if (count < 0 || count > UINT32_MAX || delay_ms < 0)
+        return fail(control, "\"count\" or \"ms\" is out of range");
+    if (strcmp(kind, "reject") == 0)
         return reject_next(control);
-    } else if (strcmp(kind, "poison") == 0) {
-        const char *key = string(control, "key");
-        return shadow_service_poison(control->account->service, key[0] ? key : NULL,
-                                     (int)number(control, "code", 400));
-    } else if (strcmp(kind, "none") == 0) {
-        *faults = (struct account_faults){0};
-        for (int i = 0; i < SHADOW_SERVICE_OPERATIONS; i++)
-            shadow_service_reject_next(control->account->service, (enum shadow_service_operation)i,
-                                       0, 0);
-        return shadow_service_poison(control->account->service, NULL, 0);
-    } else {
-        return fail(control, "\"kind\" must be lose, duplicate, delay, reject, poison or none");
-    }
+    if (strcmp(kind, "poison") == 0)
+        return poison(control);
+    if (strcmp(kind, "none") == 0)
+        return end_faults(control);
+    if (strcmp(kind, "lose") == 0)
+        faults->lose = (unsigned)count;
+    else if (strcmp(kind, "duplicate") == 0)
+        faults->duplicate = (unsigned)count;
+    else if (strcmp(kind, "close") == 0)
+        faults->close = (unsigned)count;
+    else if (strcmp(kind, "delay") == 0)
+        faults->delay_ms = delay_ms;
+    else
+        return fail(control,
+                    "\"kind\" must be lose, duplicate, close, delay, reject, poison or none");
     return 0;
 }
 

@@ -89,8 +89,9 @@ static json_t *all_clients(const struct account *account)
 
 static json_t *planned_faults(const struct account_faults *faults)
 {
-    return json_pack("{s:I, s:I, s:I}", "lose", (json_int_t)faults->lose, "duplicate",
-                     (json_int_t)faults->duplicate, "delayMs", (json_int_t)faults->delay_ms);
+    return json_pack("{s:I, s:I, s:I, s:I}", "lose", (json_int_t)faults->lose, "duplicate",
+                     (json_int_t)faults->duplicate, "close", (json_int_t)faults->close, "delayMs",
+                     (json_int_t)faults->delay_ms);
 }
 
 json_t *control_report_counters(const struct account *account)

@@ -43,9 +43,13 @@ static const char *identity_of(const struct mosquitto *client)
     return identity ? identity : "";
 }
 
+/* The operator's clients have a name each and come by the hundred: they count as one. */
 static struct account_client *counters_of(struct plugin *plugin, const struct mosquitto *client)
 {
-    return account_client(&plugin->account, mosquitto_client_id(client));
+    const char *name = identity_of(client);
+    if (!policy_is_operator(&plugin->account.policy, name))
+        name = mosquitto_client_id(client);
+    return account_client(&plugin->account, name ? name : "");
 }
 
 /* Hand what is due to the broker, which delivers it before it waits again. */
@@ -87,7 +91,7 @@ static int on_connect(int event, void *event_data, void *user_data)
     if (verdict == POLICY_ALLOW &&
         mosquitto_set_username(connect->client, identity) != MOSQ_ERR_SUCCESS)
         verdict = POLICY_REFUSE;
-    struct account_client *counters = account_client(&plugin->account, client_id ? client_id : "");
+    struct account_client *counters = counters_of(plugin, connect->client);
     if (verdict == POLICY_ALLOW) {
         counters->connects++;
     } else {
@@ -103,8 +107,7 @@ static int on_disconnect(int event, void *event_data, void *user_data)
 {
     (void)event;
     const struct mosquitto_evt_disconnect *disconnect = event_data;
-    if (mosquitto_client_id(disconnect->client))
-        counters_of(user_data, disconnect->client)->disconnects++;
+    counters_of(user_data, disconnect->client)->disconnects++;
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -132,6 +135,12 @@ static int judge_publish(struct plugin *plugin, const struct mosquitto_evt_acl_c
                                            .qos = check->qos,
                                            .retain = check->retain};
     enum policy_verdict verdict = policy_publish(&plugin->account.policy, identity, &publish);
+    if (verdict == POLICY_ALLOW && !policy_is_operator(&plugin->account.policy, identity) &&
+        account_publish_closes(&plugin->account, check->payload, check->payloadlen)) {
+        mosquitto_log_printf(MOSQ_LOG_NOTICE,
+                             "sandbox: a planned fault ends the connection of '%s'", identity);
+        return broker_result(POLICY_DISCONNECT);
+    }
     if (verdict != POLICY_ALLOW) {
         counters_of(plugin, check->client)->refused_publishes++;
         mosquitto_log_printf(MOSQ_LOG_NOTICE,
