@@ -1,0 +1,248 @@
+# Sourced by the integration tests (bash): a sandbox and a daemon of the test's own, in a directory
+# and on ports of their own, ended by process id whatever happens. Waits poll with a deadline.
+#
+#   begin NAME                a case begins; the one before it ends
+#   expect WHAT COMMAND...    within a case: the command must succeed
+#   run COMMAND...            sets $status, $out and $err, for the expect_... below
+#   wait_until SEC COMMAND... poll until the command succeeds
+#
+# The environment names what is tested: FLUX_BUILD, the build directory.
+set -u
+export LC_ALL=C.UTF-8
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source_root=$(cd "$here/../.." && pwd)
+build=${FLUX_BUILD:-$source_root/build}
+fluxawsd=${FLUXAWSD:-$build/daemon/fluxawsd}
+fluxctl=${FLUXCTL:-$build/client/fluxctl/fluxctl}
+sandbox=${FLUXAWS_SANDBOX:-$build/tests/sandbox/fluxaws-sandbox}
+load=$build/tests/integration/load
+thing=demo-thing
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/flux.XXXXXX") || exit 1
+cloud_dir=$work/s
+socket=$cloud_dir/fluxawsd.sock
+daemon_log=$work/daemon.log
+export XDG_RUNTIME_DIR=$work FLUXAWS_SANDBOX_DIR=$cloud_dir FLUXAWS_SOCKET=$socket
+unset http_proxy https_proxy STATE_DIRECTORY RUNTIME_DIRECTORY NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
+
+# ---- cases ----
+
+case_name=
+case_failures=0
+all_failures=0
+script_finished=
+
+fail() {
+    case_failures=$((case_failures + 1))
+    printf '# %s\n' "$*"
+}
+
+end_case() {
+    [ -n "$case_name" ] || return 0
+    if [ "$case_failures" -eq 0 ]; then
+        echo "ok - $case_name"
+    else
+        echo "not ok - $case_name"
+        all_failures=$((all_failures + 1))
+    fi
+    case_name=
+    case_failures=0
+}
+
+begin() {
+    end_case
+    case_name=$1
+}
+
+skip() {
+    case_name=
+    echo "skip - $1"
+}
+
+# The last line of every test: judge the daemon's end too.
+finish() {
+    begin "the daemon stops cleanly when told to"
+    if [ -n "${daemon_pid:-}" ]; then
+        stop_daemon
+        [ "$daemon_status" -eq 0 ] || fail "it ended with $daemon_status"
+    fi
+    no_sanitizer_report
+    end_case
+    script_finished=1
+    [ "$all_failures" -eq 0 ]
+    exit
+}
+
+no_sanitizer_report() {
+    ! grep -hE 'runtime error:|ERROR: (Address|Leak)Sanitizer' "$work"/*.log || fail "a sanitizer complained"
+}
+
+expect() {
+    local what=$1
+    shift
+    "$@" || fail "$what"
+}
+
+# Poll a command until it succeeds or the seconds are over.
+wait_until() {
+    local deadline=$((${EPOCHREALTIME//./} + $1 * 1000000))
+    shift
+    while ! "$@"; do
+        [ "${EPOCHREALTIME//./}" -lt "$deadline" ] || return 1
+        sleep 0.05
+    done
+}
+
+# Run a command with a limit, its output kept.
+run() {
+    out=$(timeout "${run_limit:-60}" "$@" 2>"$work/err.txt" </dev/null)
+    status=$?
+    err=$(cat "$work/err.txt")
+    ran="$*"
+}
+
+tell_run() { fail "$*; \`${ran#"$build"/}\` ended with $status, said '$out', on stderr '$err'"; }
+expect_status() { [ "$status" -eq "$1" ] || tell_run "expected exit $1"; }
+expect_out() { [[ $out =~ $1 ]] || tell_run "expected output like '$1'"; }
+expect_err() { [[ $err =~ $1 ]] || tell_run "expected '$1' on stderr"; }
+expect_quiet() { [ -z "$out" ] || tell_run "expected nothing on stdout"; }
+
+now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
+
+# ---- JSON ----
+
+# json POINTER: the value there in the JSON text on stdin, compact; fails if there is none.
+json() {
+    python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for key in sys.argv[1].split("/")[1:]:
+    value = value[int(key)] if isinstance(value, list) else value[key]
+print(json.dumps(value, separators=(",", ":"), ensure_ascii=False))' "$1" 2>/dev/null
+}
+
+# ---- the cloud ----
+
+cloud() { "$sandbox" "$@"; }
+cloud_value() { cloud shadow 2>/dev/null | json "/state/reported$1"; }
+cloud_is() { [ "$(cloud_value "$1")" = "$2" ]; }
+cloud_lacks() { ! cloud_value "$1" >/dev/null; }
+cloud_version() { cloud shadow 2>/dev/null | json /version; }
+counter() { cloud counters | json "$1"; }
+# How often the daemon has connected, by the broker's count.
+connects() { counter "/clients/$thing/connects" || echo 0; }
+
+# Publish as the operator, who may speak in the service's name: TOPIC PAYLOAD
+operator_publish() {
+    mosquitto_pub --unix "$cloud_dir/broker.sock" --cafile "$cloud_dir/ca.pem" \
+        --cert "$cloud_dir/operator.pem" --key "$cloud_dir/operator.key" --insecure \
+        -i "sandbox-operator-pub-$$-$RANDOM" -q 1 -t "$1" -m "$2"
+}
+
+# Follow a topic as the operator, into a file. Sets $follow_pid.
+operator_follow() {
+    mosquitto_sub --unix "$cloud_dir/broker.sock" --cafile "$cloud_dir/ca.pem" \
+        --cert "$cloud_dir/operator.pem" --key "$cloud_dir/operator.key" --insecure \
+        -i "sandbox-operator-sub-$$" -q 1 -t "$1" >"$2" 2>>"$work/follow.log" </dev/null &
+    follow_pid=$!
+    children+=("$follow_pid")
+}
+
+start_cloud() {
+    cloud start "$cloud_dir" --thing "$thing" >"$work/sandbox.log" 2>&1 ||
+        { cat "$work/sandbox.log"; return 1; }
+}
+
+# ---- the daemon ----
+
+daemon_pid=
+children=()
+
+# configure LINES: settings of this test, over those that the sandbox wrote.
+configure() {
+    mkdir -p "$cloud_dir/fluxawsd.conf.d"
+    printf '%s\n' "$@" >"$cloud_dir/fluxawsd.conf.d/50-test.conf"
+}
+
+# Quick ones for tests: an update at once, short waits.
+quick_settings=("[Connection]" "BackoffMinMs = 100" "BackoffMaxMs = 1000" "ConnectTimeoutMs = 3000"
+    "[Updates]" "IntervalMs = 100" "Burst = 5" "ResponseTimeoutMs = 2000")
+
+launch_daemon() {
+    "$fluxawsd" --config "$cloud_dir/fluxawsd.conf" --log-level "${log_level:-info}" "$@" \
+        >>"$daemon_log" 2>&1 </dev/null &
+    daemon_pid=$!
+}
+
+daemon_answers() { "$fluxctl" status >/dev/null 2>&1; }
+daemon_lives() { kill -0 "$daemon_pid" 2>/dev/null && daemon_answers; }
+
+start_daemon() {
+    launch_daemon "$@"
+    wait_until 10 daemon_answers && return 0
+    echo "# the daemon does not answer; its log ends with:"
+    tail -n 20 "$daemon_log" | sed 's/^/# /'
+    return 1
+}
+
+# stop_daemon [SIGNAL]: sets $daemon_status.
+stop_daemon() {
+    [ -n "$daemon_pid" ] || return 0
+    kill "-${1:-TERM}" "$daemon_pid" 2>/dev/null
+    if ! wait_until 15 is_gone "$daemon_pid"; then
+        fail "the daemon did not stop within 15 s"
+        kill -KILL "$daemon_pid" 2>/dev/null
+    fi
+    wait "$daemon_pid" 2>/dev/null
+    daemon_status=$?
+    daemon_pid=
+}
+
+# Gone, or only waiting for us to fetch its exit status.
+is_gone() {
+    local state
+    state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f1)
+    [ -z "$state" ] || [ "$state" = Z ]
+}
+
+status_value() { "$fluxctl" --json status 2>/dev/null | json "$1"; }
+status_says() { "$fluxctl" --json status 2>/dev/null | grep -qE -- "$1"; }
+linked() { [ "$(status_value "$link_state_pointer")" = "$link_state_up" ]; }
+
+# ---- comparing ----
+
+# The cloud's reported state and the device's, equal by value.
+cloud_equals_device() {
+    "$fluxctl" --json get --reported >"$work/device.json" 2>/dev/null &&
+        cloud shadow >"$work/cloud.json" 2>/dev/null &&
+        python3 "$here/compare.py" "$work/device.json" "$work/cloud.json" "$@"
+}
+cloud_equals_device_quietly() { cloud_equals_device >/dev/null; }
+
+# ---- the end ----
+
+clean_up() {
+    local result=$? pid
+    trap - EXIT
+    if [ -z "$script_finished" ]; then
+        [ -n "$case_name" ] && fail "the test ended in the middle"
+        end_case
+        [ "$result" -ne 0 ] || result=1
+        echo "not ok - the test ran to its end"
+    fi
+    if [ "$result" -ne 0 ] && [ -s "$daemon_log" ]; then
+        echo "# the daemon's log ends with:"
+        tail -n "${log_lines:-40}" "$daemon_log" | sed 's/^/#   /'
+    fi
+    for pid in "${children[@]}" ${daemon_pid:+"$daemon_pid"}; do
+        kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    [ ! -d "$cloud_dir" ] || cloud stop >/dev/null 2>&1
+    if [ -n "${FLUX_KEEP:-}" ]; then echo "# kept: $work"; else rm -rf "$work"; fi
+    exit "$result"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+link_state_pointer=/link/state
+link_state_up=up
