@@ -15,7 +15,7 @@
 
 static const char *const protocols[] = {"5", "3.1.1", NULL};
 static const char *const storage_modes[] = {"durable", "volatile", NULL};
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define TEXT(section, name, value)                                                                 \
     {                                                                                              \
@@ -70,7 +70,7 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
         NUMBER_LATER("Updates", "DailyOperations", "20000", 0, 1000 * 1000 * 1000),
     [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
     [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
-    [CONFIG_STORAGE_DIRECTORY] = TEXT_LATER("Storage", "Directory", ""),
+    [CONFIG_STORAGE_DIRECTORY] = TEXT("Storage", "Directory", ""),
     [CONFIG_SYNC_INTERVAL_MS] = NUMBER_LATER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
     [CONFIG_STORAGE_MAX_BYTES] =
         NUMBER_LATER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),

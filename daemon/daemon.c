@@ -1,0 +1,289 @@
+#include "daemon/daemon.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/base/entropy.h"
+#include "daemon/base/log.h"
+#include "daemon/daemon_private.h"
+#include "daemon/message_ids.h"
+#include "daemon/service_manager.h"
+#include "daemon/status.h"
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_wake(evutil_socket_t fd, short what, void *data)
+{
+    /* The turn that follows looks at everything. */
+    (void)fd;
+    (void)what;
+    (void)data;
+}
+
+static void on_signal(evutil_socket_t number, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)what;
+    if (number == SIGHUP)
+        daemon->wants_reload = true;
+    else
+        daemon->wants_stop = true;
+}
+
+static int watch_signals(struct daemon *daemon)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        daemon->signals[i] = evsignal_new(daemon->base, numbers[i], on_signal, daemon);
+        if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
+            return -ENOMEM;
+    }
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
+}
+
+static int open_socket(struct daemon *daemon)
+{
+    const int fd = service_manager_take_socket();
+    if (fd >= 0) {
+        daemon->socket = (struct listen_socket){.fd = fd, .lock_fd = -1};
+        return 0;
+    }
+    if (fd != -ENOENT) {
+        log_error("the service manager passed something else than one listening Unix socket");
+        return fd;
+    }
+    char text[512];
+    const struct config *config = &daemon->config;
+    const int r = listen_socket_open(&daemon->socket, config_text(config, CONFIG_SOCKET_PATH),
+                                     (mode_t)config_number(config, CONFIG_SOCKET_MODE),
+                                     config_text(config, CONFIG_SOCKET_GROUP), text, sizeof(text));
+    if (r < 0)
+        log_error("%s", text);
+    else if (*text)
+        log_warning("%s", text);
+    return r;
+}
+
+static int open_store(struct daemon *daemon)
+{
+    const int r = null_store_new(&daemon->store);
+    if (r < 0)
+        return r;
+    if (strcmp(config_text(&daemon->config, CONFIG_STORAGE_MODE), "durable") == 0) {
+        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NOT_DURABLE}};
+        log_event(LOG_WARNING, fields, 1,
+                  "durable storage is not there yet; running volatile: what was not sent is lost "
+                  "with the daemon, unless its client sends it again");
+    }
+    daemon->host.durable = store_is_durable(daemon->store);
+    return 0;
+}
+
+static int open_engine(struct daemon *daemon, int64_t now_ms)
+{
+    struct session_host *host = &daemon->host;
+    host->instance_id = entropy_u64();
+    host->max_frame_bytes = (uint32_t)config_number(&daemon->config, CONFIG_MAX_FRAME_BYTES);
+    host->max_depth = (uint32_t)config_number(&daemon->config, CONFIG_MAX_DEPTH);
+    struct thing_options options;
+    daemon_fill_thing_options(daemon, &options);
+    options.random_seed = entropy_u64();
+    const int r = thing_new(&daemon->thing, &options);
+    if (r < 0)
+        return r;
+    host->thing = daemon->thing;
+    const struct uplink_directories directories = {
+        .state = daemon->options.state_directory,
+        .credentials = daemon->options.credentials_directory,
+    };
+    return uplink_new(&daemon->uplink, daemon->thing, daemon->thing_name, &daemon->config,
+                      &directories, entropy_u64(), now_ms);
+}
+
+static int open_loop(struct daemon *daemon)
+{
+    daemon->base = event_base_new();
+    if (!daemon->base)
+        return -ENOMEM;
+    struct socket_server_limits limits;
+    daemon_fill_limits(&daemon->config, &limits);
+    int r =
+        socket_server_new(&daemon->server, daemon->base, daemon->socket.fd, &daemon->host, &limits);
+    if (r < 0)
+        return r;
+    daemon->timer = evtimer_new(daemon->base, on_wake, daemon);
+    daemon->link_event = event_new(daemon->base, uplink_event_fd(daemon->uplink),
+                                   EV_READ | EV_PERSIST, on_wake, daemon);
+    if (!daemon->timer || !daemon->link_event || event_add(daemon->link_event, NULL) < 0)
+        return -ENOMEM;
+    return watch_signals(daemon);
+}
+
+int daemon_new(struct daemon **ret_daemon, struct config *config,
+               const char thing_name[static FLUX_THING_NAME_MAX + 1],
+               const struct daemon_options *options)
+{
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
+    if (!daemon)
+        return -ENOMEM;
+    daemon->options = *options;
+    daemon->config = *config; /* borrowed until all has worked */
+    daemon->socket = (struct listen_socket){.fd = -1, .lock_fd = -1};
+    memcpy(daemon->thing_name, thing_name, strlen(thing_name) + 1);
+    daemon->started_ms = clock_now_ms();
+
+    int r = open_socket(daemon);
+    if (r < 0) {
+        daemon->config = (struct config){0};
+        (void)daemon_free(daemon);
+        return r;
+    }
+    r = open_store(daemon);
+    if (r == 0)
+        r = open_engine(daemon, daemon->started_ms);
+    if (r == 0)
+        r = open_loop(daemon);
+    if (r < 0) {
+        log_error("cannot start: %s", strerror(-r));
+        daemon->config = (struct config){0};
+        (void)daemon_free(daemon);
+        return r;
+    }
+    *config = (struct config){0};
+    *ret_daemon = daemon;
+    return 0;
+}
+
+struct daemon *daemon_free(struct daemon *daemon)
+{
+    if (!daemon)
+        return NULL;
+    (void)socket_server_free(daemon->server);
+    (void)uplink_free(daemon->uplink);
+    (void)thing_free(daemon->thing);
+    (void)store_free(daemon->store);
+    session_host_clear(&daemon->host);
+    listen_socket_close(&daemon->socket);
+    for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(*daemon->signals); i++) {
+        if (daemon->signals[i])
+            event_free(daemon->signals[i]);
+    }
+    if (daemon->timer)
+        event_free(daemon->timer);
+    if (daemon->link_event)
+        event_free(daemon->link_event);
+    if (daemon->base)
+        event_base_free(daemon->base);
+    config_clear(&daemon->config);
+    free(daemon);
+    return NULL;
+}
+
+static void answer_statuses(struct daemon *daemon, int64_t now_ms)
+{
+    const struct status_source source = {
+        .state = daemon->state == DAEMON_RUNNING ? "running" : "stopping",
+        .thing_name = daemon->thing_name,
+        .thing = daemon->thing,
+        .config = &daemon->config,
+        .config_rejected = daemon->config_rejected,
+        .uplink = daemon->uplink,
+        .server = daemon->server,
+        .host = &daemon->host,
+        .store = daemon->store,
+        .started_ms = daemon->started_ms,
+    };
+    struct session *session;
+    while ((session = socket_server_next_status(daemon->server))) {
+        size_t size = 0;
+        char *json = status_write(&source, now_ms, &size);
+        session_answer_status(session, json, size);
+    }
+}
+
+static void tell_service_manager(struct daemon *daemon, int64_t now_ms)
+{
+    struct uplink_status status;
+    uplink_get_status(daemon->uplink, &status);
+    if (!daemon->told_status || status.changes != daemon->told_changes) {
+        char text[768];
+        uplink_describe(daemon->uplink, now_ms, text, sizeof(text));
+        service_manager_status(text);
+        daemon->told_status = true;
+        daemon->told_changes = status.changes;
+    }
+    if (daemon->watchdog_ms > 0 && now_ms >= daemon->next_feed_ms) {
+        service_manager_feed_watchdog();
+        daemon->next_feed_ms = now_ms + daemon->watchdog_ms;
+    }
+}
+
+/* Everything that is to be done now, in the order in which one part's work is the next one's. */
+static bool daemon_turn(struct daemon *daemon)
+{
+    const int64_t now_us = clock_now_us();
+    const int64_t now_ms = now_us / 1000;
+    if (daemon->wants_reload) {
+        daemon->wants_reload = false;
+        daemon_reload(daemon, now_ms);
+    }
+    if (daemon->wants_stop)
+        daemon_begin_stop(daemon, now_ms);
+
+    uplink_receive(daemon->uplink, now_ms);
+    socket_server_turn(daemon->server, now_ms, now_us);
+    answer_statuses(daemon, now_ms);
+    uplink_send(daemon->uplink, now_ms);
+    const bool has_more = daemon_continue_stop(daemon, now_ms, now_us);
+    socket_server_settle(daemon->server);
+    daemon_log_notices(daemon);
+    tell_service_manager(daemon, now_ms);
+    return has_more || socket_server_has_work(daemon->server);
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Sleep no longer than until the nearest deadline. */
+static void arm_timer(struct daemon *daemon)
+{
+    const int64_t now_ms = clock_now_ms();
+    int64_t deadline_ms =
+        earliest(thing_deadline(daemon->thing, now_ms), uplink_deadline(daemon->uplink));
+    deadline_ms = earliest(deadline_ms, socket_server_deadline(daemon->server));
+    deadline_ms = earliest(deadline_ms, daemon_stop_deadline(daemon));
+    if (daemon->watchdog_ms > 0)
+        deadline_ms = earliest(deadline_ms, daemon->next_feed_ms);
+    if (deadline_ms == INT64_MAX) {
+        (void)evtimer_del(daemon->timer);
+        return;
+    }
+    /* Never far ahead: the loop's clock stands still while the device sleeps. */
+    int64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+    wait_ms = earliest(wait_ms, INT64_C(60000));
+    const struct timeval wait = {wait_ms / 1000, (suseconds_t)(wait_ms % 1000 * 1000)};
+    (void)evtimer_add(daemon->timer, &wait);
+}
+
+int daemon_run(struct daemon *daemon)
+{
+    daemon->watchdog_ms = service_manager_watchdog_ms();
+    uplink_start(daemon->uplink, clock_now_ms());
+    service_manager_ready();
+    log_info("fluxawsd " FLUX_VERSION " serves local programs at %s as %s",
+             daemon->socket.path ? daemon->socket.path : "the service manager's socket",
+             daemon->thing_name);
+    while (daemon->state != DAEMON_STOPPED) {
+        const bool has_more = daemon_turn(daemon);
+        if (daemon->state == DAEMON_STOPPED)
+            break;
+        arm_timer(daemon);
+        if (event_base_loop(daemon->base, has_more ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+            return -EIO;
+    }
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* The inside of the daemon, shared by the files that make it up. Nobody else includes this. */
+#ifndef FLUXAWS_DAEMON_PRIVATE_H
+#define FLUXAWS_DAEMON_PRIVATE_H
+
+#include "daemon/daemon.h"
+#include "daemon/ipc/listen_socket.h"
+#include "daemon/ipc/socket_server.h"
+#include "daemon/storage/store.h"
+#include "daemon/uplink.h"
+
+struct event;
+
+enum daemon_state {
+    DAEMON_RUNNING,
+    DAEMON_DRAINING,   /* asked to stop: answering what clients have already sent */
+    DAEMON_FLUSHING,   /* sending what is pending */
+    DAEMON_HANGING_UP, /* waiting for the link to close */
+    DAEMON_STOPPED,
+};
+
+struct daemon {
+    enum daemon_state state;
+    struct daemon_options options;
+    struct config config;
+    char thing_name[FLUX_THING_NAME_MAX + 1];
+    bool config_rejected; /* the last reload was refused */
+    bool wants_stop, wants_reload;
+    int64_t started_ms;
+    int64_t stop_deadline_ms;
+    int64_t watchdog_ms, next_feed_ms; /* 0: no watchdog */
+    uint64_t told_changes;             /* of the link, to the service manager */
+    bool told_status;
+    struct event_base *base;
+    struct event *timer, *link_event, *signals[3];
+    struct thing *thing;
+    struct store *store;
+    struct session_host host;
+    struct listen_socket socket;
+    struct socket_server *server;
+    struct uplink *uplink;
+};
+
+/* --- daemon_settings.c: the configuration, applied --- */
+
+void daemon_fill_thing_options(const struct daemon *daemon, struct thing_options *ret_options);
+void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits);
+void daemon_reload(struct daemon *daemon, int64_t now_ms);
+
+/* --- daemon_stop.c: the way out --- */
+
+void daemon_begin_stop(struct daemon *daemon, int64_t now_ms);
+/* Take the next step if it is time for it. Returns true if there is more to do right away. */
+bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us);
+int64_t daemon_stop_deadline(const struct daemon *daemon);
+
+/* --- daemon_notices.c: what the operator should hear --- */
+
+void daemon_log_notices(struct daemon *daemon);
+
+#endif

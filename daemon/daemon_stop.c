@@ -1,0 +1,90 @@
+#include "daemon/base/log.h"
+#include "daemon/daemon_private.h"
+#include "daemon/message_ids.h"
+#include "daemon/service_manager.h"
+#include "daemon/status.h"
+#include <stdio.h>
+
+static enum link_state link_state_now(const struct daemon *daemon)
+{
+    struct uplink_status status;
+    uplink_get_status(daemon->uplink, &status);
+    return status.state;
+}
+
+void daemon_begin_stop(struct daemon *daemon, int64_t now_ms)
+{
+    if (daemon->state != DAEMON_RUNNING)
+        return;
+    service_manager_stopping();
+    log_info("stopping");
+    daemon->state = DAEMON_DRAINING;
+    daemon->stop_deadline_ms = now_ms + config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS);
+    /* Who waits in the queue of a socket of the service manager's is served by our successor. */
+    if (!daemon->socket.path)
+        socket_server_stop_accepting(daemon->server);
+}
+
+static void begin_flushing(struct daemon *daemon, int64_t now_ms)
+{
+    socket_server_stop_accepting(daemon->server);
+    thing_flush(daemon->thing, now_ms);
+    daemon->state = DAEMON_FLUSHING;
+}
+
+static void end(struct daemon *daemon)
+{
+    const size_t pending = status_count_pending(daemon->thing);
+    socket_server_say_goodbye(daemon->server, FLUX_GOODBYE_STOPPING, "fluxawsd stops");
+    char number[32];
+    (void)snprintf(number, sizeof(number), "%zu", pending);
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STOPPED}, {"UNSENT", number}};
+    if (pending == 0)
+        log_event(LOG_INFO, fields, 2, "stopped; everything was sent");
+    else
+        log_event(LOG_WARNING, fields, 2, "stopped; %zu values were not sent", pending);
+    daemon->state = DAEMON_STOPPED;
+}
+
+bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us)
+{
+    const bool is_late = now_ms >= daemon->stop_deadline_ms;
+    switch (daemon->state) {
+    case DAEMON_RUNNING:
+    case DAEMON_STOPPED:
+        return false;
+    case DAEMON_DRAINING:
+        if (!is_late && socket_server_drain(daemon->server, now_ms, now_us))
+            return true;
+        begin_flushing(daemon, now_ms);
+        return true;
+    case DAEMON_FLUSHING:
+        if (!is_late && link_state_now(daemon) == LINK_UP && !thing_is_settled(daemon->thing))
+            return false;
+        uplink_stop(daemon->uplink, now_ms);
+        daemon->state = DAEMON_HANGING_UP;
+        return true;
+    case DAEMON_HANGING_UP:
+        /* The farewell is short, and may take a little of its own time. */
+        if (link_state_now(daemon) != LINK_OFF && now_ms < daemon->stop_deadline_ms + 500)
+            return false;
+        end(daemon);
+        return true;
+    }
+    return false;
+}
+
+int64_t daemon_stop_deadline(const struct daemon *daemon)
+{
+    switch (daemon->state) {
+    case DAEMON_FLUSHING:
+        return daemon->stop_deadline_ms;
+    case DAEMON_HANGING_UP:
+        return daemon->stop_deadline_ms + 500;
+    case DAEMON_RUNNING:
+    case DAEMON_DRAINING:
+    case DAEMON_STOPPED:
+        break;
+    }
+    return INT64_MAX;
+}

@@ -1,0 +1,175 @@
+#include "daemon/base/log.h"
+#include "daemon/config_file.h"
+#include "daemon/config_name.h"
+#include "daemon/daemon.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_RUNTIME = 1,
+    EXIT_USAGE = 2,
+    EXIT_BAD_CONFIG = 78, /* EX_CONFIG; the unit does not restart on it */
+};
+
+enum task { TASK_RUN, TASK_CHECK, TASK_PRINT };
+
+struct command {
+    enum task task;
+    struct daemon_options options;
+    int exit_code; /* -1: go on */
+};
+
+static void print_help(FILE *stream)
+{
+    (void)fprintf(stream,
+                  "usage: fluxawsd [OPTION]...\n"
+                  "Keep this device's AWS IoT shadow in line with what local programs report.\n\n"
+                  "  --config FILE      the configuration (default: %s)\n"
+                  "  --check-config     say what is wrong with it, and exit\n"
+                  "  --print-config     print every value and where it comes from, and exit\n"
+                  "  --log-level LEVEL  error, warning, notice, info or debug; wins over the file\n"
+                  "  --version          print the version, and exit\n"
+                  "  --help             print this, and exit\n",
+                  CONFIG_FILE_DEFAULT);
+}
+
+static int complain(const char *format, const char *detail)
+{
+    (void)fprintf(stderr, "fluxawsd: ");
+    (void)fprintf(stderr, "%s%s\n", format, detail);
+    (void)fprintf(stderr, "Try 'fluxawsd --help'.\n");
+    return EXIT_USAGE;
+}
+
+static struct command command_parse(int argc, char **argv)
+{
+    enum { CONFIG = 1, CHECK, PRINT, LEVEL, VERSION, HELP };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, CONFIG},
+        {"check-config", no_argument, NULL, CHECK},
+        {"print-config", no_argument, NULL, PRINT},
+        {"log-level", required_argument, NULL, LEVEL},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
+    };
+    struct command command = {
+        .options = {.config_file = CONFIG_FILE_DEFAULT, .log_level = -1},
+        .exit_code = -1,
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case CONFIG:
+            command.options.config_file = optarg;
+            break;
+        case CHECK:
+            command.task = TASK_CHECK;
+            break;
+        case PRINT:
+            command.task = TASK_PRINT;
+            break;
+        case LEVEL:
+            if (log_level_parse(optarg, &command.options.log_level) < 0)
+                command.exit_code = complain("unknown log level: ", optarg);
+            break;
+        case VERSION:
+            (void)puts("fluxawsd " FLUX_VERSION);
+            command.exit_code = EXIT_OK;
+            return command;
+        case HELP:
+            print_help(stdout);
+            command.exit_code = EXIT_OK;
+            return command;
+        default:
+            (void)fprintf(stderr, "Try 'fluxawsd --help'.\n");
+            command.exit_code = EXIT_USAGE;
+            return command;
+        }
+    }
+    if (optind < argc && command.exit_code < 0)
+        command.exit_code = complain("unexpected argument: ", argv[optind]);
+    return command;
+}
+
+static void print_problems(const struct config *config, FILE *stream)
+{
+    for (size_t i = 0; i < config->problem_count; i++) {
+        const struct config_problem *problem = &config->problems[i];
+        if (problem->file)
+            (void)fprintf(stream, "%s:", problem->file);
+        if (problem->file && problem->line > 0)
+            (void)fprintf(stream, "%u:", problem->line);
+        (void)fprintf(stream, "%s%s%s\n", problem->file ? " " : "", problem->text,
+                      problem->severity == CONFIG_NOT_YET ? " (no error)" : "");
+    }
+}
+
+/* What --check-config ends with. */
+static int judge(const struct config *config, int load_result)
+{
+    if (load_result < 0 || config_has_problem(config, CONFIG_MISSING))
+        return EXIT_BAD_CONFIG;
+    return config_is_degraded(config) || config_has_problem(config, CONFIG_UNKNOWN) ? EXIT_RUNTIME
+                                                                                    : EXIT_OK;
+}
+
+static int run(struct config *config, const char *thing_name, const struct daemon_options *options)
+{
+    struct daemon *daemon;
+    int r = daemon_new(&daemon, config, thing_name, options);
+    if (r < 0)
+        return EXIT_RUNTIME;
+    r = daemon_run(daemon);
+    if (r < 0)
+        log_error("the event loop failed: %s", strerror(-r));
+    (void)daemon_free(daemon);
+    return r < 0 ? EXIT_RUNTIME : EXIT_OK;
+}
+
+static int perform(const struct command *command)
+{
+    struct config config;
+    int r = config_load(&config, command->options.config_file, command->options.state_directory);
+    if (r == -ENOMEM) {
+        (void)fprintf(stderr, "fluxawsd: out of memory\n");
+        return EXIT_RUNTIME;
+    }
+    char thing_name[FLUX_THING_NAME_MAX + 1] = "";
+    if (r == 0)
+        (void)config_resolve_name(&config, thing_name);
+    int code = judge(&config, r);
+    switch (command->task) {
+    case TASK_CHECK:
+        print_problems(&config, stderr);
+        break;
+    case TASK_PRINT:
+        print_problems(&config, stderr);
+        config_print(&config, stdout);
+        code = r < 0 ? EXIT_BAD_CONFIG : EXIT_OK;
+        break;
+    case TASK_RUN:
+        daemon_apply_log_level(&config, &command->options);
+        daemon_log_problems(&config);
+        if (code != EXIT_BAD_CONFIG)
+            code = run(&config, thing_name, &command->options);
+        break;
+    }
+    config_clear(&config);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct command command = command_parse(argc, argv);
+    if (command.exit_code >= 0)
+        return command.exit_code;
+    const char *state_directory = getenv("STATE_DIRECTORY");
+    command.options.state_directory = state_directory ? state_directory : FLUX_STATE_DIRECTORY;
+    command.options.credentials_directory = getenv("CREDENTIALS_DIRECTORY");
+    return perform(&command);
+}

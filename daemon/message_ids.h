@@ -1,0 +1,15 @@
+/* The identities of what operators search for in the journal (MESSAGE_ID); each has its entry in
+ * systemd/fluxaws.catalog. Never reused for something else. */
+#ifndef FLUXAWS_MESSAGE_IDS_H
+#define FLUXAWS_MESSAGE_IDS_H
+
+#define MESSAGE_LINK_UP          "d5fea23ce647455f8ce16fa5c0f87946"
+#define MESSAGE_LINK_DOWN        "1b4cd125e6fb45c59dc3b1606f667403"
+#define MESSAGE_CREDENTIALS      "2bb47ffd69484ff78125af0a5f00169d"
+#define MESSAGE_PROPERTY_REFUSED "06eb02e18a9f440a8c074e9de166ad18"
+#define MESSAGE_FOREIGN_CHANGE   "6a857a29d2b74264ae9dda934a741bfd"
+#define MESSAGE_NOT_DURABLE      "cb3d7584d0be42edb92ef189ec355ec7"
+#define MESSAGE_CONFIGURATION    "6eb1a1807a86438aad7aeef40a1c1409"
+#define MESSAGE_STOPPED          "1013f4127bcb4d44b7539753c2c6ca80"
+
+#endif

@@ -1,0 +1,357 @@
+#include "daemon/uplink.h"
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/credential_paths.h"
+#include "daemon/message_ids.h"
+#include "daemon/mqtt/mqtt_link.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Events taken per turn, so that a flood of messages stalls no local client. */
+#define EVENTS_PER_TURN 256
+
+struct uplink {
+    struct thing *thing;         /* borrowed */
+    const char *thing_name;      /* borrowed */
+    const struct config *config; /* borrowed */
+    struct uplink_directories directories;
+    struct mqtt_link *link;
+    struct link_machine machine;
+    struct credential_paths paths;
+    uint64_t fingerprint; /* of what the connection rests on */
+    int64_t since_ms;
+    uint64_t changes;
+    char reason[512];
+    char logged_reason[512];
+    bool has_failed; /* since it was up last: what follows is a repeat */
+    enum credentials_state credentials_state;
+    int64_t not_after_sec;
+};
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return hash * 31;
+}
+
+/* A number that changes when a connection made now would differ from the one before. */
+static uint64_t connection_fingerprint(struct uplink *uplink)
+{
+    static const enum config_id ids[] = {CONFIG_ENDPOINT, CONFIG_PORT, CONFIG_CLIENT_ID,
+                                         CONFIG_PROTOCOL, CONFIG_KEEP_ALIVE_SEC};
+    credential_paths_find(&uplink->paths, uplink->config, uplink->directories.state,
+                          uplink->directories.credentials);
+    uint64_t hash = credential_paths_fingerprint(&uplink->paths);
+    for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+        hash = mix_text(hash, config_text(uplink->config, ids[i]));
+    return hash;
+}
+
+int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
+               const struct config *config, const struct uplink_directories *directories,
+               uint64_t seed, int64_t now_ms)
+{
+    struct uplink *uplink = calloc(1, sizeof(*uplink));
+    if (!uplink)
+        return -ENOMEM;
+    uplink->thing = thing;
+    uplink->thing_name = thing_name;
+    uplink->config = config;
+    uplink->directories = *directories;
+    uplink->since_ms = now_ms;
+    uplink->credentials_state = CREDENTIALS_MISSING;
+    link_machine_init(&uplink->machine, config_number(config, CONFIG_BACKOFF_MIN_MS),
+                      config_number(config, CONFIG_BACKOFF_MAX_MS),
+                      config_number(config, CONFIG_CONNECT_TIMEOUT_MS), seed, now_ms);
+    uplink->fingerprint = connection_fingerprint(uplink);
+    const int r = mqtt_link_new(&uplink->link);
+    if (r < 0) {
+        free(uplink);
+        return r;
+    }
+    *ret_uplink = uplink;
+    return 0;
+}
+
+struct uplink *uplink_free(struct uplink *uplink)
+{
+    if (!uplink)
+        return NULL;
+    (void)mqtt_link_free(uplink->link);
+    free(uplink);
+    return NULL;
+}
+
+int uplink_event_fd(const struct uplink *uplink)
+{
+    return mqtt_link_event_fd(uplink->link);
+}
+
+static const char *client_id(const struct uplink *uplink)
+{
+    const char *id = config_text(uplink->config, CONFIG_CLIENT_ID);
+    return *id ? id : uplink->thing_name;
+}
+
+/* Check the credentials, wherever they lie now, and dial. */
+static void uplink_dial(struct uplink *uplink)
+{
+    const struct config *config = uplink->config;
+    uplink->fingerprint = connection_fingerprint(uplink);
+    const struct mqtt_link_config connection = {
+        .host = config_text(config, CONFIG_ENDPOINT),
+        .port = (uint16_t)config_number(config, CONFIG_PORT),
+        .client_id = client_id(uplink),
+        .protocol = config_number(config, CONFIG_PROTOCOL) == 0 ? 5 : 4,
+        .keep_alive_sec = (int)config_number(config, CONFIG_KEEP_ALIVE_SEC),
+        .connect_timeout_ms = config_number(config, CONFIG_CONNECT_TIMEOUT_MS),
+        .credentials = credential_paths_borrow(&uplink->paths),
+    };
+    const int r = mqtt_link_connect(uplink->link, &connection);
+    if (r < 0) /* the table's deadline for an attempt ends this one */
+        (void)snprintf(uplink->reason, sizeof(uplink->reason), "cannot dial: %s", strerror(-r));
+}
+
+static void uplink_log_up(struct uplink *uplink)
+{
+    const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", MESSAGE_LINK_UP}, {"ENDPOINT", host}, {"THING", uplink->thing_name}};
+    log_event(LOG_INFO, fields, 3, "connected to %s:%s as %s", host,
+              config_text(uplink->config, CONFIG_PORT), client_id(uplink));
+    uplink->has_failed = false;
+    uplink->logged_reason[0] = '\0';
+}
+
+/* Say once that the link is down and why; a reason that only repeats is for debugging. */
+static void uplink_log_down(struct uplink *uplink, bool was_up, int64_t now_ms)
+{
+    const bool is_news = was_up || strcmp(uplink->reason, uplink->logged_reason) != 0;
+    const bool is_credentials = uplink->machine.state == LINK_WAITING_CREDENTIALS;
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", is_credentials ? MESSAGE_CREDENTIALS : MESSAGE_LINK_DOWN},
+        {"ENDPOINT", config_text(uplink->config, CONFIG_ENDPOINT)},
+        {"THING", uplink->thing_name}};
+    const int64_t deadline_ms = link_machine_deadline(&uplink->machine);
+    const int64_t wait_ms = deadline_ms == INT64_MAX ? 0 : deadline_ms - now_ms;
+    log_event(is_news ? LOG_WARNING : LOG_DEBUG, fields, 3, "%s: %s; next attempt in %lld.%lld s%s",
+              was_up           ? "connection lost"
+              : is_credentials ? "cannot dial"
+                               : "cannot connect",
+              uplink->reason, (long long)(wait_ms / 1000), (long long)(wait_ms % 1000 / 100),
+              uplink->has_failed ? "" : " (repeats are logged at debug)");
+    uplink->has_failed = true;
+    (void)snprintf(uplink->logged_reason, sizeof(uplink->logged_reason), "%s", uplink->reason);
+}
+
+/* Tell whether this input means that something went wrong. */
+static bool is_failure(enum link_input input, enum link_state before)
+{
+    return input == LINK_INPUT_CONNECT_FAILED || input == LINK_INPUT_LOST ||
+           input == LINK_INPUT_STALLED || input == LINK_INPUT_CREDENTIALS_BAD ||
+           (input == LINK_INPUT_DUE && before == LINK_CONNECTING);
+}
+
+static void uplink_tell_change(struct uplink *uplink, enum link_state before, enum link_input input,
+                               int64_t now_ms)
+{
+    const enum link_state after = uplink->machine.state;
+    if (after != before)
+        log_debug("link: %s -> %s", link_state_name(before), link_state_name(after));
+    if (after == LINK_UP && before != LINK_UP)
+        uplink_log_up(uplink);
+    else if (is_failure(input, before) && after != LINK_OFF)
+        uplink_log_down(uplink, before == LINK_UP, now_ms);
+    else if (before == LINK_UP && after != LINK_UP)
+        log_info("hanging up");
+}
+
+static void uplink_step(struct uplink *uplink, enum link_input input, int64_t now_ms)
+{
+    const enum link_state before = uplink->machine.state;
+    const enum link_action action = link_machine_step(&uplink->machine, input, now_ms);
+    const enum link_state after = uplink->machine.state;
+    if (before == LINK_UP && after != LINK_UP)
+        thing_link_down(uplink->thing, now_ms);
+    if (before == LINK_CONNECTING && input == LINK_INPUT_DUE)
+        (void)snprintf(uplink->reason, sizeof(uplink->reason), "no answer in time");
+
+    switch (action) {
+    case LINK_ACTION_NONE:
+        break;
+    case LINK_ACTION_CONNECT:
+        uplink_dial(uplink);
+        break;
+    case LINK_ACTION_DISCONNECT:
+        (void)mqtt_link_disconnect(uplink->link);
+        break;
+    case LINK_ACTION_ABANDON:
+        mqtt_link_abandon(uplink->link);
+        break;
+    }
+    uplink_tell_change(uplink, before, input, now_ms);
+    if (before == after)
+        return;
+    uplink->since_ms = now_ms;
+    uplink->changes++;
+    if (after == LINK_UP)
+        thing_link_up(uplink->thing, now_ms);
+}
+
+void uplink_set_config(struct uplink *uplink, const struct config *config, int64_t now_ms)
+{
+    uplink->config = config;
+    link_machine_set(&uplink->machine, config_number(config, CONFIG_BACKOFF_MIN_MS),
+                     config_number(config, CONFIG_BACKOFF_MAX_MS),
+                     config_number(config, CONFIG_CONNECT_TIMEOUT_MS));
+    const uint64_t before = uplink->fingerprint;
+    uplink->fingerprint = connection_fingerprint(uplink);
+    if (uplink->fingerprint != before || uplink->machine.state != LINK_UP)
+        uplink_step(uplink, LINK_INPUT_RESTART, now_ms);
+}
+
+void uplink_start(struct uplink *uplink, int64_t now_ms)
+{
+    uplink_step(uplink, LINK_INPUT_START, now_ms);
+}
+
+void uplink_stop(struct uplink *uplink, int64_t now_ms)
+{
+    uplink_step(uplink, LINK_INPUT_STOP, now_ms);
+}
+
+static void uplink_take_credentials(struct uplink *uplink, const struct credentials *credentials,
+                                    int64_t now_ms)
+{
+    const bool is_usable =
+        credentials->state == CREDENTIALS_OK || credentials->state == CREDENTIALS_DOUBTFUL;
+    if (credentials->state == CREDENTIALS_DOUBTFUL &&
+        uplink->credentials_state != CREDENTIALS_DOUBTFUL)
+        log_warning("%s; dialling nevertheless, for the device's clock may be wrong",
+                    credentials->text);
+    uplink->credentials_state = credentials->state;
+    uplink->not_after_sec = credentials->not_after_sec;
+    if (!is_usable)
+        (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", credentials->text);
+    uplink_step(uplink, is_usable ? LINK_INPUT_CREDENTIALS_OK : LINK_INPUT_CREDENTIALS_BAD, now_ms);
+}
+
+static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_event *event,
+                              int64_t now_ms)
+{
+    struct thing *thing = uplink->thing;
+    switch (event->kind) {
+    case MQTT_LINK_CREDENTIALS:
+        uplink_take_credentials(uplink, event->credentials, now_ms);
+        return;
+    case MQTT_LINK_CONNECTED:
+        uplink_step(uplink, LINK_INPUT_CONNECTED, now_ms);
+        return;
+    case MQTT_LINK_CONNECT_FAILED:
+    case MQTT_LINK_LOST:
+        (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", event->text);
+        uplink_step(uplink,
+                    event->kind == MQTT_LINK_LOST ? LINK_INPUT_LOST : LINK_INPUT_CONNECT_FAILED,
+                    now_ms);
+        return;
+    case MQTT_LINK_CLOSED:
+        uplink_step(uplink, LINK_INPUT_CLOSED, now_ms);
+        return;
+    case MQTT_LINK_SUBSCRIBED:
+        if (uplink->machine.state == LINK_UP)
+            thing_subscribed(thing, event->request_id, event->code < 0 ? NULL : event->codes,
+                             event->code_count, now_ms);
+        return;
+    case MQTT_LINK_PUBLISHED:
+        if (uplink->machine.state == LINK_UP)
+            thing_published(thing, event->request_id, event->code, now_ms);
+        return;
+    case MQTT_LINK_MESSAGE:
+        log_debug("received %s (%zu bytes)", event->topic, event->size);
+        if (uplink->machine.state == LINK_UP)
+            thing_receive(thing, event->topic, event->payload, event->size, now_ms);
+        return;
+    }
+}
+
+void uplink_receive(struct uplink *uplink, int64_t now_ms)
+{
+    struct mqtt_link_event event;
+    for (unsigned i = 0; i < EVENTS_PER_TURN && mqtt_link_next_event(uplink->link, &event); i++)
+        uplink_take_event(uplink, &event, now_ms);
+    if (link_machine_deadline(&uplink->machine) <= now_ms)
+        uplink_step(uplink, LINK_INPUT_DUE, now_ms);
+    if (uplink->machine.state == LINK_UP && thing_doubts_link(uplink->thing)) {
+        (void)snprintf(uplink->reason, sizeof(uplink->reason),
+                       "the service answers none of our requests");
+        uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
+    }
+}
+
+static int uplink_pass(struct uplink *uplink, const struct thing_request *request)
+{
+    if (request->kind == THING_SUBSCRIBE) {
+        log_debug("subscribing to %zu filters", request->filter_count);
+        return mqtt_link_subscribe(uplink->link, request->id, request->filters, request->filter_qos,
+                                   request->filter_count);
+    }
+    log_debug("publishing to %s (%zu bytes)", request->topic, request->payload_size);
+    return mqtt_link_publish(uplink->link, request->id, request->topic, request->payload,
+                             request->payload_size, request->qos);
+}
+
+void uplink_send(struct uplink *uplink, int64_t now_ms)
+{
+    struct thing_request request;
+    while (uplink->machine.state == LINK_UP &&
+           thing_next_request(uplink->thing, now_ms, &request) > 0) {
+        const int r = uplink_pass(uplink, &request);
+        if (r == 0)
+            continue;
+        /* What was not taken would never be answered: begin again with a new connection. */
+        (void)snprintf(uplink->reason, sizeof(uplink->reason), "cannot send: %s", strerror(-r));
+        uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
+    }
+}
+
+int64_t uplink_deadline(const struct uplink *uplink)
+{
+    return link_machine_deadline(&uplink->machine);
+}
+
+void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status)
+{
+    const enum link_state state = uplink->machine.state;
+    const bool is_waiting = state == LINK_BACKOFF || state == LINK_WAITING_CREDENTIALS;
+    *ret_status = (struct uplink_status){
+        .state = state,
+        .since_ms = uplink->since_ms,
+        .next_try_ms = is_waiting ? link_machine_deadline(&uplink->machine) : INT64_MAX,
+        .reason = uplink->reason,
+        .credentials = credentials_state_name(uplink->credentials_state),
+        .not_after_sec = uplink->not_after_sec,
+        .attempts = uplink->machine.attempt_count,
+        .connections = uplink->machine.connect_count,
+        .changes = uplink->changes,
+    };
+}
+
+void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text, size_t size)
+{
+    struct uplink_status status;
+    uplink_get_status(uplink, &status);
+    const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
+    if (status.state == LINK_UP)
+        (void)snprintf(ret_text, size, "%s: connected to %s", uplink->thing_name, host);
+    else if (status.next_try_ms != INT64_MAX)
+        (void)snprintf(ret_text, size, "%s: %s, next attempt in %lld s: %s", uplink->thing_name,
+                       link_state_name(status.state),
+                       (long long)((status.next_try_ms - now_ms + 999) / 1000), status.reason);
+    else
+        (void)snprintf(ret_text, size, "%s: link %s", uplink->thing_name,
+                       link_state_name(status.state));
+}

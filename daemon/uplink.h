@@ -1,0 +1,63 @@
+/* The link to the cloud as the daemon's turn sees it: feeds the state table with what the link
+ * thread tells, does what the table says, carries events into the thing and its requests out, and
+ * logs each change of state once. Decides neither when to dial nor what to send. */
+#ifndef FLUXAWS_UPLINK_H
+#define FLUXAWS_UPLINK_H
+
+#include "daemon/config.h"
+#include "daemon/mqtt/link_state.h"
+#include "daemon/shadow/thing.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct uplink;
+
+/* Where the credentials may lie besides the configured places; borrowed for good. */
+struct uplink_directories {
+    const char *state;       /* never NULL */
+    const char *credentials; /* NULL: none */
+};
+
+/* Start the link's thread; the link is off. `thing` and `config` are borrowed, the latter until
+ * uplink_set_config(). Returns 0, -ENOMEM, -EMFILE, -EAGAIN. */
+int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
+               const struct config *config, const struct uplink_directories *directories,
+               uint64_t seed, int64_t now_ms);
+struct uplink *uplink_free(struct uplink *uplink);
+
+/* An fd that is readable when uplink_receive() has something to do. */
+int uplink_event_fd(const struct uplink *uplink);
+
+/* Use another configuration from now on. The connection is dialled anew if what it rests on, the
+ * credentials' files included, has changed. */
+void uplink_set_config(struct uplink *uplink, const struct config *config, int64_t now_ms);
+
+/* Want the link, or do not want it. */
+void uplink_start(struct uplink *uplink, int64_t now_ms);
+void uplink_stop(struct uplink *uplink, int64_t now_ms);
+
+/* Take what the link thread has told, and what is due, into the table and the thing. */
+void uplink_receive(struct uplink *uplink, int64_t now_ms);
+
+/* Hand the thing's due requests to the link. */
+void uplink_send(struct uplink *uplink, int64_t now_ms);
+
+/* When uplink_receive() wants to run again although no event came; INT64_MAX: never. */
+int64_t uplink_deadline(const struct uplink *uplink);
+
+struct uplink_status {
+    enum link_state state;
+    int64_t since_ms;        /* boot time of the last change of state */
+    int64_t next_try_ms;     /* boot time; INT64_MAX: none planned */
+    const char *reason;      /* why it is not up, or was lost last; "" if it never failed */
+    const char *credentials; /* state of the last check */
+    int64_t not_after_sec;   /* of the certificate, 0: unknown */
+    uint64_t attempts, connections;
+    uint64_t changes; /* of the state so far */
+};
+void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status);
+
+/* Write the state in one line for the service manager. */
+void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text, size_t size);
+
+#endif
