@@ -1,0 +1,35 @@
+#include "client/fluxctl/ask.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum fluxctl_exit fluxctl_explain_question(const struct fluxctl_arguments *arguments,
+                                           struct fluxaws_client *client, int error)
+{
+    int connected = fluxaws_is_connected(client);
+    if (connected != 1 && (error == -ETIMEDOUT || error == -ENOTCONN))
+        return fluxctl_explain_connection(arguments, connected < 0 ? connected : -ETIMEDOUT);
+    switch (-error) {
+    case ETIMEDOUT:
+        fprintf(stderr, "fluxctl: timed out after %g s\nTry: fluxctl status\n",
+                arguments->timeout_ms / 1000.0);
+        return FLUXCTL_TIMED_OUT;
+    case ENOTCONN:
+        fprintf(stderr, "fluxctl: the connection was lost before the answer came\n");
+        return FLUXCTL_NO_DAEMON;
+    case EACCES:
+    case EPERM:
+        fprintf(stderr, "fluxctl: not allowed: %s\n", fluxaws_error_text(client));
+        return FLUXCTL_NO_PERMISSION;
+    case EREMOTEIO:
+        fprintf(stderr, "fluxctl: rejected: %s\n", fluxaws_error_text(client));
+        return FLUXCTL_REFUSED;
+    case EINVAL:
+    case EILSEQ:
+    case ENAMETOOLONG:
+        fprintf(stderr, "fluxctl: %s\n", fluxaws_error_text(client));
+        return FLUXCTL_USAGE;
+    default:
+        fprintf(stderr, "fluxctl: %s\n", fluxaws_error_text(client));
+        return FLUXCTL_REFUSED;
+    }
+}

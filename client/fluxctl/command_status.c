@@ -1,0 +1,24 @@
+#include "client/fluxctl/ask.h"
+#include "client/fluxctl/fluxctl.h"
+#include "client/fluxctl/output.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
+{
+    struct fluxaws_client *client = NULL;
+    enum fluxctl_exit exit = fluxctl_connect(arguments, &client);
+    if (exit != FLUXCTL_DONE)
+        return exit;
+    char *json = NULL;
+    int r = fluxaws_get_status(client, arguments->timeout_ms, &json);
+    if (r < 0)
+        exit = fluxctl_explain_question(arguments, client, r);
+    else if (arguments->json)
+        puts(json);
+    else
+        fluxctl_print_outline(json);
+    free(json);
+    client = fluxaws_close(client);
+    return exit;
+}
