@@ -123,6 +123,20 @@ void cloud_text_add(struct cloud_text *text, const char *string)
     add(text, string, strlen(string));
 }
 
+/* Write the shortest escape of a byte that cannot stand in a string as it is. */
+static void add_escape(struct cloud_text *text, unsigned char c)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *at = c ? strchr(plain, c) : NULL;
+    char escape[8];
+    if (at)
+        snprintf(escape, sizeof(escape), "\\%c", letters[at - plain]);
+    else
+        snprintf(escape, sizeof(escape), "\\u%04x", c);
+    cloud_text_add(text, escape);
+}
+
 static void add_string(struct cloud_text *text, const char *string, size_t size)
 {
     add(text, "\"", 1);
@@ -132,13 +146,8 @@ static void add_string(struct cloud_text *text, const char *string, size_t size)
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         add(text, string + start, i - start);
+        add_escape(text, c);
         start = i + 1;
-        char escape[8];
-        if (c < 0x20)
-            snprintf(escape, sizeof(escape), "\\u%04x", c);
-        else
-            snprintf(escape, sizeof(escape), "\\%c", c);
-        cloud_text_add(text, escape);
     }
     add(text, string + start, size - start);
     add(text, "\"", 1);

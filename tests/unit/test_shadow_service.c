@@ -306,6 +306,16 @@ static void test_numbers_come_back_as_they_were(void **state)
     assert_said(f, "[9.223372036854776e+18,-1e+20,123]");
 }
 
+static void test_strings_come_back_as_they_were(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = "{\"a\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7f\u00e9\U0001f600\"}";
+    assert_int_equal(report(f, text), 0);
+    assert_said(f, text);
+    assert_int_equal(report(f, "{\"a\":\"\\u00e9\\ud83d\\ude00\\/\"}"), 0);
+    assert_said(f, "{\"a\":\"\u00e9\U0001f600/\"}");
+}
+
 static void test_whole_reals_may_become_integers(void **state)
 {
     struct fixture *f = *state;
@@ -681,6 +691,7 @@ int main(void)
         WITH_SERVICE(test_a_token_is_echoed_even_in_a_rejection),
         WITH_SERVICE(test_get_ignores_what_is_not_json),
         WITH_SERVICE(test_numbers_come_back_as_they_were),
+        WITH_SERVICE(test_strings_come_back_as_they_were),
         WITH_SERVICE(test_whole_reals_may_become_integers),
         WITH_SERVICE(test_delta_compares_numbers_by_value),
         WITH_SERVICE(test_nulls_over_what_is_not_an_object),
