@@ -206,7 +206,7 @@ int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *pa
     return 0;
 }
 
-static bool value_is_in_cloud(const struct flux_property *property)
+bool ledger_value_is_in_cloud(const struct flux_property *property)
 {
     const struct slot *slot = slot_of(property);
     switch (property->value.type) {
@@ -246,7 +246,7 @@ size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode
         bool is_absent = slot->cloud.type == FLUX_VALUE_NONE;
         bool is_our_leaf = p != property && ledger_has_value(p) && flux_property_is_leaf(p);
         bool is_null = !is_absent && !is_our_leaf && !ledger_has_value_below(p);
-        if (is_our_leaf && !is_absent && !value_is_in_cloud(p))
+        if (is_our_leaf && !is_absent && !ledger_value_is_in_cloud(p))
             left += !ends; /* ours replaces whatever is there, once it arrives */
         if (is_null) {
             left += !ends;
@@ -274,15 +274,30 @@ bool ledger_is_cut(const struct flux_property *property)
     return false;
 }
 
+/* The scalar of ours above that this property's operation turned into a cut, or NULL. */
+static struct flux_property *find_conversion(const struct flux_property *cause)
+{
+    struct flux_property *p = cause->parent;
+    while (p && !(p->cut && slot_of(p)->cut_cause == cause))
+        p = p->parent;
+    return p;
+}
+
+bool ledger_is_cut_done(const struct flux_property *property, enum ledger_cut_mode mode)
+{
+    bool is_cut = property->cut || ledger_is_cut(property);
+    if (is_cut && ledger_mark_cut((struct flux_property *)property, mode) > 0)
+        return false;
+    struct flux_property *conversion = find_conversion(property);
+    return !conversion || ledger_mark_cut(conversion, mode) == 0;
+}
+
 bool ledger_is_in_cloud(const struct flux_property *property)
 {
-    if (!value_is_in_cloud(property))
-        return false;
     const struct flux_property *cause = slot_of(property)->cut_cause;
-    if (cause && slot_of(cause)->state == SLOT_PENDING)
+    if (cause && !ledger_value_is_in_cloud(cause))
         return false; /* what replaced our scalar here is not there yet */
-    return (!property->cut && !ledger_is_cut(property)) ||
-           ledger_mark_cut((struct flux_property *)property, LEDGER_CUT_COUNT) == 0;
+    return ledger_value_is_in_cloud(property) && ledger_is_cut_done(property, LEDGER_CUT_COUNT);
 }
 
 bool ledger_is_unsettled(const struct flux_property *property)
@@ -317,9 +332,12 @@ void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64
 {
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
-    if (revision > slot->settled_revision)
+    if (revision > slot->settled_revision) {
+        slot->earlier_revision = slot->settled_revision;
+        slot->earlier_version = slot->accepted_version;
         slot->settled_revision = revision;
-    slot->accepted_version = version > 0 ? version : 0;
+        slot->accepted_version = version > 0 ? version : 0;
+    }
     if (property->cut && property->cut_revision <= revision)
         drop_cut(ledger, property);
     if (slot->state != SLOT_PENDING)
@@ -341,11 +359,12 @@ static void end_refused(struct ledger *ledger, struct flux_property *property, u
 {
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
-    slot->refused_above = slot->settled_revision;
-    slot->refused_revision = revision;
     slot->refused_code = code;
-    if (revision > slot->settled_revision)
+    if (revision > slot->settled_revision) {
+        slot->refused_above = slot->settled_revision;
+        slot->refused_revision = revision;
         slot->settled_revision = revision;
+    }
     if (property->cut && property->cut_revision <= revision)
         drop_cut(ledger, property);
 }
@@ -408,17 +427,25 @@ static bool decide_fate(const struct flux_property *property, uint64_t revision,
     return true;
 }
 
+static int64_t accepted_version(const struct flux_property *property, uint64_t revision)
+{
+    const struct slot *slot = slot_of(property);
+    return revision <= slot->earlier_revision ? slot->earlier_version : slot->accepted_version;
+}
+
 enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revision,
-                             const struct flux_property **ret_decider)
+                             const struct flux_property **ret_decider, int64_t *ret_version)
 {
     enum ledger_fate fate;
     *ret_decider = property;
+    *ret_version = accepted_version(property, revision);
     if (decide_fate(property, revision, ledger_newest(property), &fate))
         return fate;
     /* Its entry went with an operation above: the end of that one is its end. */
     for (const struct flux_property *p = property->parent; p; p = p->parent) {
         uint64_t clearing = slot_of(p)->clearing_revision;
         *ret_decider = p;
+        *ret_version = accepted_version(p, clearing);
         if (clearing > revision && decide_fate(p, clearing, clearing, &fate))
             return fate;
     }

@@ -38,7 +38,10 @@ struct slot {
     uint64_t refused_above,
         refused_revision;       /* those above the former up to the latter ended refused */
     uint64_t clearing_revision; /* of the last operation here that replaced or removed all below */
-    int64_t accepted_version;
+    int64_t
+        accepted_version; /* at which the newest of them were accepted; 0: there was no shadow */
+    uint64_t earlier_revision; /* and those up to this one at the version below */
+    int64_t earlier_version;
     int64_t restore_at_ms, restore_delay_ms, restored_ms;
     size_t refused_lacking; /* 413: bytes by which the document was too large, 0: another reason */
     size_t refused_total;   /* 413: bytes of the document without this value, when it was refused */
@@ -96,6 +99,9 @@ bool ledger_has_value_below(const struct flux_property *property);
 /* Tell whether the cloud holds what we want here: value and cut. */
 bool ledger_is_in_cloud(const struct flux_property *property);
 
+/* Tell whether the cloud holds the property's value; there being none counts as held. */
+bool ledger_value_is_in_cloud(const struct flux_property *property);
+
 /* Take the next fresh property, or NULL. */
 struct flux_property *ledger_next_fresh(struct ledger *ledger);
 
@@ -112,6 +118,11 @@ enum ledger_cut_mode {
 /* Look at what the property's cut still has to remove. Returns how many things are left to do, 0:
  * the cut has done its work. */
 size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode);
+
+/* Tell whether the cuts that the property's newest operation made, here or of a scalar above, have
+ * done their work (LEDGER_CUT_AFTER_UPDATE: will have done it with the update that is marked now).
+ */
+bool ledger_is_cut_done(const struct flux_property *property, enum ledger_cut_mode mode);
 
 /* Tell whether an update without an answer names the property, an ancestor or something below it.
  */
@@ -142,7 +153,7 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
 /* Tell how a revision of a property ended. `ret_decider` gets the property whose end it is: the
  * same, or the ancestor whose operation replaced it. */
 enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revision,
-                             const struct flux_property **ret_decider);
+                             const struct flux_property **ret_decider, int64_t *ret_version);
 
 /* All revisions up to the returned one have ended. */
 uint64_t ledger_settled_revision(const struct ledger *ledger);

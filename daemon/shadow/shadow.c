@@ -88,7 +88,7 @@ static struct shadow_wait overtaken_by(struct shadow *shadow, const struct shado
     struct flux_property_set *set = &shadow->ledger.set;
     struct shadow_wait newest = {.property = set->root};
     struct flux_property *self = flux_property_set_find(set, op->path, op->path_size);
-    if (self && (self->set_us > set_us || self->replaced_us > set_us))
+    if (self && (self->set_us >= set_us || self->replaced_us > set_us))
         newest = (struct shadow_wait){.property = self, .revision = ledger_newest(self)};
     for (size_t size = op->path_size; size > 0;) {
         while (op->path[--size] != '/')
@@ -151,7 +151,8 @@ struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_
 {
     (void)shadow;
     const struct flux_property *decider = NULL;
-    enum ledger_fate fate = ledger_fate(wait->property, wait->revision, &decider);
+    int64_t version = 0;
+    enum ledger_fate fate = ledger_fate(wait->property, wait->revision, &decider, &version);
     const struct slot *slot = slot_of(decider);
     if (fate == LEDGER_WAITING)
         return (struct shadow_fate){.state = SHADOW_WAITING};
@@ -162,7 +163,7 @@ struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_
             .text = slot->refused_text ? slot->refused_text : "refused by the shadow service",
             .property = decider,
         };
-    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = slot->accepted_version};
+    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = version};
 }
 
 void shadow_release(struct shadow *shadow, struct shadow_wait *wait)

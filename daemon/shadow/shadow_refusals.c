@@ -21,28 +21,49 @@ void shadow_narrow_suspects(struct shadow *shadow)
 static void mark_suspects(struct shadow *shadow)
 {
     clear_suspects(shadow);
-    for (size_t i = 0; i < shadow->update.entry_count; i++)
-        slot_of(shadow->update.entries[i].property)->suspect = true;
+    for (size_t i = 0; i < shadow->update.entry_count; i++) {
+        if (!shadow->update.entries[i].rides_along)
+            slot_of(shadow->update.entries[i].property)->suspect = true;
+    }
     shadow_narrow_suspects(shadow);
 }
 
 static void refuse_entry(struct shadow *shadow, struct flux_property *property, uint64_t revision,
                          int code, const char *text)
 {
+    struct flux_property *cause = slot_of(property)->cut_cause;
+    bool is_cut_refused = cause && property->cut_revision <= revision;
+    if (is_cut_refused &&
+        slot_of(cause)->state == SLOT_PENDING) /* what made the cut goes with it */
+        ledger_refuse(&shadow->ledger, cause, ledger_newest(cause), code, text);
     ledger_refuse(&shadow->ledger, property, revision, code, text);
     notices_add(&shadow->connection->notices, THING_NOTICE_REFUSED, shadow->name, property->path,
                 code, 0, text);
 }
 
+/* The one entry that put something into the update, or NULL where there were several. */
+static const struct update_entry *only_sent(const struct update *update)
+{
+    const struct update_entry *only = NULL;
+    for (size_t i = 0; i < update->entry_count; i++) {
+        if (update->entries[i].rides_along)
+            continue;
+        if (only)
+            return NULL;
+        only = &update->entries[i];
+    }
+    return only;
+}
+
 static void isolate(struct shadow *shadow, int code, const char *text, int64_t now_ms)
 {
-    struct update *update = &shadow->update;
-    if (update->entry_count > 1) {
+    const struct update_entry *only = only_sent(&shadow->update);
+    if (!only) {
         mark_suspects(shadow);
         return;
     }
-    struct flux_property *property = update->entries[0].property;
-    uint64_t revision = update->entries[0].revision;
+    struct flux_property *property = only->property;
+    uint64_t revision = only->revision;
     clear_suspects(shadow);
     bool was_accepted = revision <= slot_of(property)->settled_revision;
     if (was_accepted && ledger_newest(property) == revision)
@@ -111,7 +132,7 @@ void shadow_fit(struct shadow *shadow)
 static void handle_too_large(struct shadow *shadow, const char *text, int64_t now_ms)
 {
     bool counted_before = shadow->suspects_limit > 0;
-    if (shadow->update.entry_count == 1 && counted_before) {
+    if (only_sent(&shadow->update) && counted_before) {
         isolate(shadow, 413, text, now_ms);
         return;
     }

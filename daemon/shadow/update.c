@@ -45,10 +45,7 @@ static size_t mark_property(struct flux_property *property)
     size_t bytes = property->cut ? mark_nulls(property, forced) : 0;
     if (!ledger_has_value(property))
         return bytes;
-    bool in_cloud = property->value.type == FLUX_VALUE_EMPTY_OBJECT
-                        ? slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT
-                        : ledger_is_in_cloud(property);
-    if (in_cloud && !forced)
+    if (ledger_value_is_in_cloud(property) && !forced)
         return bytes;
     slot->emit_value = true;
     return bytes + path_cost(property) + flux_value_json_size(&property->value);
@@ -61,25 +58,39 @@ static bool is_chosen(const struct flux_property *property, const struct update_
     return !choice->suspects_only || slot_of(property)->suspect;
 }
 
-static size_t choose(struct ledger *ledger, const struct update_choice *choice,
-                     struct update_entry *entries, bool *ret_has_cut)
+/* A cut without a null of its own is done when what ours replaces arrives: it rides along with
+ * that. */
+static bool rides_along(const struct flux_property *property, const struct update_choice *choice)
 {
-    size_t count = 0, bytes = 0;
-    *ret_has_cut = false;
+    return property->cut && !choice->suspects_only && !ledger_is_in_cloud(property);
+}
+
+struct chosen {
+    struct update_entry *entries;
+    size_t count;
+    size_t sent_count; /* those that put something into the document */
+    bool has_cut;
+};
+
+static void choose(struct ledger *ledger, const struct update_choice *choice, struct chosen *chosen)
+{
+    size_t bytes = 0;
     for (struct flux_property *p = ledger->pending.first; p; p = slot_of(p)->queue_next) {
         if (!is_chosen(p, choice))
             continue;
-        if ((choice->entries_max > 0 && count == choice->entries_max) || bytes >= choice->bytes_max)
+        bool is_full = choice->entries_max > 0 && chosen->sent_count == choice->entries_max;
+        if (is_full || bytes >= choice->bytes_max)
             break;
         size_t cost = mark_property(p);
-        if (cost == 0)
+        if (cost == 0 && !rides_along(p, choice))
             continue;
         bytes += cost;
-        entries[count].property = p;
-        entries[count++].revision = ledger_newest(p);
-        *ret_has_cut = *ret_has_cut || p->cut;
+        chosen->entries[chosen->count].property = p;
+        chosen->entries[chosen->count].rides_along = cost == 0;
+        chosen->entries[chosen->count++].revision = ledger_newest(p);
+        chosen->sent_count += cost > 0;
+        chosen->has_cut = chosen->has_cut || (p->cut && cost > 0);
     }
-    return count;
 }
 
 static void mark_paths(struct ledger *ledger)
@@ -93,13 +104,25 @@ static void mark_paths(struct ledger *ledger)
     }
 }
 
-static void mark_partial(struct update_entry *entries, size_t count)
+static bool is_partial(const struct flux_property *property)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct flux_property *property = entries[i].property;
-        entries[i].is_partial = (property->cut || ledger_is_cut(property)) &&
-                                ledger_mark_cut(property, LEDGER_CUT_AFTER_UPDATE) > 0;
+    const struct flux_property *cause = slot_of(property)->cut_cause;
+    bool cause_arrives = !cause || slot_of(cause)->emit_value || ledger_value_is_in_cloud(cause);
+    return !cause_arrives || !ledger_is_cut_done(property, LEDGER_CUT_AFTER_UPDATE);
+}
+
+/* See what the marked update makes an end of; what only rode along and is not done by it gets off.
+ */
+static void finish_entries(struct chosen *chosen)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < chosen->count; i++) {
+        struct update_entry entry = chosen->entries[i];
+        entry.is_partial = is_partial(entry.property);
+        if (!entry.rides_along || !entry.is_partial)
+            chosen->entries[kept++] = entry;
     }
+    chosen->count = kept;
 }
 
 static bool is_emitted(const struct flux_property *property)
@@ -181,26 +204,27 @@ int update_build(struct ledger *ledger, const struct update_choice *choice, stru
     size_t candidates = ledger->pending.count;
     if (candidates == 0)
         return 0;
-    struct update_entry *entries = calloc(candidates, sizeof(*entries));
-    if (!entries)
+    struct chosen chosen = {.entries = calloc(candidates, sizeof(*chosen.entries))};
+    if (!chosen.entries)
         return -ENOMEM;
-    size_t count = choose(ledger, choice, entries, &update->has_cut);
+    choose(ledger, choice, &chosen);
     int r = 0;
-    if (count > 0) {
+    if (chosen.sent_count > 0) {
         mark_paths(ledger);
-        mark_partial(entries, count);
+        finish_entries(&chosen);
         update->base_version = choice->base_version;
         r = write_payload(ledger, update);
     }
     unmark(ledger->set.root);
-    if (count == 0 || r < 0) {
-        free(entries);
+    if (chosen.sent_count == 0 || r < 0) {
+        free(chosen.entries);
         return r;
     }
-    for (size_t i = 0; i < count; i++)
-        ledger_hold(entries[i].property);
-    update->entries = entries;
-    update->entry_count = count;
+    for (size_t i = 0; i < chosen.count; i++)
+        ledger_hold(chosen.entries[i].property);
+    update->has_cut = chosen.has_cut;
+    update->entries = chosen.entries;
+    update->entry_count = chosen.count;
     return 1;
 }
 

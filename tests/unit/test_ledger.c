@@ -50,7 +50,8 @@ static void cloud_holds(struct ledger *ledger, const char *path, int64_t number)
 static enum ledger_fate fate(const struct flux_property *property, uint64_t revision)
 {
     const struct flux_property *decider;
-    return ledger_fate(property, revision, &decider);
+    int64_t version;
+    return ledger_fate(property, revision, &decider, &version);
 }
 
 static void test_accepting_ends_all_older_revisions(void **state)
