@@ -78,16 +78,22 @@ static bool doc_numbers_equal(const json_t *a, const json_t *b)
     return real_a <= real_b && real_a >= real_b;
 }
 
-static bool doc_is_part_of(const json_t *a, const json_t *b, bool ignore_hollow)
+static bool doc_objects_equal(const json_t *a, const json_t *b, bool ignore_hollow)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)a, key, value)
     {
         const json_t *other = json_object_get(b, key);
-        if (ignore_hollow && doc_is_hollow(value) && doc_is_hollow(other))
+        if (ignore_hollow && other == NULL && doc_is_hollow(value))
             continue;
         if (!doc_equal(value, other, ignore_hollow))
+            return false;
+    }
+    json_object_foreach((json_t *)b, key, value)
+    {
+        bool absent = json_object_get(a, key) == NULL;
+        if (absent && !(ignore_hollow && doc_is_hollow(value)))
             return false;
     }
     return true;
@@ -110,7 +116,7 @@ bool doc_equal(const json_t *a, const json_t *b, bool ignore_hollow)
     if (json_is_number(a) && json_is_number(b))
         return doc_numbers_equal(a, b);
     if (json_is_object(a) && json_is_object(b))
-        return doc_is_part_of(a, b, ignore_hollow) && doc_is_part_of(b, a, ignore_hollow);
+        return doc_objects_equal(a, b, ignore_hollow);
     if (json_is_array(a) && json_is_array(b))
         return doc_arrays_equal(a, b);
     return json_equal(a, b) != 0;

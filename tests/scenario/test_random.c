@@ -149,8 +149,13 @@ static void random_foreign(struct random_world *world)
     if (sim_chance(sim, 20))
         json_object_set_new(json_object_get(request, "state"), "desired",
                             json_pack("{s:i}", "d", world->foreign_number));
-    if (sim_chance(sim, 2))
-        json_object_set_new(json_object_get(request, "state"), "reported", json_null());
+    if (sim_chance(sim, 2)) {
+        json_t *state = json_object_get(request, "state");
+        json_object_set_new(state, "reported", json_null());
+        /* where the echo leaves the null out, nobody could tell this from a desired-only update */
+        if (!sim->options.cloud.echo_null_section)
+            json_object_del(state, "desired");
+    }
     char *payload = json_dumps(request, JSON_COMPACT);
     (void)sim_foreign(sim, payload);
     free(payload);
