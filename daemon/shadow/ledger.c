@@ -166,6 +166,7 @@ static void take_conversion(struct ledger *ledger, struct flux_property *ancesto
         return;
     }
     bool was_waiting = slot->state == SLOT_PENDING && ancestor->revision > slot->settled_revision;
+    slot->removed_revision = ancestor->cut_revision;
     slot->cuts_scalar_only = !was_waiting;
     slot->cut_cause = cause;
     flux_property_pin(cause);
@@ -198,6 +199,8 @@ int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *pa
     make_pending(ledger, property, was_waiting, revision);
     if (kind == FLUX_UNSET || flux_property_is_leaf(property))
         slot->clearing_revision = revision;
+    if (kind == FLUX_UNSET)
+        slot->removed_revision = revision;
     if (applied.cleared)
         take_over_below(ledger, property);
     if (applied.converted)
@@ -401,6 +404,30 @@ void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64
     slot->refused_lacking = 0;
     bool has_value = property->value.type != FLUX_VALUE_NONE;
     ledger_set_state(ledger, property, has_value ? SLOT_REFUSED : SLOT_EMPTY);
+}
+
+static bool was_removed_after(const struct flux_property *property, uint64_t revision)
+{
+    if (slot_of(property)->state != SLOT_EMPTY)
+        return false;
+    bool removed = slot_of(property)->removed_revision > revision;
+    for (const struct flux_property *p = property->parent; p; p = p->parent) {
+        if (flux_property_is_leaf(p) || p->cut)
+            return false; /* what stands above takes it away again */
+        removed = removed || slot_of(p)->clearing_revision > revision;
+    }
+    return removed;
+}
+
+int ledger_reassert(struct ledger *ledger, struct flux_property *property, uint64_t revision)
+{
+    enum flux_value_type held = slot_of(property)->cloud.type;
+    bool came_back = held != FLUX_VALUE_NONE && held != FLUX_VALUE_EMPTY_OBJECT;
+    if (!came_back || !was_removed_after(property, revision) || ledger_has_value_below(property))
+        return 0;
+    struct flux_property *same;
+    return ledger_apply(ledger, FLUX_UNSET, property->path, property->path_size, NULL,
+                        property->set_us, &same);
 }
 
 void ledger_retry(struct ledger *ledger, struct flux_property *property)

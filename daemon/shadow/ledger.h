@@ -37,6 +37,7 @@ struct slot {
     uint64_t settled_revision; /* revisions up to it have ended */
     uint64_t refused_above,
         refused_revision;       /* those above the former up to the latter ended refused */
+    uint64_t removed_revision;  /* of the last operation that took our value here away */
     uint64_t clearing_revision; /* of the last operation here that replaced or removed all below */
     int64_t
         accepted_version; /* at which the newest of them were accepted; 0: there was no shadow */
@@ -143,6 +144,10 @@ void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64
  * 413 the caller sets refused_lacking and refused_total afterwards. */
 void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64_t revision,
                    int code, const char *text);
+
+/* An update of ours that carried the property's `revision` was applied only after a newer one:
+ * remove again what was removed since. Returns as flux_property_set_apply(). */
+int ledger_reassert(struct ledger *ledger, struct flux_property *property, uint64_t revision);
 
 /* A refused value gets another chance: it becomes pending. */
 void ledger_retry(struct ledger *ledger, struct flux_property *property);

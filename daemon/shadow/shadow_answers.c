@@ -150,6 +150,10 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
             learn_form(entry);
     }
     bool in_flight = update == &shadow->update;
+    for (size_t i = 0; !in_flight && in_view && i < update->entry_count; i++) {
+        struct update_entry *entry = &update->entries[i];
+        (void)ledger_reassert(&shadow->ledger, entry->property, entry->revision);
+    }
     if (in_flight)
         pacing_answered(&shadow->pacing, now_ms - update->sent_ms);
     end_update(shadow, update);
@@ -181,6 +185,7 @@ static void handle_update_accepted(struct shadow *shadow, struct cloud_message *
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
     follow(shadow, message, ours, now_ms);
     bool in_view = was_new && shadow->view.version >= version;
+    bool is_late = ours && ours != &shadow->update; /* given up, and applied all the same */
     if (ours) {
         bool unversioned = ours->base_version < 0;
         settle(shadow, ours, version, in_view, now_ms);
@@ -188,7 +193,7 @@ static void handle_update_accepted(struct shadow *shadow, struct cloud_message *
             shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
     }
     shadow_expire_unsettled(shadow, now_ms);
-    shadow_review(shadow, now_ms, false);
+    shadow_review(shadow, now_ms, is_late && in_view);
 }
 
 static void handle_update_rejected(struct shadow *shadow, const struct cloud_message *message,
