@@ -82,7 +82,7 @@ int mqtt_link_connect(struct mqtt_link *link, const struct mqtt_link_config *con
 int mqtt_link_disconnect(struct mqtt_link *link);
 
 /* Drop connection or attempt and discard all its events; nothing comes back. */
-int mqtt_link_abandon(struct mqtt_link *link);
+void mqtt_link_abandon(struct mqtt_link *link);
 
 /* Subscribe to up to MQTT_LINK_FILTERS_MAX filters (copied). Ends in MQTT_LINK_SUBSCRIBED with
  * `request_id`, unless the connection ends first. Returns 0, -EINVAL, -ENOMEM, -ENOBUFS: so much

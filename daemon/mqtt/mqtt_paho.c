@@ -1,0 +1,210 @@
+#include "daemon/mqtt/mqtt_paho.h"
+
+#include "daemon/mqtt/paho_callbacks.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUESTS_MAX    100 /* beyond Receive Maximum Paho itself holds back */
+#define PAHO_BUFFER_MAX 5000
+#define URI_BYTES_MAX   512
+#define ALPN_PORT       443
+
+/* The wire form of one ALPN protocol name: its length, then the name. */
+static const unsigned char alpn_mqtt[] = "\x0ex-amzn-mqtt-ca";
+
+void paho_prepare(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        (void)unsetenv(names[i]);
+}
+
+uint64_t paho_connection_number(const struct paho_connection *connection)
+{
+    return connection->number;
+}
+
+static int create_handle(struct paho_connection *connection, const struct mqtt_link_config *config)
+{
+    char uri[URI_BYTES_MAX];
+    bool is_ipv6 = strchr(config->host, ':') != NULL;
+    int size = snprintf(uri, sizeof(uri), is_ipv6 ? "ssl://[%s]:%u" : "ssl://%s:%u", config->host,
+                        (unsigned)config->port);
+    if (size < 0 || (size_t)size >= sizeof(uri))
+        return -ENAMETOOLONG;
+
+    MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
+    options.sendWhileDisconnected = 0;
+    options.maxBufferedMessages = PAHO_BUFFER_MAX;
+    options.MQTTVersion = config->protocol == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+    int rc = MQTTAsync_createWithOptions(&connection->handle, uri, config->client_id,
+                                         MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
+    if (rc != MQTTASYNC_SUCCESS)
+        return -EINVAL;
+    paho_set_callbacks(connection);
+    return 0;
+}
+
+static int dial(struct paho_connection *connection, const struct mqtt_link_config *config)
+{
+    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+    tls.trustStore = config->credentials.ca_file;
+    tls.keyStore = config->credentials.certificate_file;
+    tls.privateKey = config->credentials.private_key;
+    tls.enableServerCertAuth = 1;
+    tls.verify = 1;
+    tls.disableDefaultTrustStore = 1;
+    if (config->port == ALPN_PORT) {
+        tls.protos = alpn_mqtt;
+        tls.protos_len = sizeof(alpn_mqtt) - 1;
+    }
+
+    MQTTAsync_connectOptions version3 = MQTTAsync_connectOptions_initializer;
+    MQTTAsync_connectOptions version5 = MQTTAsync_connectOptions_initializer5;
+    MQTTAsync_connectOptions options = config->protocol == 5 ? version5 : version3;
+    if (config->protocol == 5) {
+        options.cleanstart = 1;
+    } else {
+        options.MQTTVersion = MQTTVERSION_3_1_1;
+        options.cleansession = 1;
+    }
+    paho_set_dial_callbacks(connection, &options);
+    options.ssl = &tls;
+    options.keepAliveInterval = config->keep_alive_sec;
+    options.connectTimeout = (int)((config->connect_timeout_ms + 999) / 1000);
+    options.maxInflight = REQUESTS_MAX;
+    options.automaticReconnect = 0;
+    return MQTTAsync_connect(connection->handle, &options) == MQTTASYNC_SUCCESS ? 0 : -EIO;
+}
+
+int paho_connection_new(struct paho_connection **ret_connection, struct inbox *inbox,
+                        struct outbox *outbox, uint64_t number,
+                        const struct mqtt_link_config *config)
+{
+    struct paho_connection *connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return -ENOMEM;
+    connection->inbox = inbox;
+    connection->outbox = outbox;
+    connection->number = number;
+    connection->protocol = config->protocol;
+    connection->port = config->port;
+    int rc = create_handle(connection, config);
+    if (rc == 0)
+        rc = dial(connection, config);
+    if (rc < 0) {
+        (void)paho_connection_free(connection);
+        return rc;
+    }
+    *ret_connection = connection;
+    return 0;
+}
+
+static void free_requests(struct paho_connection *connection, bool only_done)
+{
+    struct paho_request **link = &connection->requests;
+    while (*link) {
+        struct paho_request *request = *link;
+        if (only_done && !atomic_load(&request->done)) {
+            link = &request->next;
+            continue;
+        }
+        *link = request->next;
+        connection->request_count--;
+        free(request);
+    }
+}
+
+struct paho_connection *paho_connection_free(struct paho_connection *connection)
+{
+    if (!connection)
+        return NULL;
+    if (connection->handle)
+        MQTTAsync_destroy(&connection->handle);
+    free_requests(connection, false);
+    free(connection);
+    return NULL;
+}
+
+bool paho_is_full(struct paho_connection *connection)
+{
+    return atomic_load(&connection->in_flight) >= PAHO_IN_FLIGHT_MAX &&
+           !atomic_load(&connection->ended);
+}
+
+static struct paho_request *request_new(struct paho_connection *connection,
+                                        const struct outbox_command *command)
+{
+    free_requests(connection, true);
+    struct paho_request *request = calloc(1, sizeof(*request));
+    if (!request)
+        return NULL;
+    request->connection = connection;
+    request->id = command->request_id;
+    request->filter_count = command->count;
+    request->qos = command->count == 0 ? command->qos[0] : 0;
+    if (request->qos > 0)
+        atomic_fetch_add(&connection->in_flight, 1);
+    request->next = connection->requests;
+    connection->requests = request;
+    connection->request_count++;
+    return request;
+}
+
+void paho_subscribe(struct paho_connection *connection, const struct outbox_command *command)
+{
+    struct paho_request *request = request_new(connection, command);
+    if (!request) {
+        paho_tell(connection, MQTT_LINK_SUBSCRIBED, command->request_id, MQTT_LINK_FAILED, NULL);
+        return;
+    }
+    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+    paho_set_request_callbacks(request, &options);
+    MQTTSubscribe_options defaults[MQTT_LINK_FILTERS_MAX];
+    char *filters[MQTT_LINK_FILTERS_MAX];
+    for (size_t i = 0; i < command->count; i++) {
+        defaults[i] = (MQTTSubscribe_options)MQTTSubscribe_options_initializer;
+        filters[i] = (char *)(uintptr_t)command->filters[i]; /* Paho does not write to it */
+    }
+    if (connection->protocol == 5 && command->count > 1) {
+        options.subscribeOptionsCount = (int)command->count;
+        options.subscribeOptionsList = defaults;
+    }
+    if (MQTTAsync_subscribeMany(connection->handle, (int)command->count, filters, command->qos,
+                                &options) != MQTTASYNC_SUCCESS)
+        paho_request_failed(request);
+}
+
+void paho_publish(struct paho_connection *connection, const struct outbox_command *command)
+{
+    struct paho_request *request = request_new(connection, command);
+    if (!request) {
+        paho_tell(connection, MQTT_LINK_PUBLISHED, command->request_id, MQTT_LINK_FAILED, NULL);
+        return;
+    }
+    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+    paho_set_request_callbacks(request, &options);
+    if (MQTTAsync_send(connection->handle, command->topic, (int)command->size, command->payload,
+                       command->qos[0], 0, &options) != MQTTASYNC_SUCCESS)
+        paho_request_failed(request);
+}
+
+bool paho_is_settled(struct paho_connection *connection)
+{
+    atomic_store(&connection->leaving, true);
+    return atomic_load(&connection->in_flight) == 0;
+}
+
+void paho_hang_up(struct paho_connection *connection)
+{
+    MQTTAsync_disconnectOptions version3 = MQTTAsync_disconnectOptions_initializer;
+    MQTTAsync_disconnectOptions version5 = MQTTAsync_disconnectOptions_initializer5;
+    MQTTAsync_disconnectOptions options = connection->protocol == 5 ? version5 : version3;
+    /* With more than 0 Paho looks for the last answer once a second only. */
+    options.timeout = 0;
+    paho_set_close_callbacks(connection, &options);
+    if (MQTTAsync_disconnect(connection->handle, &options) != MQTTASYNC_SUCCESS)
+        paho_tell_closed(connection);
+}

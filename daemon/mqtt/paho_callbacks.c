@@ -1,0 +1,307 @@
+#include "daemon/mqtt/paho_callbacks.h"
+
+#include "daemon/mqtt/tcp_tune.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MQTT_REFUSED_MIN 0x80
+
+void paho_tell(struct paho_connection *connection, enum mqtt_link_event_kind kind,
+               uint32_t request_id, int code, const char *text)
+{
+    struct mqtt_link_event event = {
+        .kind = kind, .request_id = request_id, .code = code, .text = text};
+    (void)inbox_push(connection->inbox, connection->number, &event);
+}
+
+static void push_command(struct paho_connection *connection, enum outbox_kind kind, int code,
+                         const char *text)
+{
+    struct outbox_command command = {
+        .kind = kind, .connection = connection->number, .code = code, .text = text};
+    /* Without memory nothing is cleaned up until the next dial; the loop's timer takes care. */
+    (void)outbox_push(connection->outbox, &command);
+    mailbox_wake(&connection->outbox->box); /* the reader may be resting on a full queue */
+}
+
+static void tell_lost(struct paho_connection *connection, int code, const char *text)
+{
+    if (atomic_exchange(&connection->ended, true))
+        return;
+    paho_tell(connection, MQTT_LINK_LOST, 0, code, text);
+    push_command(connection, OUTBOX_LINK_ENDED, 0, NULL);
+}
+
+static const char *reason_hint(int code)
+{
+    switch (code) {
+    case MQTTREASONCODE_NOT_AUTHORIZED:
+        return "; check that the certificate is active and what its policy allows";
+    case MQTTREASONCODE_CLIENT_IDENTIFIER_NOT_VALID:
+        return "; check ClientId and the policy's iot:Connect";
+    case MQTTREASONCODE_SESSION_TAKEN_OVER:
+        return "; another connection uses the same ClientId";
+    case MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION:
+        return "; try Protocol=3.1.1";
+    default:
+        return "";
+    }
+}
+
+static void describe_reason(int code, const char *what, char *ret_text, size_t size)
+{
+    const char *name = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
+    (void)snprintf(ret_text, size, "%s: %s (reason code 0x%02X)%s", what,
+                   name ? name : "unknown reason", (unsigned)code, reason_hint(code));
+}
+
+static void on_connected(struct paho_connection *connection)
+{
+    tcp_tune_nodelay(connection->port);
+    paho_tell(connection, MQTT_LINK_CONNECTED, 0, 0, "");
+}
+
+static void on_connected5(void *context, MQTTAsync_successData5 *data)
+{
+    (void)data;
+    on_connected(context);
+}
+
+static void on_connected3(void *context, MQTTAsync_successData *data)
+{
+    (void)data;
+    on_connected(context);
+}
+
+static void on_dial_failed5(void *context, MQTTAsync_failureData5 *data)
+{
+    struct paho_connection *connection = context;
+    if (atomic_exchange(&connection->ended, true))
+        return;
+    int code = data ? (int)data->reasonCode : 0;
+    char text[256];
+    if (code >= MQTT_REFUSED_MIN)
+        describe_reason(code, "the broker refused the connection", text, sizeof(text));
+    else
+        (void)snprintf(text, sizeof(text), "%s", data && data->message ? data->message : "");
+    push_command(connection, OUTBOX_DIAL_ENDED, code >= MQTT_REFUSED_MIN ? code : MQTT_LINK_FAILED,
+                 text);
+}
+
+static void on_dial_failed3(void *context, MQTTAsync_failureData *data)
+{
+    /* The return codes of CONNACK in MQTT 3.1.1. */
+    static const char *const refusals[] = {
+        [1] = "the broker does not speak this version of MQTT; try Protocol=5",
+        [2] = "the broker refused the ClientId",
+        [3] = "the broker says that its service is unavailable",
+        [4] = "the broker refused user name or password",
+        [5] = "the broker refused the connection: not authorized; check that the certificate is "
+              "active and what its policy allows",
+    };
+    struct paho_connection *connection = context;
+    if (atomic_exchange(&connection->ended, true))
+        return;
+    int code = data ? data->code : 0;
+    if (code >= 1 && code <= 5)
+        push_command(connection, OUTBOX_DIAL_ENDED, MQTT_REFUSED_MIN, refusals[code]);
+    else
+        push_command(connection, OUTBOX_DIAL_ENDED, MQTT_LINK_FAILED,
+                     data && data->message ? data->message : "");
+}
+
+static void on_connection_lost(void *context, char *cause)
+{
+    tell_lost(context, -1, cause ? cause : "the connection broke");
+}
+
+static void on_server_disconnect(void *context, MQTTProperties *properties,
+                                 enum MQTTReasonCodes reason)
+{
+    (void)properties;
+    char text[256];
+    describe_reason((int)reason, "the broker closed the connection", text, sizeof(text));
+    tell_lost(context, (int)reason, text);
+}
+
+static int on_message(void *context, char *topic, int topic_size, MQTTAsync_message *message)
+{
+    struct paho_connection *connection = context;
+    /* A size above 0 says that the topic holds a NUL: none that we asked for does. */
+    if (topic_size == 0 || strlen(topic) == (size_t)topic_size) {
+        struct mqtt_link_event event = {
+            .kind = MQTT_LINK_MESSAGE,
+            .topic = topic,
+            .payload = message->payload,
+            .size = message->payloadlen > 0 ? (size_t)message->payloadlen : 0,
+        };
+        (void)inbox_push(connection->inbox, connection->number, &event);
+    }
+    MQTTAsync_freeMessage(&message);
+    MQTTAsync_free(topic);
+    return 1;
+}
+
+static void answer_subscribe(struct paho_request *request, const int *codes, size_t count)
+{
+    struct mqtt_link_event event = {.kind = MQTT_LINK_SUBSCRIBED, .request_id = request->id};
+    if (count == request->filter_count) {
+        memcpy(event.codes, codes, count * sizeof(codes[0]));
+        event.code_count = count;
+    } else {
+        event.code = MQTT_LINK_FAILED;
+        event.text = "the broker answered with a wrong number of codes";
+    }
+    (void)inbox_push(request->connection->inbox, request->connection->number, &event);
+    atomic_store(&request->done, true);
+}
+
+static void on_subscribed5(void *context, MQTTAsync_successData5 *data)
+{
+    struct paho_request *request = context;
+    int codes[MQTT_LINK_FILTERS_MAX];
+    size_t count = data->alt.sub.reasonCodeCount > 0 ? (size_t)data->alt.sub.reasonCodeCount : 0;
+    for (size_t i = 0; i < count && i < MQTT_LINK_FILTERS_MAX; i++)
+        codes[i] = (int)(count == 1 ? data->reasonCode : data->alt.sub.reasonCodes[i]);
+    answer_subscribe(request, codes, count);
+}
+
+static void on_subscribed3(void *context, MQTTAsync_successData *data)
+{
+    struct paho_request *request = context;
+    int codes[MQTT_LINK_FILTERS_MAX];
+    for (size_t i = 0; i < request->filter_count; i++)
+        codes[i] = request->filter_count == 1 ? data->alt.qos : data->alt.qosList[i];
+    answer_subscribe(request, codes, request->filter_count);
+}
+
+static void on_published(struct paho_request *request, int code)
+{
+    struct paho_connection *connection = request->connection;
+    paho_tell(connection, MQTT_LINK_PUBLISHED, request->id, code, NULL);
+    if (request->qos > 0) {
+        unsigned before = atomic_fetch_sub(&connection->in_flight, 1);
+        if (before >= PAHO_IN_FLIGHT_MAX || (before == 1 && atomic_load(&connection->leaving)))
+            mailbox_wake(&connection->outbox->box);
+    }
+    atomic_store(&request->done, true);
+}
+
+static void on_published5(void *context, MQTTAsync_successData5 *data)
+{
+    on_published(context, data ? (int)data->reasonCode : 0);
+}
+
+static void on_published3(void *context, MQTTAsync_successData *data)
+{
+    (void)data;
+    on_published(context, 0);
+}
+
+/* `code`: from the broker if it is 0x80 or above, else Paho's. */
+static void on_request_failed(struct paho_request *request, int code)
+{
+    bool by_broker = code >= MQTT_REFUSED_MIN;
+    if (request->filter_count == 0) {
+        on_published(request, by_broker ? code : MQTT_LINK_FAILED);
+    } else if (by_broker && request->filter_count == 1) {
+        answer_subscribe(request, &code, 1);
+    } else {
+        paho_tell(request->connection, MQTT_LINK_SUBSCRIBED, request->id, MQTT_LINK_FAILED, NULL);
+        atomic_store(&request->done, true);
+    }
+}
+
+static void on_request_failed5(void *context, MQTTAsync_failureData5 *data)
+{
+    on_request_failed(context, data && (int)data->reasonCode >= MQTT_REFUSED_MIN
+                                   ? (int)data->reasonCode
+                                   : MQTT_LINK_FAILED);
+}
+
+static void on_request_failed3(void *context, MQTTAsync_failureData *data)
+{
+    on_request_failed(context, data ? data->code : MQTT_LINK_FAILED);
+}
+
+void paho_tell_closed(struct paho_connection *connection)
+{
+    atomic_store(&connection->ended, true);
+    paho_tell(connection, MQTT_LINK_CLOSED, 0, 0, NULL);
+    push_command(connection, OUTBOX_LINK_ENDED, 0, NULL);
+}
+
+static void on_closed5(void *context, MQTTAsync_successData5 *data)
+{
+    (void)data;
+    paho_tell_closed(context);
+}
+
+static void on_closed3(void *context, MQTTAsync_successData *data)
+{
+    (void)data;
+    paho_tell_closed(context);
+}
+
+static void on_close_failed5(void *context, MQTTAsync_failureData5 *data)
+{
+    (void)data;
+    paho_tell_closed(context);
+}
+
+static void on_close_failed3(void *context, MQTTAsync_failureData *data)
+{
+    (void)data;
+    paho_tell_closed(context);
+}
+
+void paho_request_failed(struct paho_request *request)
+{
+    on_request_failed(request, MQTT_LINK_FAILED);
+}
+
+void paho_set_callbacks(struct paho_connection *connection)
+{
+    (void)MQTTAsync_setCallbacks(connection->handle, connection, on_connection_lost, on_message,
+                                 NULL);
+    if (connection->protocol == 5)
+        (void)MQTTAsync_setDisconnected(connection->handle, connection, on_server_disconnect);
+}
+
+void paho_set_dial_callbacks(struct paho_connection *connection, MQTTAsync_connectOptions *options)
+{
+    options->context = connection;
+    if (connection->protocol == 5) {
+        options->onSuccess5 = on_connected5;
+        options->onFailure5 = on_dial_failed5;
+    } else {
+        options->onSuccess = on_connected3;
+        options->onFailure = on_dial_failed3;
+    }
+}
+
+void paho_set_request_callbacks(struct paho_request *request, MQTTAsync_responseOptions *options)
+{
+    bool is_publish = request->filter_count == 0;
+    options->context = request;
+    if (request->connection->protocol == 5) {
+        options->onSuccess5 = is_publish ? on_published5 : on_subscribed5;
+        options->onFailure5 = on_request_failed5;
+    } else {
+        options->onSuccess = is_publish ? on_published3 : on_subscribed3;
+        options->onFailure = on_request_failed3;
+    }
+}
+
+void paho_set_close_callbacks(struct paho_connection *connection,
+                              MQTTAsync_disconnectOptions *options)
+{
+    options->context = connection;
+    if (connection->protocol == 5) {
+        options->onSuccess5 = on_closed5;
+        options->onFailure5 = on_close_failed5;
+    } else {
+        options->onSuccess = on_closed3;
+        options->onFailure = on_close_failed3;
+    }
+}

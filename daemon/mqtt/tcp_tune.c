@@ -1,0 +1,45 @@
+#include "daemon/mqtt/tcp_tune.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static bool is_connected_to(int fd, uint16_t port)
+{
+    int type;
+    socklen_t size = sizeof(type);
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM)
+        return false;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } peer = {0};
+    size = sizeof(peer);
+    if (getpeername(fd, &peer.any, &size) < 0)
+        return false;
+    if (peer.any.sa_family == AF_INET)
+        return ntohs(peer.v4.sin_port) == port;
+    return peer.any.sa_family == AF_INET6 && ntohs(peer.v6.sin6_port) == port;
+}
+
+void tcp_tune_nodelay(uint16_t port)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    if (!directory)
+        return;
+    const struct dirent *entry;
+    while ((entry = readdir(directory))) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || *end != '\0' || !is_connected_to((int)fd, port))
+            continue;
+        int on = 1;
+        (void)setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+    closedir(directory);
+}

@@ -1,0 +1,21 @@
+/* Find out why a connection failed: dial once more, up to the end of the TLS handshake, and put the
+ * reason into words. Sends no MQTT. Used after a failure only, since Paho does not tell. */
+#ifndef FLUXAWS_MQTT_TLS_PROBE_H
+#define FLUXAWS_MQTT_TLS_PROBE_H
+
+#include "daemon/mqtt/mqtt_link.h"
+
+struct tls_probe {
+    int code;       /* enum mqtt_link_failure; 0: up to TLS all is well */
+    char text[512]; /* in words, with what to try */
+};
+
+/* Resolve the name. Returns 0, or fills in the probe and returns -1. Blocks as long as the resolver
+ * does. */
+int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe);
+
+/* Resolve, connect, shake hands. Blocks for up to `timeout_ms` beyond the resolver. */
+void tls_probe_run(const struct mqtt_link_config *config, int timeout_ms,
+                   struct tls_probe *ret_probe);
+
+#endif
