@@ -152,6 +152,9 @@ int ledger_reassert(struct ledger *ledger, struct flux_property *property, uint6
 /* A refused value gets another chance: it becomes pending. */
 void ledger_retry(struct ledger *ledger, struct flux_property *property);
 
+/* Drop the property's cut: it is done, replaced or refused. */
+void ledger_drop_cut(struct ledger *ledger, struct flux_property *property);
+
 /* Move a property between the queues, or out of them (SLOT_SETTLED and the like have none). */
 void ledger_set_state(struct ledger *ledger, struct flux_property *property, enum slot_state state);
 

@@ -89,6 +89,24 @@ static int merge_own(struct shadow *shadow, const struct update *update)
     return r;
 }
 
+/* The service may store a number in another form; that form counts as ours. To be learnt while the
+ * view is that of our own update, before anything newer is merged. */
+static void learn_forms(const struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++) {
+        struct flux_property *property = update->entries[i].property;
+        struct slot *slot = slot_of(property);
+        bool is_current = ledger_newest(property) == update->entries[i].revision;
+        bool is_scalar = slot->cloud.type != FLUX_VALUE_NONE &&
+                         slot->cloud.type != FLUX_VALUE_EMPTY_OBJECT &&
+                         flux_property_is_leaf(property);
+        if (!is_current || !is_scalar || flux_value_equal(&property->value, &slot->cloud))
+            continue;
+        flux_value_clear(&slot->form);
+        (void)flux_value_copy(&slot->form, &slot->cloud); /* else the value is set back once more */
+    }
+}
+
 static bool is_next(const struct view *view, int64_t version)
 {
     return version == view_next_version(view);
@@ -115,28 +133,16 @@ static void follow(struct shadow *shadow, struct cloud_message *message, const s
     int r = ours ? merge_own(shadow, ours) : 0;
     if (r == 0)
         r = view_merge(view, &shadow->ledger, message);
-    if (r < 0)
+    if (r < 0) {
         view_failed(shadow, r, now_ms);
-    else
-        catch_up(shadow, now_ms);
+        return;
+    }
+    if (ours)
+        learn_forms(ours);
+    catch_up(shadow, now_ms);
 }
 
 /* --- update/accepted --- */
-
-/* The service may store a number in another form; that form counts as ours. */
-static void learn_form(const struct update_entry *entry)
-{
-    struct flux_property *property = entry->property;
-    struct slot *slot = slot_of(property);
-    bool is_current = slot->state == SLOT_SETTLED && ledger_newest(property) == entry->revision;
-    bool is_scalar = slot->cloud.type != FLUX_VALUE_NONE &&
-                     slot->cloud.type != FLUX_VALUE_EMPTY_OBJECT && flux_property_is_leaf(property);
-    if (!is_current || !is_scalar || flux_value_equal(&property->value, &slot->cloud))
-        return;
-    flux_value_clear(&slot->form);
-    (void)flux_value_copy(&slot->form,
-                          &slot->cloud); /* without it the value is set back once more */
-}
 
 static void settle(struct shadow *shadow, struct update *update, int64_t version, bool in_view,
                    int64_t now_ms)
@@ -146,8 +152,6 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
         slot_of(entry->property)->suspect = false;
         if (!entry->is_partial)
             ledger_accept(&shadow->ledger, entry->property, entry->revision, version);
-        if (in_view)
-            learn_form(entry);
     }
     bool in_flight = update == &shadow->update;
     for (size_t i = 0; !in_flight && in_view && i < update->entry_count; i++) {

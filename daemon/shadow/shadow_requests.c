@@ -25,6 +25,9 @@ void shadow_link_up(struct shadow *shadow, int64_t now_ms)
 void shadow_link_down(struct shadow *shadow, int64_t now_ms)
 {
     shadow_give_up(shadow, now_ms);
+    if (shadow->doubt !=
+        SHADOW_NO_DOUBT) /* an accepted update would prove the version, not the contents */
+        shadow->view.held = false;
     view_unprove(&shadow->view);
     shadow->link = SHADOW_OFFLINE;
     shadow->doubt = SHADOW_NO_DOUBT;
