@@ -111,19 +111,24 @@ now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
 # ---- JSON ----
 
-# json POINTER: the value there in the JSON text on stdin, compact; fails if there is none.
+# json POINTER: the value there in the JSON text on stdin, compact, keys sorted; fails if there is none.
 json() {
     python3 -c '
 import json, sys
 value = json.load(sys.stdin)
 for key in sys.argv[1].split("/")[1:]:
     value = value[int(key)] if isinstance(value, list) else value[key]
-print(json.dumps(value, separators=(",", ":"), ensure_ascii=False))' "$1" 2>/dev/null
+print(json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True))' "$1" 2>/dev/null
 }
 
 # ---- the cloud ----
 
-cloud() { "$sandbox" "$@"; }
+cloud() {
+    case $1 in
+    net | broker | fault | option) "$sandbox" "$@" >/dev/null ;;
+    *) "$sandbox" "$@" ;;
+    esac
+}
 cloud_value() { cloud shadow 2>/dev/null | json "/state/reported$1"; }
 cloud_is() { [ "$(cloud_value "$1")" = "$2" ]; }
 cloud_lacks() { ! cloud_value "$1" >/dev/null; }
@@ -207,7 +212,7 @@ is_gone() {
 
 status_value() { "$fluxctl" --json status 2>/dev/null | json "$1"; }
 status_says() { "$fluxctl" --json status 2>/dev/null | grep -qE -- "$1"; }
-linked() { [ "$(status_value "$link_state_pointer")" = "$link_state_up" ]; }
+linked() { [ "$(status_value /link/state)" = '"up"' ]; }
 
 # ---- comparing ----
 
@@ -243,6 +248,3 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
-
-link_state_pointer=/link/state
-link_state_up=up
