@@ -282,7 +282,9 @@ int daemon_run(struct daemon *daemon)
         if (daemon->state == DAEMON_STOPPED)
             break;
         arm_timer(daemon);
-        if (event_base_loop(daemon->base, has_more ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+        /* Without ONCE, the loop would go round for as long as a descriptor is readable that only
+         * the turn reads. */
+        if (event_base_loop(daemon->base, EVLOOP_ONCE | (has_more ? EVLOOP_NONBLOCK : 0)) < 0)
             return -EIO;
     }
     return 0;
