@@ -1,5 +1,7 @@
 #include "daemon/config_name.h"
 
+#include "daemon/credential_paths.h"
+#include "daemon/mqtt/credentials.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +37,9 @@ static int name_from_file(const char *path, char ret_name[static FLUX_THING_NAME
     return 0;
 }
 
-/* Returns 0, or why the name could not be had; -EINVAL: no such source. */
-static int name_from(const char *source, char ret_name[static FLUX_THING_NAME_MAX + 2])
+/* Returns 0, or why the name could not be had. */
+static int name_from(const char *source, const char *certificate_file,
+                     char ret_name[static FLUX_THING_NAME_MAX + 2])
 {
     if (strncmp(source, "file:", 5) == 0)
         return name_from_file(source + 5, ret_name);
@@ -46,7 +49,9 @@ static int name_from(const char *source, char ret_name[static FLUX_THING_NAME_MA
         ret_name[FLUX_THING_NAME_MAX + 1] = '\0';
         return gethostname(ret_name, FLUX_THING_NAME_MAX + 1) < 0 ? -errno : 0;
     }
-    return strcmp(source, "certificate-cn") == 0 ? -EOPNOTSUPP : -EINVAL;
+    if (strcmp(source, "certificate-cn") == 0)
+        return credentials_common_name(certificate_file, ret_name, FLUX_THING_NAME_MAX + 2);
+    return -EINVAL;
 }
 
 static int refuse(struct config *config, enum config_id id, const char *why)
@@ -57,7 +62,9 @@ static int refuse(struct config *config, enum config_id id, const char *why)
     return r < 0 ? r : -ENOENT;
 }
 
-int config_resolve_name(struct config *config, char ret_name[static FLUX_THING_NAME_MAX + 1])
+int config_resolve_name(struct config *config, const char *state_directory,
+                        const char *credentials_directory,
+                        char ret_name[static FLUX_THING_NAME_MAX + 1])
 {
     const char *name = config_text(config, CONFIG_THING_NAME);
     const char *source = config_text(config, CONFIG_THING_NAME_FROM);
@@ -74,12 +81,15 @@ int config_resolve_name(struct config *config, char ret_name[static FLUX_THING_N
         return r < 0 ? r : -ENOENT;
     }
     char found[FLUX_THING_NAME_MAX + 2] = "";
-    const int r = name_from(source, found);
-    if (r == -EINVAL)
+    struct credential_paths paths;
+    credential_paths_find(&paths, config, state_directory, credentials_directory);
+    const int r = name_from(source, paths.certificate_file, found);
+    if (r == -EINVAL && strcmp(source, "certificate-cn") != 0)
         return refuse(config, CONFIG_THING_NAME_FROM,
                       "none of file:PATH, hostname, machine-id, certificate-cn");
-    if (r == -EOPNOTSUPP)
-        return refuse(config, CONFIG_THING_NAME_FROM, "not there yet in this version; set Name");
+    if (r == -EINVAL)
+        return refuse(config, CONFIG_THING_NAME_FROM,
+                      "the certificate cannot be read or has no common name");
     if (r < 0)
         return refuse(config, CONFIG_THING_NAME_FROM, strerror(-r));
     if (!is_thing_name(found))

@@ -1,5 +1,5 @@
-/* Finds out the thing's name: as written, or from a file, the host's name or the machine's id.
- * Does not read certificates yet. */
+/* Finds out the thing's name: as written, or from a file, the host's name, the machine's id or the
+ * device's certificate. Does not judge the certificate. */
 #ifndef FLUXAWS_CONFIG_NAME_H
 #define FLUXAWS_CONFIG_NAME_H
 
@@ -7,7 +7,10 @@
 #include "proto/limits.h"
 
 /* Put the name into `ret_name`. Where there is none, or it is not a thing's name, a problem of
- * severity CONFIG_MISSING is recorded. Returns 0, -ENOENT (a problem says why) or -ENOMEM. */
-int config_resolve_name(struct config *config, char ret_name[static FLUX_THING_NAME_MAX + 1]);
+ * severity CONFIG_MISSING is recorded. The directories are those in which the certificate may lie
+ * (the latter may be NULL). Returns 0, -ENOENT (a problem says why) or -ENOMEM. */
+int config_resolve_name(struct config *config, const char *state_directory,
+                        const char *credentials_directory,
+                        char ret_name[static FLUX_THING_NAME_MAX + 1]);
 
 #endif

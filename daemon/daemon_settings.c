@@ -79,7 +79,8 @@ static int load_again(struct daemon *daemon, struct config *ret_config)
         return r;
     char name[FLUX_THING_NAME_MAX + 1] = "";
     if (r == 0)
-        r = config_resolve_name(&config, name);
+        r = config_resolve_name(&config, daemon->options.state_directory,
+                                daemon->options.credentials_directory, name);
     daemon_log_problems(&config);
     if (r == 0 && config_has_problem(&config, CONFIG_MISSING))
         r = -EINVAL;

@@ -141,7 +141,8 @@ static int perform(const struct command *command)
     }
     char thing_name[FLUX_THING_NAME_MAX + 1] = "";
     if (r == 0)
-        (void)config_resolve_name(&config, thing_name);
+        (void)config_resolve_name(&config, command->options.state_directory,
+                                  command->options.credentials_directory, thing_name);
     int code = judge(&config, r);
     switch (command->task) {
     case TASK_CHECK:

@@ -212,6 +212,7 @@ static void test_thing_name_is_found_out(void **state)
         {"", from_file, "pump-7"},
         {"", "file:/nonexistent", NULL},
         {"", "dice", NULL},
+        {"", "certificate-cn", NULL},
         {"wins", from_file, "wins"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -220,7 +221,7 @@ static void test_thing_name_is_found_out(void **state)
         config_set(&config, "Thing", "Name", cases[i].name, "f", 1);
         config_set(&config, "Thing", "NameFrom", cases[i].from, "f", 2);
         char name[FLUX_THING_NAME_MAX + 1] = "";
-        const int r = config_resolve_name(&config, name);
+        const int r = config_resolve_name(&config, "/nonexistent", NULL, name);
         assert_int_equal(r, cases[i].found ? 0 : -ENOENT);
         assert_string_equal(name, cases[i].found ? cases[i].found : "");
         assert_int_equal(config_has_problem(&config, CONFIG_MISSING), !cases[i].found);
