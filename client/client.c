@@ -92,7 +92,8 @@ static struct fluxaws_client *client_new(void)
     return client;
 }
 
-/* Wait for the greeting; a daemon that is not there is told at once. */
+/* Wait for the greeting; a daemon that is not there is told at once, one that is busy is given
+ * time. */
 static int wait_for_daemon(struct fluxaws_client *client)
 {
     int64_t deadline_ms = client_now_ms() + GREETING_TIMEOUT_MS;
@@ -100,10 +101,10 @@ static int wait_for_daemon(struct fluxaws_client *client)
         client_turn(client);
         if (client->state == CLIENT_READY)
             return 0;
-        if (client->state == CLIENT_AWAY)
+        if (client->state == CLIENT_AWAY && client->away_reason != -EAGAIN)
             return client->away_reason;
         if (client_now_ms() >= deadline_ms)
-            return -ETIMEDOUT;
+            return client->state == CLIENT_AWAY ? client->away_reason : -ETIMEDOUT;
         int r = client_wait(client, deadline_ms);
         if (r < 0)
             return r;

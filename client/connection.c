@@ -132,7 +132,9 @@ bool client_read(struct fluxaws_client *client)
 
 void client_update_events(struct fluxaws_client *client)
 {
-    bool wants_output = buffer_size(&client->out) > 0 || !client_has_sent_all(client);
+    /* Before the WELCOME a report may have to wait although the socket would take it. */
+    bool is_pumping = client->state == CLIENT_READY && !client_has_sent_all(client);
+    bool wants_output = is_pumping || buffer_size(&client->out) > 0;
     if (client->state == CLIENT_AWAY || wants_output == client->wants_output)
         return;
     struct epoll_event event = {.events = EPOLLIN | (wants_output ? (uint32_t)EPOLLOUT : 0)};

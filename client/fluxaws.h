@@ -184,7 +184,8 @@ typedef void (*fluxaws_answer_callback)(struct fluxaws_client *client,
  * wanted. After a lost connection a report is answered when its values, or the newer ones that took
  * their place, are.
  *
- * callback: NULL for none; runs in fluxaws_dispatch() and the other blocking calls.
+ * callback: NULL for none; runs in fluxaws_dispatch() and the other blocking calls. A program with
+ * a callback must dispatch: beyond about a thousand undelivered answers the library stops reading.
  * data: handed to the callback; the caller owns it.
  * Concerns the reports made after this call. Returns 0. */
 int fluxaws_on_answer(struct fluxaws_client *client, fluxaws_answer_callback callback, void *data);
