@@ -5,36 +5,11 @@
 
 #define SINGLE_REPORTS_MAX 1024u
 
-/* Make room for one more element of `size` bytes. */
-static int grow(void **array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity > 0 ? *capacity * 2 : 16;
-    void *grown = realloc(*array, wanted * size);
-    if (grown == NULL)
-        return -ENOMEM;
-    *array = grown;
-    *capacity = wanted;
-    return 0;
-}
-
-void answers_ready_clear(struct answers_ready *ready)
-{
-    free(ready->path);
-    free(ready->text);
-    ready->path = NULL;
-    ready->text = NULL;
-}
-
 void answers_clear(struct answers *answers)
 {
-    struct answers_ready ready;
-    while (answers_next(answers, &ready))
-        answers_ready_clear(&ready);
+    answers_queue_clear(&answers->queue);
     free(answers->reports);
     free(answers->frames);
-    free(answers->ready);
     *answers = (struct answers){0};
 }
 
@@ -43,8 +18,8 @@ void answers_clear(struct answers *answers)
 static int insert_report(struct answers *answers, size_t index, const struct answers_report *report)
 {
     void *reports = answers->reports;
-    int r =
-        grow(&reports, answers->report_count, &answers->report_capacity, sizeof(*answers->reports));
+    int r = answers_grow(&reports, answers->report_count, &answers->report_capacity,
+                         sizeof(*answers->reports));
     if (r < 0)
         return r;
     answers->reports = reports;
@@ -60,6 +35,7 @@ static void sweep(struct answers *answers)
 {
     size_t kept = 0;
     answers->shared_count = 0;
+    answers->ended_count = 0;
     for (size_t i = 0; i < answers->report_count; i++) {
         if (answers->reports[i].last == 0)
             continue;
@@ -137,7 +113,8 @@ int answers_frame_sent(struct answers *answers, uint64_t id, size_t operations)
     if (answers->report_count == 0)
         return 0;
     void *frames = answers->frames;
-    int r = grow(&frames, answers->frame_count, &answers->frame_capacity, sizeof(*answers->frames));
+    int r = answers_grow(&frames, answers->frame_count, &answers->frame_capacity,
+                         sizeof(*answers->frames));
     if (r < 0)
         return r;
     answers->frames = frames;
@@ -201,43 +178,12 @@ static unsigned shared_level(const struct answers *answers, const struct answers
     return level;
 }
 
-/* ---- the answers to deliver ---- */
+/* ---- what the daemon says ---- */
 
-static int push_ready(struct answers *answers, const struct answers_ready *ready)
+static void end_report(struct answers *answers, struct answers_report *report)
 {
-    if (answers->ready_count > 0 && !ready->rejected) {
-        struct answers_ready *newest =
-            &answers->ready[answers->ready_start + answers->ready_count - 1];
-        if (!newest->rejected && newest->level == ready->level &&
-            newest->version == ready->version && newest->last + 1 == ready->first) {
-            newest->last = ready->last;
-            return 0;
-        }
-    }
-    if (answers->ready_start > 0 &&
-        answers->ready_start + answers->ready_count == answers->ready_capacity) {
-        memmove(answers->ready, answers->ready + answers->ready_start,
-                answers->ready_count * sizeof(*answers->ready));
-        answers->ready_start = 0;
-    }
-    void *array = answers->ready;
-    int r = grow(&array, answers->ready_start + answers->ready_count, &answers->ready_capacity,
-                 sizeof(*answers->ready));
-    if (r < 0)
-        return r;
-    answers->ready = array;
-    answers->ready[answers->ready_start + answers->ready_count++] = *ready;
-    return 0;
-}
-
-bool answers_next(struct answers *answers, struct answers_ready *ret_ready)
-{
-    if (answers->ready_count == 0)
-        return false;
-    *ret_ready = answers->ready[answers->ready_start++];
-    if (--answers->ready_count == 0)
-        answers->ready_start = 0;
-    return true;
+    report->last = 0;
+    answers->ended_count++;
 }
 
 /* Tell one entry a level; it is marked for the sweep when that was all it wanted. */
@@ -254,32 +200,46 @@ static int tell_level(struct answers *answers, struct answers_report *report, un
         .level = (enum flux_level)level,
         .version = level == FLUX_LEVEL_ACCEPTED ? version : 0,
     };
-    int r = push_ready(answers, &ready);
+    int r = answers_queue_push(&answers->queue, &ready);
     if (r < 0)
         return r;
     report->reached = level;
     if (level >= report->wanted)
-        report->last = 0;
+        end_report(answers, report);
     return 0;
+}
+
+/* The first entry that ends at `id` or later. */
+static size_t find_report(const struct answers *answers, uint64_t id)
+{
+    size_t low = 0, high = answers->report_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (answers->reports[middle].last < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* Split the entry so that a border lies between `last` and the report after it. */
 static int split_after(struct answers *answers, uint64_t last)
 {
-    for (size_t i = 0; i < answers->report_count; i++) {
-        struct answers_report *report = &answers->reports[i];
-        if (report->until != 0 || report->first > last || report->last <= last)
-            continue;
-        struct answers_report rest = *report;
-        rest.first = last + 1;
-        rest.operations = 0;
-        int r = insert_report(answers, i + 1, &rest);
-        if (r < 0)
-            return r;
-        answers->reports[i].last = last;
-        answers->reports[i].operations = 0;
+    size_t index = find_report(answers, last);
+    if (index == answers->report_count)
         return 0;
-    }
+    struct answers_report *report = &answers->reports[index];
+    if (report->until != 0 || report->first > last || report->last <= last)
+        return 0;
+    struct answers_report rest = *report;
+    rest.first = last + 1;
+    rest.operations = 0;
+    int r = insert_report(answers, index + 1, &rest);
+    if (r < 0)
+        return r;
+    answers->reports[index].last = last;
+    answers->reports[index].operations = 0;
     return 0;
 }
 
@@ -295,6 +255,31 @@ static bool is_own(const struct answers_report *report, uint64_t first, uint64_t
     return report->until == 0 && report->first >= first && report->last <= last;
 }
 
+static int reach_own(struct answers *answers, uint64_t first, uint64_t last,
+                     const struct flux_answer *answer)
+{
+    int r = 0;
+    for (size_t i = find_report(answers, first);
+         i < answers->report_count && answers->reports[i].first <= last && r == 0; i++)
+        if (is_own(&answers->reports[i], first, last))
+            r = tell_level(answers, &answers->reports[i], answer->level, answer->version);
+    return r;
+}
+
+static int reach_all(struct answers *answers, uint64_t first, uint64_t last,
+                     const struct flux_answer *answer, uint64_t sent)
+{
+    int r = 0;
+    for (size_t i = 0; i < answers->report_count && r == 0; i++) {
+        struct answers_report *report = &answers->reports[i];
+        if (is_own(report, first, last))
+            r = tell_level(answers, report, answer->level, answer->version);
+        else if (report->until != 0)
+            r = tell_level(answers, report, shared_level(answers, report, sent), answer->version);
+    }
+    return r;
+}
+
 int answers_reach(struct answers *answers, const struct flux_answer *answer, uint64_t sent)
 {
     uint64_t first = answer->first_id, last = answer->last_id < sent ? answer->last_id : sent;
@@ -305,14 +290,11 @@ int answers_reach(struct answers *answers, const struct flux_answer *answer, uin
          i < answers->frame_count && answers->frames[i].id <= last; i++)
         if (answers->frames[i].reached < answer->level)
             answers->frames[i].reached = answer->level;
-    for (size_t i = 0; i < answers->report_count && r == 0; i++) {
-        struct answers_report *report = &answers->reports[i];
-        if (is_own(report, first, last))
-            r = tell_level(answers, report, answer->level, answer->version);
-        else if (report->until != 0)
-            r = tell_level(answers, report, shared_level(answers, report, sent), answer->version);
-    }
-    sweep(answers);
+    /* While reports are shared, any frame may be the last one that such a report waited for. */
+    r = answers->shared_count > 0 ? reach_all(answers, first, last, answer, sent)
+                                  : reach_own(answers, first, last, answer);
+    if (answers->ended_count > 0)
+        sweep(answers);
     return r;
 }
 
@@ -332,7 +314,7 @@ static int tell_rejection(struct answers *answers, uint64_t first, uint64_t last
         .path = copy_text(rejected->path),
         .text = copy_text(rejected->text),
     };
-    int r = push_ready(answers, &ready);
+    int r = answers_queue_push(&answers->queue, &ready);
     if (r < 0)
         answers_ready_clear(&ready);
     return r;
@@ -355,11 +337,11 @@ int answers_reject(struct answers *answers, const struct flux_rejected *rejected
     for (size_t i = 0; i < answers->report_count && r == 0; i++) {
         struct answers_report *report = &answers->reports[i];
         if (is_own(report, first, last)) {
-            report->last = 0;
+            end_report(answers, report);
         } else if (report->until != 0 && report->first <= last && report->until >= first) {
             if (report->first < first || report->last > last)
                 r = tell_rejection(answers, report->first, report->last, rejected);
-            report->last = 0;
+            end_report(answers, report);
         }
     }
     sweep(answers);

@@ -4,6 +4,7 @@
 #ifndef CLIENT_ANSWERS_H
 #define CLIENT_ANSWERS_H
 
+#include "client/answers_queue.h"
 #include "proto/message.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,24 +27,14 @@ struct answers_frame {
     unsigned reached; /* enum flux_level, or 0 */
 };
 
-/* An answer to be delivered. */
-struct answers_ready {
-    uint64_t first, last;
-    enum flux_level level;
-    bool rejected;
-    int64_t version;
-    int code;
-    char *path, *text; /* owned; NULL stands for "" */
-};
-
 struct answers {
     struct answers_report *reports; /* by id */
     size_t report_count, report_capacity;
     struct answers_frame *frames; /* by id; only while some report is shared */
     size_t frame_count, frame_capacity;
-    struct answers_ready *ready;
-    size_t ready_start, ready_count, ready_capacity;
-    size_t shared_count;
+    struct answers_queue queue; /* to be delivered */
+    size_t shared_count;        /* reports with `until` */
+    size_t ended_count;         /* reports to be swept out */
 };
 
 void answers_clear(struct answers *answers);
@@ -78,10 +69,5 @@ void answers_frames_done(struct answers *answers, uint64_t from, uint64_t to, ui
 /* Take an answer for reports sent, that is up to `sent`. Returns 0 or -ENOMEM. */
 int answers_reach(struct answers *answers, const struct flux_answer *answer, uint64_t sent);
 int answers_reject(struct answers *answers, const struct flux_rejected *rejected, uint64_t sent);
-
-/* Take the next answer to deliver; answers_ready_clear() frees its text. Returns false if there is
- * none. */
-bool answers_next(struct answers *answers, struct answers_ready *ret_ready);
-void answers_ready_clear(struct answers_ready *ready);
 
 #endif

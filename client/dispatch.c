@@ -11,7 +11,7 @@ void client_turn(struct fluxaws_client *client)
     client_connect(client);
     client_write(client);
     client_pump(client);
-    if (client->answers.ready_count < READY_ANSWERS_MAX) {
+    if (client->answers.queue.count < READY_ANSWERS_MAX) {
         bool has_closed = client_read(client);
         client_receive(client);
         if (has_closed && client->state != CLIENT_AWAY)
@@ -27,7 +27,7 @@ static int wait_ms(const struct fluxaws_client *client, int64_t deadline_ms)
     int64_t now_ms = client_now_ms();
     if (client->state == CLIENT_AWAY && client->retry_at_ms < deadline_ms)
         deadline_ms = client->retry_at_ms;
-    if (client->answers.ready_count > 0 || deadline_ms <= now_ms)
+    if (client->answers.queue.count > 0 || deadline_ms <= now_ms)
         return 0;
     if (deadline_ms == INT64_MAX)
         return -1;
@@ -67,8 +67,8 @@ int client_deliver(struct fluxaws_client *client)
     int delivered = 0;
     struct answers_ready ready;
     /* What a callback causes waits for the next round, so that this one ends. */
-    for (size_t left = client->answers.ready_count;
-         left > 0 && answers_next(&client->answers, &ready); left--) {
+    for (size_t left = client->answers.queue.count;
+         left > 0 && answers_queue_next(&client->answers.queue, &ready); left--) {
         if (client->callback != NULL) {
             deliver_one(client, &ready);
             delivered++;

@@ -48,7 +48,7 @@ static void expect_ready(struct answers *answers, uint64_t first, uint64_t last,
                          enum flux_level level)
 {
     struct answers_ready ready;
-    assert_true(answers_next(answers, &ready));
+    assert_true(answers_queue_next(&answers->queue, &ready));
     assert_int_equal(ready.first, first);
     assert_int_equal(ready.last, last);
     assert_int_equal(ready.rejected, level == 0);
@@ -60,7 +60,7 @@ static void expect_ready(struct answers *answers, uint64_t first, uint64_t last,
 static void expect_silence(struct answers *answers)
 {
     struct answers_ready ready;
-    assert_false(answers_next(answers, &ready));
+    assert_false(answers_queue_next(&answers->queue, &ready));
 }
 
 static void test_neighbours_share_an_entry_beyond_the_bound(void **state)
