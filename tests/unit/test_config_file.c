@@ -193,6 +193,38 @@ static void test_printed_configuration_reads_back(void **state)
     (void)state;
 }
 
+/* The file shows every key, each with the default that the daemon has. */
+static void test_shipped_file_shows_every_default(void **state)
+{
+    FILE *shipped = fopen(SHIPPED_CONFIG, "re");
+    assert_non_null(shipped);
+    char *text = NULL, *line = NULL;
+    size_t size = 0, capacity = 0;
+    FILE *settings = open_memstream(&text, &size);
+    assert_non_null(settings);
+    while (getline(&line, &capacity, shipped) > 0) {
+        const bool is_setting = line[0] == '#' && line[1] != ' ' && line[1] != '\n';
+        (void)fputs(is_setting ? line + 1 : line, settings);
+    }
+    (void)fclose(shipped);
+    assert_int_equal(fclose(settings), 0);
+    free(line);
+
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    assert_int_equal(read_text(&config, text, size), 0);
+    assert_int_equal(config.problem_count, 0);
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        if (!config_is_set(&config, (enum config_id)id))
+            fail_msg("%s is not shown", config_key((enum config_id)id)->name);
+        assert_string_equal(config_text(&config, (enum config_id)id),
+                            config_key((enum config_id)id)->value);
+    }
+    free(text);
+    config_clear(&config);
+    (void)state;
+}
+
 static void test_thing_name_is_found_out(void **state)
 {
     char file[] = "/tmp/fluxaws-name.XXXXXX";
@@ -241,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_layers_are_read_in_order),
         cmocka_unit_test(test_main_file_must_be_there_and_make_sense),
         cmocka_unit_test(test_printed_configuration_reads_back),
+        cmocka_unit_test(test_shipped_file_shows_every_default),
         cmocka_unit_test(test_thing_name_is_found_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
