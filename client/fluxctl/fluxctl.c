@@ -134,7 +134,7 @@ static enum fluxctl_exit close_output(enum fluxctl_exit exit)
     return exit == FLUXCTL_DONE ? FLUXCTL_REFUSED : exit;
 }
 
-int main(int argc, char **argv)
+static enum fluxctl_exit run_program(int argc, char **argv)
 {
     struct fluxctl_arguments arguments;
     if (fluxctl_parse(argc, argv, &arguments) != FLUXCTL_DONE) {
@@ -164,4 +164,9 @@ int main(int argc, char **argv)
         return close_output(FLUXCTL_DONE);
     }
     return close_output(run(command, &arguments));
+}
+
+int main(int argc, char **argv)
+{
+    return (int)run_program(argc, argv);
 }
