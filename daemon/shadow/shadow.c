@@ -309,6 +309,8 @@ void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate)
                 review_refused(shadow, p, total);
         }
     }
+    if (shadow->ledger.pending.count == 0)
+        shadow->conflicts = 0;
     ledger_prune(&shadow->ledger);
 }
 

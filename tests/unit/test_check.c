@@ -1,0 +1,179 @@
+#include "daemon/shadow/check.h"
+
+#include "tests/unit/ledger_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct checked {
+    struct check_limits limits;
+    struct check_size size;
+    struct shadow_refusal refusal;
+};
+
+static struct checked make(size_t max_bytes)
+{
+    return (struct checked){.limits = {.max_depth = 8, .max_document_bytes = max_bytes}};
+}
+
+static struct shadow_operation set(const char *path, struct flux_value value)
+{
+    return (struct shadow_operation){
+        .kind = FLUX_SET, .path = path, .path_size = strlen(path), .value = value};
+}
+
+static struct shadow_operation unset(const char *path)
+{
+    return (struct shadow_operation){.kind = FLUX_UNSET, .path = path, .path_size = strlen(path)};
+}
+
+static int check(struct ledger_world *world, struct checked *checked,
+                 const struct shadow_operation *operations, size_t count)
+{
+    struct shadow_report report = {.operations = operations, .operation_count = count};
+    return check_report(&world->ledger, &checked->limits, &checked->size, &report,
+                        &checked->refusal);
+}
+
+static int check_one(struct ledger_world *world, struct checked *checked, const char *path,
+                     struct flux_value value)
+{
+    struct shadow_operation operation = set(path, value);
+    return check(world, checked, &operation, 1);
+}
+
+static void test_bad_paths_and_values_are_refused_by_name(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(8192);
+    struct {
+        const char *path;
+        struct flux_value value;
+    } cases[] = {
+        {"/a//b", flux_value_int64(1)},
+        {"/a/", flux_value_int64(1)},
+        {"", flux_value_int64(1)},
+        {"a", flux_value_int64(1)},
+        {"/\xff", flux_value_int64(1)},
+        {"/nan", flux_value_double(__builtin_nan(""))},
+        {"/inf", flux_value_double(__builtin_inf())},
+        {"/utf", flux_value_string("\xc3(", 2)},
+        {"/null", flux_value_array("[null]", 6)},
+        {"/1/2/3/4/5/6/7/8/9", flux_value_int64(1)},
+        {"/1/2/3/4/5/6/7/8", flux_value_array("[{\"9\":1}]", 9)},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(check_one(world, &checked, cases[i].path, cases[i].value),
+                         SHADOW_REPORT_REFUSED);
+        assert_int_equal(checked.refusal.code, 400);
+        assert_string_equal(checked.refusal.path, cases[i].path);
+        assert_true(strlen(checked.refusal.text) > 8);
+    }
+    assert_int_equal(check_one(world, &checked, "/1/2/3/4/5/6/7/8", flux_value_int64(1)),
+                     SHADOW_REPORT_QUEUED);
+}
+
+static void test_the_merged_size_counts_desired_too(void **state)
+{
+    struct ledger_world *world = *state;
+    ledger_world_get(world, "{\"state\":{\"reported\":{\"blob\":\"xxxxxxxxxx\"}},\"version\":1}");
+    struct checked checked = make(40); /* {"blob":"xxxxxxxxxx"} has 21 */
+    struct flux_value text = flux_value_string("yyyyyyyyyy", 10);
+    assert_int_equal(check_one(world, &checked, "/m", text), SHADOW_REPORT_QUEUED); /* 38 */
+    checked = make(40);
+    checked.limits.desired_bytes = 3;
+    assert_int_equal(check_one(world, &checked, "/m", text), SHADOW_REPORT_REFUSED);
+    assert_int_equal(checked.refusal.code, 413);
+    assert_string_equal(checked.refusal.path, "/m");
+    assert_non_null(strstr(checked.refusal.text, "41 bytes"));
+    assert_non_null(strstr(checked.refusal.text, "of 40"));
+}
+
+static void test_the_exact_limit_fits(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(9); /* {"a":"b"} */
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_string("b", 1)),
+                     SHADOW_REPORT_QUEUED);
+    checked = make(9);
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_string("bc", 2)),
+                     SHADOW_REPORT_REFUSED);
+}
+
+static void test_making_room_in_the_same_report_counts(void **state)
+{
+    struct ledger_world *world = *state;
+    ledger_world_get(
+        world, "{\"state\":{\"reported\":{\"o\":{\"old\":\"xxxxxxxxxxxxxxxx\"}}},\"version\":1}");
+    struct checked checked = make(40);
+    struct flux_value text = flux_value_string("yyyyyyyyyyyyyyyy", 16);
+    struct shadow_operation replace[] = {unset("/o"), set("/o/new", text)};
+    assert_int_equal(check(world, &checked, replace, 2), SHADOW_REPORT_QUEUED);
+    struct checked other = make(40);
+    assert_int_equal(check(world, &other, &replace[1], 1), SHADOW_REPORT_REFUSED);
+}
+
+static void test_a_document_that_is_too_large_may_still_shrink(void **state)
+{
+    struct ledger_world *world = *state;
+    ledger_world_get(world,
+                     "{\"state\":{\"reported\":{\"a\":\"xxxxxxxxxxxx\",\"b\":1}},\"version\":1}");
+    struct checked checked = make(10);
+    struct shadow_operation operation = unset("/b");
+    assert_int_equal(check(world, &checked, &operation, 1), SHADOW_REPORT_QUEUED);
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_string("x", 1)),
+                     SHADOW_REPORT_QUEUED);
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_string("xxxxxxxxxxxxx", 13)),
+                     SHADOW_REPORT_REFUSED);
+}
+
+static void test_a_refused_value_is_remembered(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(8192);
+    struct flux_property *a = ledger_world_report(world, "/a", "1");
+    ledger_refuse(&world->ledger, a, ledger_newest(a), 418, "teapot");
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_int64(1)), SHADOW_REPORT_REFUSED);
+    assert_int_equal(checked.refusal.code, 418);
+    assert_non_null(strstr(checked.refusal.text, "teapot"));
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_int64(2)), SHADOW_REPORT_QUEUED);
+}
+
+static void test_a_shadow_holds_so_many_properties(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(1u << 20);
+    char path[32];
+    for (unsigned i = 0; i < FLUX_PROPERTIES_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/p%u", i);
+        assert_int_equal(check_one(world, &checked, path, flux_value_int64(1)),
+                         SHADOW_REPORT_QUEUED);
+        (void)ledger_world_report(world, path, "1");
+    }
+    assert_int_equal(check_one(world, &checked, "/one-more", flux_value_int64(1)),
+                     SHADOW_REPORT_REFUSED);
+    assert_int_equal(checked.refusal.code, 413);
+    assert_int_equal(check_one(world, &checked, "/p7", flux_value_int64(2)), SHADOW_REPORT_QUEUED);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, ledger_world_setup, ledger_world_teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(test_bad_paths_and_values_are_refused_by_name),
+        CASE(test_the_merged_size_counts_desired_too),
+        CASE(test_the_exact_limit_fits),
+        CASE(test_making_room_in_the_same_report_counts),
+        CASE(test_a_document_that_is_too_large_may_still_shrink),
+        CASE(test_a_refused_value_is_remembered),
+        CASE(test_a_shadow_holds_so_many_properties),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
