@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,7 @@ struct mqtt_link {
     /* Link thread only: */
     struct paho_connection *paho;
     int64_t farewell_ms;            /* hang up then, or when all is answered; 0: not asked to */
+    int64_t dialled_ms;             /* when `paho` was told to */
     struct outbox_command *dialled; /* the OUTBOX_CONNECT behind `paho`, for its config */
 };
 
@@ -84,10 +86,23 @@ static void run_connect(struct mqtt_link *link, struct outbox_command *command)
     }
     if (is_abandoned(link, connection))
         return;
+    link->dialled_ms = clock_now_ms();
     int rc =
         paho_connection_new(&link->paho, &link->inbox, &link->outbox, connection, &command->config);
     if (rc < 0)
         push_failure(link, connection, MQTT_LINK_FAILED, strerror(-rc));
+}
+
+/* TLS is well, and yet there is no session. */
+static void describe_no_session(bool timed_out, struct tls_probe *probe)
+{
+    probe->code = timed_out ? MQTT_LINK_FAILED_TIMEOUT : MQTT_LINK_FAILED;
+    (void)snprintf(probe->text, sizeof(probe->text), "%s",
+                   timed_out ? "the broker takes the connection but does not answer CONNECT in "
+                               "time; check Endpoint and Port"
+                             : "the broker ended the connection without a reason; check that the "
+                               "certificate is active and that its policy allows iot:Connect with "
+                               "this ClientId");
 }
 
 /* Paho has given up. Where the broker did not give a reason, look for it. */
@@ -100,13 +115,12 @@ static void run_dial_ended(struct mqtt_link *link, const struct outbox_command *
     const char *text = command->text;
     struct tls_probe probe;
     if (code < 0 && dialled) {
+        bool timed_out = clock_now_ms() - link->dialled_ms >= dialled->config.connect_timeout_ms;
         tls_probe_run(&dialled->config, PROBE_TIMEOUT_MS, &probe);
-        bool found = probe.code != 0;
-        code = found ? probe.code : code;
-        text = found ? probe.text
-                     : "the broker ended the connection without a reason; check that the "
-                       "certificate is active and that its policy allows iot:Connect with this "
-                       "ClientId";
+        if (probe.code == 0)
+            describe_no_session(timed_out, &probe);
+        code = probe.code;
+        text = probe.text;
     }
     push_failure(link, command->connection, code, text);
     (void)outbox_command_free(dialled);

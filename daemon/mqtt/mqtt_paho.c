@@ -55,6 +55,7 @@ static int dial(struct paho_connection *connection, const struct mqtt_link_confi
     tls.privateKey = config->credentials.private_key;
     tls.enableServerCertAuth = 1;
     tls.verify = 1;
+    tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2; /* or newer */
     tls.disableDefaultTrustStore = 1;
     if (config->port == ALPN_PORT) {
         tls.protos = alpn_mqtt;

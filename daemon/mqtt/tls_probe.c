@@ -166,6 +166,26 @@ static void describe_untrusted(SSL *ssl, const struct mqtt_link_config *config,
                  config->credentials.ca_file, words);
 }
 
+/* The alerts by which a server speaks of the certificate it was shown. */
+static bool is_about_certificate(int reason)
+{
+    switch (reason - SSL_AD_REASON_OFFSET) {
+    case SSL_AD_HANDSHAKE_FAILURE: /* what some send for a missing or unknown one */
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_DECRYPT_ERROR:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void describe_tls_error(SSL *ssl, int error, const struct mqtt_link_config *config,
                                struct tls_probe *probe)
 {
@@ -177,7 +197,7 @@ static void describe_tls_error(SSL *ssl, int error, const struct mqtt_link_confi
         conclude(probe, MQTT_LINK_FAILED_TIMEOUT,
                  "%s port %u does not answer the TLS handshake; check Port", config->host,
                  (unsigned)config->port);
-    else if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET)
+    else if (ERR_GET_LIB(code) == ERR_LIB_SSL && is_about_certificate(ERR_GET_REASON(code)))
         conclude(probe, MQTT_LINK_FAILED_REFUSED_US,
                  "the server refused our certificate %s (%s); check that it is registered and "
                  "active",

@@ -107,25 +107,57 @@ static bool answers(uint16_t port)
     return connected;
 }
 
+/* Returns 0 in the child, whose output goes nowhere and whose input never ends. */
+static pid_t spawn(void)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    (void)dup2(null_fd, STDOUT_FILENO);
+    (void)dup2(null_fd, STDERR_FILENO);
+    int endless[2];
+    if (pipe(endless) == 0)
+        (void)dup2(endless[0], STDIN_FILENO);
+    return 0;
+}
+
+static void wait_until_listening(const struct broker *broker)
+{
+    for (int i = 0; i < 500 && !answers(broker->port); i++)
+        usleep(10000);
+    assert_true(answers(broker->port));
+}
+
 void broker_start(struct broker *broker)
 {
     char path[BROKER_PATH_MAX];
     set_path(path, broker, "mosquitto.conf");
     write_configuration(broker, path);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        (void)dup2(null_fd, STDERR_FILENO);
+    broker->pid = spawn();
+    if (broker->pid == 0) {
         (void)execlp("mosquitto", "mosquitto", "-c", path, (char *)NULL);
         (void)execl("/usr/sbin/mosquitto", "mosquitto", "-c", path, (char *)NULL);
         _exit(127);
     }
-    broker->pid = pid;
-    for (int i = 0; i < 500 && !answers(broker->port); i++)
-        usleep(10000);
-    assert_true(answers(broker->port));
+    wait_until_listening(broker);
+}
+
+void broker_start_mute(struct broker *broker)
+{
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", (unsigned)broker->port);
+    broker->pid = spawn();
+    if (broker->pid == 0) {
+        if (chdir(broker->directory) == 0)
+            (void)execlp("openssl", "openssl", "s_server", "-accept", port, "-cert", "server.pem",
+                         "-key", "server.key", "-CAfile", "ca.pem", "-Verify", "1", "-quiet",
+                         (char *)NULL);
+        _exit(127);
+    }
+    wait_until_listening(broker);
 }
 
 void broker_kill(struct broker *broker)

@@ -21,6 +21,8 @@ struct broker {
 /* Make certificates and choose a port; nothing runs yet. Asserts. */
 void broker_prepare(struct broker *broker);
 void broker_start(struct broker *broker);
+/* Start something that speaks TLS there, but no MQTT: it takes a CONNECT and says nothing. */
+void broker_start_mute(struct broker *broker);
 /* End it at once, as a crash would. */
 void broker_kill(struct broker *broker);
 /* Stop and go on: a broker that is there but silent. */

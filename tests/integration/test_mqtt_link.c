@@ -303,6 +303,17 @@ static void test_silent_broker_times_out(void **state)
     broker_thaw(&broker);
 }
 
+static void test_server_that_does_not_answer_connect_times_out(void **state)
+{
+    (void)state;
+    struct mqtt_link_config config = broker_config(&broker);
+    config.connect_timeout_ms = 1000;
+    broker_kill(&broker);
+    broker_start_mute(&broker);
+    expect_failure(&config, MQTT_LINK_FAILED_TIMEOUT, "CONNECT");
+    broker_kill(&broker);
+}
+
 static void test_connection_taken_over_under_the_same_client_id_ends(void **state)
 {
     (void)state;
@@ -478,6 +489,7 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(test_broker_killed_ends_the_connection_once, setup),
         cmocka_unit_test_setup(test_silent_broker_times_out, setup),
+        cmocka_unit_test_setup(test_server_that_does_not_answer_connect_times_out, setup),
         cmocka_unit_test_setup(test_connection_taken_over_under_the_same_client_id_ends, setup),
         cmocka_unit_test_setup(test_reason_that_the_broker_gives_is_passed_on, setup),
         cmocka_unit_test_setup(test_name_that_does_not_resolve_is_named, setup),
