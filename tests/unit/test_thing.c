@@ -1,0 +1,207 @@
+#include "daemon/shadow/thing.h"
+
+#include "daemon/shadow/topics.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct thing_options options_of(const char *name)
+{
+    struct thing_options options;
+    thing_options_init(&options);
+    options.name = name;
+    options.instance_id = 7;
+    return options;
+}
+
+static int setup(void **state)
+{
+    struct thing_options options = options_of("dev");
+    struct thing *thing = NULL;
+    int r = thing_new(&thing, &options);
+    *state = thing;
+    return r;
+}
+
+static int teardown(void **state)
+{
+    (void)thing_free(*state);
+    return 0;
+}
+
+static struct thing_request next_request(struct thing *thing, int64_t now_ms)
+{
+    struct thing_request request;
+    assert_int_equal(thing_next_request(thing, now_ms, &request), 1);
+    return request;
+}
+
+static void assert_idle(struct thing *thing, int64_t now_ms)
+{
+    struct thing_request request;
+    assert_int_equal(thing_next_request(thing, now_ms, &request), 0);
+}
+
+static void subscribe(struct thing *thing, int64_t now_ms)
+{
+    static const int granted[TOPIC_KIND_COUNT] = {0, 0, 1, 0, 0, 0};
+    thing_link_up(thing, now_ms);
+    struct thing_request request = next_request(thing, now_ms);
+    assert_int_equal(request.kind, THING_SUBSCRIBE);
+    thing_subscribed(thing, request.id, granted, request.filter_count, now_ms);
+}
+
+static void test_bad_options_are_refused(void **state)
+{
+    (void)state;
+    struct thing *thing = NULL;
+    struct thing_options options = options_of("a/b");
+    assert_int_equal(thing_new(&thing, &options), -EINVAL);
+    options = options_of("dev");
+    options.burst = 0;
+    assert_int_equal(thing_new(&thing, &options), -EINVAL);
+    options = options_of("dev");
+    options.requests_per_sec = 0;
+    assert_int_equal(thing_new(&thing, &options), -EINVAL);
+    assert_null(thing);
+}
+
+static void test_only_the_own_classic_shadow_opens_yet(void **state)
+{
+    struct shadow *shadow = NULL;
+    assert_int_equal(thing_open_shadow(*state, NULL, NULL, &shadow), 0);
+    assert_non_null(shadow);
+    assert_int_equal(thing_open_shadow(*state, "dev", "", &shadow), 0);
+    assert_int_equal(thing_open_shadow(*state, "dev", "motor", &shadow), -EOPNOTSUPP);
+    assert_int_equal(thing_open_shadow(*state, "other", NULL, &shadow), -EOPNOTSUPP);
+    assert_int_equal(thing_open_shadow(*state, "a b", NULL, &shadow), -EINVAL);
+    assert_int_equal(thing_open_shadow(*state, NULL, "a+", &shadow), -EINVAL);
+}
+
+static void test_one_subscribe_asks_for_the_six_answers(void **state)
+{
+    struct thing *thing = *state;
+    assert_idle(thing, 0);
+    thing_link_up(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    assert_int_equal(request.kind, THING_SUBSCRIBE);
+    assert_int_equal(request.filter_count, 6);
+    int qos1 = 0;
+    for (size_t i = 0; i < request.filter_count; i++) {
+        struct topic topic;
+        assert_true(topic_parse(request.filters[i], &topic));
+        assert_null(strchr(request.filters[i], '#'));
+        assert_int_equal(request.filter_qos[i], topic.kind == TOPIC_UPDATE_DELTA ? 1 : 0);
+        qos1 += request.filter_qos[i];
+    }
+    assert_int_equal(qos1, 1);
+    assert_idle(thing, 0); /* nothing goes out before the SUBACK */
+}
+
+static void test_after_the_suback_comes_a_get(void **state)
+{
+    struct thing *thing = *state;
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    assert_int_equal(request.kind, THING_PUBLISH);
+    assert_string_equal(request.topic, "$aws/things/dev/shadow/get");
+    assert_int_equal(request.qos, 1);
+    assert_idle(thing, 0);
+}
+
+static void test_a_refused_filter_is_told_and_tried_again_later(void **state)
+{
+    struct thing *thing = *state;
+    static const int codes[TOPIC_KIND_COUNT] = {0x87, 0, 1, 0, 0, 0};
+    struct thing_notice notice;
+    thing_link_up(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    thing_subscribed(thing, request.id, codes, request.filter_count, 0);
+    assert_true(thing_next_notice(thing, &notice));
+    assert_int_equal(notice.kind, THING_NOTICE_FILTER_REFUSED);
+    assert_string_equal(notice.text, "$aws/things/dev/shadow/update/accepted");
+    assert_int_equal(notice.code, 0x87);
+    assert_idle(thing, 0);
+    int64_t again_ms = thing_deadline(thing, 0);
+    assert_true(again_ms >= 60000 && again_ms < INT64_MAX);
+    assert_int_equal(next_request(thing, again_ms).kind, THING_SUBSCRIBE);
+}
+
+static void test_a_refused_delta_filter_does_not_stop_reports(void **state)
+{
+    struct thing *thing = *state;
+    static const int codes[TOPIC_KIND_COUNT] = {0, 0, 0x80, 0, 0, 0};
+    thing_link_up(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    thing_subscribed(thing, request.id, codes, request.filter_count, 0);
+    assert_int_equal(next_request(thing, 0).kind, THING_PUBLISH);
+}
+
+static void test_silence_makes_the_link_doubtful(void **state)
+{
+    struct thing *thing = *state;
+    subscribe(thing, 0);
+    int64_t now_ms = 0;
+    for (int i = 0; i < 3; i++) {
+        assert_false(thing_doubts_link(thing));
+        assert_int_equal(next_request(thing, now_ms).kind, THING_PUBLISH);
+        now_ms = thing_deadline(thing, now_ms);
+        struct thing_request request;
+        (void)thing_next_request(thing, now_ms, &request); /* the time-out */
+        now_ms = thing_deadline(thing, now_ms);
+    }
+    assert_true(thing_doubts_link(thing));
+    thing_receive(thing, "any/topic", "", 0, now_ms); /* a sign of life */
+    assert_false(thing_doubts_link(thing));
+}
+
+static void test_answers_for_others_are_counted_and_dropped(void **state)
+{
+    struct thing *thing = *state;
+    static const char *const topics[] = {
+        "$aws/things/other/shadow/update/accepted",
+        "$aws/things/dev/shadow/name/motor/update/accepted",
+        "$aws/things/dev/jobs/notify",
+        "",
+    };
+    struct thing_status status;
+    subscribe(thing, 0);
+    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+        thing_receive(thing, topics[i], "{}", 2, 0);
+    thing_get_status(thing, &status);
+    assert_int_equal(status.unknown_messages, 4);
+    assert_int_equal(status.messages_in, 4);
+}
+
+static void test_a_publish_that_failed_is_settled_by_a_get(void **state)
+{
+    struct thing *thing = *state;
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    thing_published(thing, request.id, -1, 0);
+    int64_t again_ms = thing_deadline(thing, 0);
+    assert_true(again_ms > 0);
+    assert_string_equal(next_request(thing, again_ms).topic, "$aws/things/dev/shadow/get");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_options_are_refused),
+        CASE(test_only_the_own_classic_shadow_opens_yet),
+        CASE(test_one_subscribe_asks_for_the_six_answers),
+        CASE(test_after_the_suback_comes_a_get),
+        CASE(test_a_refused_filter_is_told_and_tried_again_later),
+        CASE(test_a_refused_delta_filter_does_not_stop_reports),
+        CASE(test_silence_makes_the_link_doubtful),
+        CASE(test_answers_for_others_are_counted_and_dropped),
+        CASE(test_a_publish_that_failed_is_settled_by_a_get),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
