@@ -218,7 +218,12 @@ static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const 
     if (op->ended_by == SIZE_MAX)
         return true; /* owned: set back */
     const struct sim_op *end = &sim->ops[op->ended_by];
-    return end->fate != SHADOW_ACCEPTED || end->index >= foreign;
+    if (end->fate != SHADOW_ACCEPTED || end->index >= foreign)
+        return true;
+    /* set below and removed again: answered as removed, but the scalar still has to go */
+    const json_t *then = doc_at(sim->history[end->index].reported, op->path);
+    return strcmp(end->path, op->path) != 0 && doc_covers(op->path, end->path) && then != NULL &&
+           !json_is_object(then);
 }
 
 static void oracle_judge_overwritten(void *data, const char *path, const json_t *leaf)

@@ -93,14 +93,18 @@ struct oracle_search {
     char buffer[DOC_PATH_MAX];
 };
 
-/* Tell whether the reports since `index` set a path to just what the version holds there. */
+/* Tell whether the reports since `index` set a path to just what the version holds there, or made
+ * something between it and the operation's path an object, which takes what others put there. */
 static bool oracle_was_set_since(const struct oracle_search *search, const char *path)
 {
     const json_t *held = doc_at(search->version->reported, path);
     for (size_t i = search->index; i < search->sim->op_count; i++) {
         const struct sim_op *op = &search->sim->ops[i];
-        if (op->kind == FLUX_SET && strcmp(op->path, path) == 0 && held != NULL &&
-            doc_equal(op->value, held, false))
+        if (op->kind != FLUX_SET || op->superseded || !doc_covers(search->path, op->path))
+            continue;
+        if (strcmp(op->path, path) == 0 && held != NULL && doc_equal(op->value, held, false))
+            return true;
+        if (json_is_object(op->value) && doc_covers(op->path, path))
             return true;
     }
     return false;

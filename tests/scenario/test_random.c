@@ -86,6 +86,10 @@ static void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
     sim_options_init(&options, seed);
     random_faults(&options.faults, &dice);
     random_service(&options.cloud, &dice);
+    /* Where a deletion leaves no gap in the versions, its message must come, and in time: nothing
+     * else tells of it. */
+    if (options.faults.lose_answers > 0 || options.faults.delay_max_ms > 100)
+        options.cloud.tombstone_bumps = true;
     options.thing.interval_ms = 100 + (int64_t)sim_random(&dice, 3000);
     options.thing.burst = 1 + (unsigned)sim_random(&dice, 10);
     options.thing.durable = sim_chance(&dice, 15);

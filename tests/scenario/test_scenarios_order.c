@@ -110,6 +110,74 @@ static void test_45_a_conflict_is_rebuilt_on_the_newer_message(void **state)
     scenario_end(sim);
 }
 
+/* 54: the 409 comes before the message of the foreign write: it is waited for, no get either. */
+static void test_54_a_conflict_waits_for_the_newer_message(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{\"a\":0}}");
+    size_t gets = sim->gets;
+    sim->hold_answer_ms = 300;
+    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"x\":1}}}");
+    size_t op = sim_set(sim, "/a", "1");
+    sim_run(sim, 200);
+    assert_int_equal(shadow_service_rejected_with(sim->cloud, 409), 1);
+    assert_int_equal(sim->updates, 1);
+    sim_run(sim, 10 * SIM_SECOND);
+    assert_accepted(sim, op);
+    assert_int_equal(sim->gets, gets);
+    assert_int_equal(sim->updates, 2);
+    scenario_end(sim);
+}
+
+/* Somebody writes so often that every update of ours comes too late. */
+static struct sim *order_contend(const char *document)
+{
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.thing.interval_ms = 100;
+    options.thing.burst = 50;
+    options.faults.delay_min_ms = options.faults.delay_max_ms = 100;
+    options.cloud.max_per_sec = 0;
+    return scenario_up_with(&options, document);
+}
+
+static void order_write_often(struct sim *sim, int count)
+{
+    char payload[64];
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(payload, sizeof(payload), "{\"state\":{\"reported\":{\"x\":%d}}}", i);
+        (void)sim_foreign(sim, payload);
+        sim_run(sim, 40);
+    }
+}
+
+/* 55: against a writer that is always faster, one update without version gets through. */
+static void test_55_contention_is_broken_without_a_version(void **state)
+{
+    (void)state;
+    struct sim *sim = order_contend("{\"reported\":{\"a\":0}}");
+    size_t op = sim_set(sim, "/a", "1");
+    order_write_often(sim, 100);
+    assert_accepted(sim, op);
+    assert_int_equal(sim->versionless_updates, 1);
+    assert_true(sim->updates <= 5);
+    scenario_end(sim);
+}
+
+/* 56: but a cut waits: it must see what it cuts. */
+static void test_56_contention_does_not_let_a_cut_go_blind(void **state)
+{
+    (void)state;
+    struct sim *sim = order_contend("{\"reported\":{\"a\":{\"b\":0}}}");
+    size_t op = sim_unset(sim, "/a");
+    order_write_often(sim, 100);
+    assert_waiting(sim, op);
+    sim_run(sim, SIM_MINUTE);
+    assert_accepted(sim, op);
+    assert_int_equal(sim->versionless_updates, 0);
+    scenario_end(sim);
+}
+
 /* 46: after three 409s in a row an update may leave the version out, and gets through. */
 static void test_46_three_conflicts_do_not_stop_it(void **state)
 {
@@ -264,6 +332,9 @@ SCENARIO_MAIN(cmocka_unit_test(test_40_a_late_zombie_dies),
               cmocka_unit_test(test_43_a_late_answer_counts),
               cmocka_unit_test(test_44_a_conflict_is_rebuilt_after_a_get),
               cmocka_unit_test(test_45_a_conflict_is_rebuilt_on_the_newer_message),
+              cmocka_unit_test(test_54_a_conflict_waits_for_the_newer_message),
+              cmocka_unit_test(test_55_contention_is_broken_without_a_version),
+              cmocka_unit_test(test_56_contention_does_not_let_a_cut_go_blind),
               cmocka_unit_test(test_46_three_conflicts_do_not_stop_it),
               cmocka_unit_test(test_47_a_cut_never_goes_without_version),
               cmocka_unit_test(test_48_a_doubled_update_is_applied_once),

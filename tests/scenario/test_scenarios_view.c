@@ -309,6 +309,28 @@ static void test_124_a_refused_subscription_is_said(void **state)
     scenario_end(sim);
 }
 
+/* 125: a message that comes a second time, late, changes nothing. */
+static void test_125_a_repeated_message_changes_nothing(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{\"x\":0}}");
+    size_t gets = sim->gets;
+    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"x\":1}}}");
+    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"x\":2}}}");
+    sim_run(sim, SIM_SECOND);
+    sim_inject(sim, "update/accepted",
+               "{\"state\":{\"reported\":{\"x\":1}},\"version\":8,\"timestamp\":1}");
+    assert_believed(sim, "{\"x\":2}");
+    assert_int_equal(sim_status(sim).version, 9);
+    size_t op = sim_set(sim, "/x", "2");
+    assert_accepted(sim, op);
+    assert_int_equal(sim->ops[op].version, 9);
+    sim_run(sim, SIM_MINUTE);
+    assert_int_equal(sim->gets, gets);
+    assert_int_equal(sim->updates, 0);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_110_a_missing_shadow_is_created),
               cmocka_unit_test(test_111_a_deleted_shadow_is_created_again),
               cmocka_unit_test(test_112_a_shadow_deleted_while_away_is_created_again),
@@ -323,4 +345,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_110_a_missing_shadow_is_created),
               cmocka_unit_test(test_121_silence_is_broken_once_per_refresh),
               cmocka_unit_test(test_122_a_lost_message_is_found_by_the_refresh),
               cmocka_unit_test(test_123_unknown_messages_do_nothing),
-              cmocka_unit_test(test_124_a_refused_subscription_is_said))
+              cmocka_unit_test(test_124_a_refused_subscription_is_said),
+              cmocka_unit_test(test_125_a_repeated_message_changes_nothing))
