@@ -101,7 +101,9 @@ run() {
     ran="$*"
 }
 
-tell_run() { fail "$*; \`${ran#"$build"/}\` ended with $status, said '$out', on stderr '$err'"; }
+tell_run() {
+    fail "$*; \`${ran#"$build"/}\` ended with $status, said '${out:0:500}', on stderr '${err:0:500}'"
+}
 expect_status() { [ "$status" -eq "$1" ] || tell_run "expected exit $1"; }
 expect_out() { [[ $out =~ $1 ]] || tell_run "expected output like '$1'"; }
 expect_err() { [[ $err =~ $1 ]] || tell_run "expected '$1' on stderr"; }
