@@ -261,6 +261,9 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
     case MQTT_LINK_CLOSED:
         uplink_step(uplink, LINK_INPUT_CLOSED, now_ms);
         return;
+    case MQTT_LINK_NETWORK_FOUND:
+        uplink_step(uplink, LINK_INPUT_NETWORK_FOUND, now_ms);
+        return;
     case MQTT_LINK_SUBSCRIBED:
         if (uplink->machine.state == LINK_UP)
             thing_subscribed(thing, event->request_id, event->code < 0 ? NULL : event->codes,

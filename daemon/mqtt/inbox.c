@@ -59,13 +59,15 @@ static struct inbox_item *item_new(uint64_t connection, const struct mqtt_link_e
 
 static void break_connection(struct inbox *inbox, uint64_t connection)
 {
+    if (connection == 0)
+        return;
     atomic_store(&inbox->broken, connection);
     mailbox_wake(&inbox->box);
 }
 
 bool inbox_push(struct inbox *inbox, uint64_t connection, const struct mqtt_link_event *event)
 {
-    if (atomic_load(&inbox->broken) == connection)
+    if (connection != 0 && atomic_load(&inbox->broken) == connection)
         return false;
     struct inbox_item *item = item_new(connection, event);
     if (!item) {
@@ -88,7 +90,7 @@ bool inbox_next(struct inbox *inbox, uint64_t connection, struct mqtt_link_event
     struct mailbox_item *item;
     while ((item = mailbox_pop(&inbox->box))) {
         struct inbox_item *event_item = (struct inbox_item *)(void *)item;
-        if (event_item->connection == connection) {
+        if (event_item->connection == connection || event_item->connection == 0) {
             inbox->current = event_item;
             *ret_event = event_item->event;
             return true;

@@ -21,10 +21,10 @@ struct inbox {
 int inbox_init(struct inbox *inbox, size_t events_max, size_t bytes_max);
 void inbox_clear(struct inbox *inbox);
 
-/* Copy an event of a connection (number above 0) into the queue. Never blocks on the loop. Where
- * there is no room or no memory, the connection counts as broken: what the inbox holds is still
- * delivered, then one MQTT_LINK_LOST, and nothing after it; so no event is lost silently. Any
- * thread. Returns whether the connection is whole. */
+/* Copy an event of a connection into the queue; number 0: of none, delivered in any case. Never
+ * blocks on the loop. Where there is no room or no memory, the connection counts as broken: what
+ * the inbox holds is still delivered, then one MQTT_LINK_LOST, and nothing after it; so no event is
+ * lost silently. Any thread. Returns whether the connection is whole. */
 bool inbox_push(struct inbox *inbox, uint64_t connection, const struct mqtt_link_event *event);
 
 /* Take the next event of `connection`; those of others are dropped. Pointers stay valid until the

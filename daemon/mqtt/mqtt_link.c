@@ -4,6 +4,7 @@
 #include "daemon/mqtt/inbox.h"
 #include "daemon/mqtt/mqtt_paho.h"
 #include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/route_watch.h"
 #include "daemon/mqtt/tls_probe.h"
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAYLOAD_BYTES_MAX (128u * 1024) /* AWS IoT: message broker limits */
 #define FREE_WAIT_MS      500
@@ -28,6 +30,7 @@ struct mqtt_link {
     atomic_bool quit;
     /* Link thread only: */
     struct paho_connection *paho;
+    int route_fd;                   /* -1: no watch */
     int64_t farewell_ms;            /* hang up then, or when all is answered; 0: not asked to */
     int64_t dialled_ms;             /* when `paho` was told to */
     struct outbox_command *dialled; /* the OUTBOX_CONNECT behind `paho`, for its config */
@@ -186,6 +189,12 @@ static int hang_up_if_due(struct mqtt_link *link)
     return -1;
 }
 
+static void read_routes(struct mqtt_link *link)
+{
+    if (route_watch_read(link->route_fd))
+        push_event(link, 0, &(struct mqtt_link_event){.kind = MQTT_LINK_NETWORK_FOUND});
+}
+
 static void *link_thread(void *argument)
 {
     struct mqtt_link *link = argument;
@@ -196,10 +205,15 @@ static void *link_thread(void *argument)
         /* After next_command() cleared the eventfd, so that no wake-up is missed. */
         if (link->paho && is_abandoned(link, paho_connection_number(link->paho)))
             drop_connection(link);
-        struct pollfd poll_fd = {.fd = link->outbox.box.event_fd, .events = POLLIN};
+        struct pollfd poll_fds[] = {
+            {.fd = link->outbox.box.event_fd, .events = POLLIN},
+            {.fd = link->route_fd, .events = POLLIN}, /* poll() passes over -1 */
+        };
         int timeout_ms = hang_up_if_due(link);
         if (!atomic_load(&link->quit))
-            (void)poll(&poll_fd, 1, timeout_ms);
+            (void)poll(poll_fds, 2, timeout_ms);
+        if (poll_fds[1].revents != 0)
+            read_routes(link);
     }
     drop_connection(link);
     return NULL;
@@ -220,6 +234,12 @@ static int start_thread(struct mqtt_link *link)
     return -rc;
 }
 
+static void close_route_fd(struct mqtt_link *link)
+{
+    if (link->route_fd >= 0)
+        close(link->route_fd);
+}
+
 int mqtt_link_new(struct mqtt_link **ret_link)
 {
     struct mqtt_link *link = calloc(1, sizeof(*link));
@@ -237,8 +257,12 @@ int mqtt_link_new(struct mqtt_link **ret_link)
         return rc;
     }
     paho_prepare();
+    /* Not allowed or not there: then a wait is not shortened, which is all it is for. */
+    int route_fd = route_watch_open();
+    link->route_fd = route_fd < 0 ? -1 : route_fd;
     rc = start_thread(link);
     if (rc < 0) {
+        close_route_fd(link);
         outbox_clear(&link->outbox);
         inbox_clear(&link->inbox);
         free(link);
@@ -264,6 +288,7 @@ struct mqtt_link *mqtt_link_free(struct mqtt_link *link)
         (void)pthread_detach(link->thread);
         return NULL;
     }
+    close_route_fd(link);
     outbox_clear(&link->outbox);
     inbox_clear(&link->inbox);
     free(link);

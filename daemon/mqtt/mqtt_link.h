@@ -33,6 +33,7 @@ enum mqtt_link_event_kind {
     MQTT_LINK_PUBLISHED, /* request_id; code: < 0x80 acknowledged, >= 0x80 refused, < 0 failed */
     MQTT_LINK_MESSAGE,   /* topic, payload, size */
     MQTT_LINK_CLOSED,    /* answer to mqtt_link_disconnect() */
+    MQTT_LINK_NETWORK_FOUND, /* a route or an address of this device is new; of no connection */
 };
 
 /* What `code` means in MQTT_LINK_CONNECT_FAILED; CONNACK codes of MQTT 5 are 0x80 and above. */
@@ -95,8 +96,8 @@ int mqtt_link_subscribe(struct mqtt_link *link, uint32_t request_id, const char 
 int mqtt_link_publish(struct mqtt_link *link, uint32_t request_id, const char *topic,
                       const void *payload, size_t size, int qos);
 
-/* Take the next event. Returns false, and clears the eventfd, when there is none. Only events of
- * the newest connection are delivered. */
+/* Take the next event. Returns false, and clears the eventfd, when there is none. Of
+ * connections, only the newest one's events are delivered. */
 bool mqtt_link_next_event(struct mqtt_link *link, struct mqtt_link_event *ret_event);
 
 #endif

@@ -70,6 +70,22 @@ static void test_events_of_older_connections_are_dropped(void **state)
     inbox_clear(&inbox);
 }
 
+static void test_events_of_no_connection_are_always_delivered(void **state)
+{
+    (void)state;
+    struct inbox inbox;
+    struct mqtt_link_event event;
+    assert_int_equal(inbox_init(&inbox, 10, 10000), 0);
+    struct mqtt_link_event news = {.kind = MQTT_LINK_NETWORK_FOUND};
+    assert_true(inbox_push(&inbox, 0, &news));
+    assert_true(inbox_next(&inbox, 0, &event));
+    assert_true(inbox_push(&inbox, 0, &news));
+    assert_true(inbox_next(&inbox, 7, &event));
+    assert_int_equal(event.kind, MQTT_LINK_NETWORK_FOUND);
+    assert_false(inbox_next(&inbox, 7, &event));
+    inbox_clear(&inbox);
+}
+
 /* Fill until a push is refused, and expect: all that was taken, one end, nothing more. */
 static void overflow(size_t events_max, size_t bytes_max)
 {
@@ -139,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_come_out_whole_and_in_order),
         cmocka_unit_test(test_events_of_older_connections_are_dropped),
+        cmocka_unit_test(test_events_of_no_connection_are_always_delivered),
         cmocka_unit_test(test_too_many_events_end_the_connection_not_silently),
         cmocka_unit_test(test_too_many_bytes_end_the_connection_not_silently),
         cmocka_unit_test(test_overflow_of_an_older_connection_is_not_told),

@@ -1,0 +1,91 @@
+#include "daemon/mqtt/route_watch.h"
+
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct message {
+    struct nlmsghdr header;
+    union {
+        struct ifaddrmsg address;
+        struct rtmsg route;
+    } body;
+};
+
+static struct message route(uint8_t type, uint8_t table)
+{
+    struct message message = {
+        .header = {.nlmsg_type = RTM_NEWROUTE, .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg))},
+        .body.route = {.rtm_type = type, .rtm_table = table},
+    };
+    return message;
+}
+
+static struct message address(uint8_t scope, uint8_t flags)
+{
+    struct message message = {
+        .header = {.nlmsg_type = RTM_NEWADDR, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg))},
+        .body.address = {.ifa_scope = scope, .ifa_flags = flags},
+    };
+    return message;
+}
+
+static bool is_news(struct message message)
+{
+    return route_watch_has_news(&message, message.header.nlmsg_len);
+}
+
+static void test_ways_out_are_news(void **state)
+{
+    (void)state;
+    assert_true(is_news(route(RTN_UNICAST, RT_TABLE_MAIN)));
+    assert_true(is_news(address(RT_SCOPE_UNIVERSE, 0)));
+}
+
+static void test_what_leads_nowhere_is_no_news(void **state)
+{
+    (void)state;
+    assert_false(is_news(route(RTN_LOCAL, RT_TABLE_LOCAL)));
+    assert_false(is_news(route(RTN_BLACKHOLE, RT_TABLE_MAIN)));
+    assert_false(is_news(address(RT_SCOPE_HOST, 0)));
+    assert_false(is_news(address(RT_SCOPE_LINK, 0)));
+    assert_false(is_news(address(RT_SCOPE_UNIVERSE, IFA_F_TENTATIVE)));
+    struct message gone = route(RTN_UNICAST, RT_TABLE_MAIN);
+    gone.header.nlmsg_type = RTM_DELROUTE;
+    assert_false(is_news(gone));
+}
+
+static void test_news_behind_other_messages_is_found(void **state)
+{
+    (void)state;
+    struct message list[] = {address(RT_SCOPE_HOST, 0), route(RTN_UNICAST, RT_TABLE_MAIN)};
+    list[0].header.nlmsg_len = sizeof(list[0]);
+    assert_true(route_watch_has_news(list, sizeof(list)));
+}
+
+static void test_cut_and_lying_messages_are_not_read_beyond(void **state)
+{
+    (void)state;
+    struct message message = route(RTN_UNICAST, RT_TABLE_MAIN);
+    for (size_t size = 0; size < message.header.nlmsg_len; size++)
+        assert_false(route_watch_has_news(&message, size));
+    message.header.nlmsg_len = NLMSG_LENGTH(2);
+    assert_false(is_news(message));
+    message.header.nlmsg_len = 0;
+    assert_false(route_watch_has_news(&message, sizeof(message)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ways_out_are_news),
+        cmocka_unit_test(test_what_leads_nowhere_is_no_news),
+        cmocka_unit_test(test_news_behind_other_messages_is_found),
+        cmocka_unit_test(test_cut_and_lying_messages_are_not_read_beyond),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
