@@ -336,6 +336,8 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
 
 int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms)
 {
+    if (shadow->link == SHADOW_OFFLINE)
+        return INT64_MAX; /* nothing can be done before the link is back */
     int64_t deadline = earlier(answer_deadline(shadow), shadow_request_ms(shadow, now_ms));
     if (shadow->ledger.contested.count > 0)
         deadline = earlier(deadline, first_restore_ms(shadow));

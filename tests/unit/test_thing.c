@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -178,6 +179,39 @@ static void test_answers_for_others_are_counted_and_dropped(void **state)
     assert_int_equal(status.messages_in, 4);
 }
 
+static void answer_get(struct thing *thing, const struct thing_request *request,
+                       const char *reported, int64_t version)
+{
+    char payload[512], token[128];
+    const char *begin = strchr(request->payload, ':') + 2;
+    (void)snprintf(token, sizeof(token), "%.*s", (int)strcspn(begin, "\""), begin);
+    (void)snprintf(payload, sizeof(payload),
+                   "{\"state\":{\"reported\":%s},\"version\":%lld,\"clientToken\":\"%s\"}",
+                   reported, (long long)version, token);
+    thing_receive(thing, "$aws/things/dev/shadow/get/accepted", payload, strlen(payload), 0);
+}
+
+static void test_nothing_is_due_while_the_link_is_down(void **state)
+{
+    struct thing *thing = *state;
+    struct shadow *shadow = NULL;
+    struct shadow_refusal refusal;
+    const struct shadow_operation operation = {
+        .kind = FLUX_SET, .path = "/a", .path_size = 2, .value = flux_value_int64(1)};
+    const struct shadow_report report = {.operations = &operation, .operation_count = 1};
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    answer_get(thing, &request, "{\"a\":1}", 3);
+    assert_int_equal(thing_open_shadow(thing, NULL, NULL, &shadow), 0);
+    assert_int_equal(shadow_report(shadow, &report, 0, NULL, &refusal), SHADOW_REPORT_QUEUED);
+    assert_idle(thing, 0); /* the cloud has it already */
+    static const char foreign[] = "{\"state\":{\"reported\":{\"a\":2}},\"version\":4}";
+    thing_receive(thing, "$aws/things/dev/shadow/update/accepted", foreign, strlen(foreign), 0);
+    assert_true(thing_deadline(thing, 0) < 5000); /* to be set back */
+    thing_link_down(thing, 0);
+    assert_int_equal(thing_deadline(thing, 100000), INT64_MAX);
+}
+
 static void test_a_publish_that_failed_is_settled_by_a_get(void **state)
 {
     struct thing *thing = *state;
@@ -201,6 +235,7 @@ int main(void)
         CASE(test_a_refused_delta_filter_does_not_stop_reports),
         CASE(test_silence_makes_the_link_doubtful),
         CASE(test_answers_for_others_are_counted_and_dropped),
+        CASE(test_nothing_is_due_while_the_link_is_down),
         CASE(test_a_publish_that_failed_is_settled_by_a_get),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
