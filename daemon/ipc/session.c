@@ -1,6 +1,5 @@
 #include "daemon/ipc/session_private.h"
 
-#include "proto/path.h"
 #include "proto/utf8.h"
 #include <assert.h>
 #include <errno.h>
@@ -10,9 +9,6 @@
 #include <string.h>
 
 #define INPUT_BYTES 16384u
-/* Longest document that GET answers with. */
-#define GET_BYTES_MAX (4u * 1024 * 1024)
-
 int session_new(struct session **ret_session, struct session_host *host)
 {
     struct session *session = calloc(1, sizeof(*session));
@@ -154,131 +150,6 @@ static void session_hello(struct session *session, const struct flux_frame *fram
                                      : FLUX_PROTOCOL_VERSION_MAX);
 }
 
-static void text_copy(char *ret_text, size_t size, const struct flux_text *text)
-{
-    (void)snprintf(ret_text, size, "%.*s", (int)text->size, text->text ? text->text : "");
-}
-
-static void session_open_shadow(struct session *session, const struct flux_frame *frame)
-{
-    struct flux_open_shadow open;
-    if (flux_open_shadow_decode(frame, &open) < 0) {
-        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed OPEN_SHADOW");
-        return;
-    }
-    if (open.handle == 0 || session_find_binding(session, open.handle)) {
-        session_put_failed(session, open.request_id, EEXIST, "this handle is taken");
-        return;
-    }
-    char thing[FLUX_THING_NAME_MAX + 1], name[FLUX_SHADOW_NAME_MAX + 1];
-    if (open.thing.size >= sizeof(thing) || open.shadow.size >= sizeof(name)) {
-        session_put_failed(session, open.request_id, EINVAL,
-                           "a thing's or shadow's name is too long");
-        return;
-    }
-    text_copy(thing, sizeof(thing), &open.thing);
-    text_copy(name, sizeof(name), &open.shadow);
-    struct shadow *shadow;
-    int r = thing_open_shadow(session->host->thing, thing, name, &shadow);
-    if (r == 0)
-        r = session_bind(session, open.handle, shadow);
-    if (r == 0)
-        session_put_opened(session, open.handle, open.request_id);
-    else
-        session_put_failed(session, open.request_id, -r,
-                           r == -EOPNOTSUPP ? "only this thing's classic shadow can be used yet"
-                           : r == -EACCES   ? "this daemon may not report for that thing"
-                           : r == -EINVAL   ? "not a name that AWS IoT allows"
-                           : r == -ENOBUFS  ? "too many shadows on one connection"
-                                            : "the daemon is out of memory");
-}
-
-static const char *get_error_text(int error)
-{
-    switch (error) {
-    case -ENOENT:
-        return "nothing is there";
-    case -ENOTSUP:
-        return "only the reported section can be read yet";
-    case -E2BIG:
-        return "the document is too large to be read whole; ask for a part of it";
-    default:
-        return "the daemon is out of memory";
-    }
-}
-
-static void session_get(struct session *session, const struct flux_frame *frame)
-{
-    static const enum shadow_section sections[] = {
-        [FLUX_SECTION_REPORTED] = SHADOW_SECTION_REPORTED,
-        [FLUX_SECTION_DESIRED] = SHADOW_SECTION_DESIRED,
-        [FLUX_SECTION_DELTA] = SHADOW_SECTION_DELTA,
-    };
-    struct flux_get get;
-    if (flux_get_decode(frame, &get) < 0) {
-        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed GET");
-        return;
-    }
-    const struct session_binding *binding = session_find_binding(session, get.shadow);
-    if (!binding) {
-        session_put_failed(session, get.request_id, EBADF, "this shadow handle is not open");
-        return;
-    }
-    if (get.path.size > 0) {
-        const enum flux_path_error error = flux_path_check(get.path.text, get.path.size, NULL);
-        if (error != FLUX_PATH_OK) {
-            session_put_failed(session, get.request_id, EINVAL, flux_path_strerror(error));
-            return;
-        }
-    }
-    struct flux_json_writer writer;
-    flux_json_writer_init(&writer, GET_BYTES_MAX);
-    const int r =
-        shadow_write(binding->shadow, sections[get.section], get.path.text, get.path.size, &writer);
-    size_t size = 0;
-    char *text = r < 0 ? NULL : flux_json_writer_steal(&writer, &size);
-    flux_json_writer_clear(&writer);
-    if (text)
-        session_begin_stream(session, get.request_id, get.shadow, text, size);
-    else
-        session_put_failed(session, get.request_id, r < 0 ? -r : ENOMEM, get_error_text(r));
-}
-
-static void session_status(struct session *session, const struct flux_frame *frame)
-{
-    struct flux_status_request request;
-    if (flux_status_request_decode(frame, &request) < 0 || request.request_id == 0) {
-        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed STATUS");
-        return;
-    }
-    session->status_request_id = request.request_id;
-}
-
-static void session_flush(struct session *session, const struct flux_frame *frame, int64_t now_ms)
-{
-    struct flux_flush flush;
-    if (flux_flush_decode(frame, &flush) < 0) {
-        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed FLUSH");
-        return;
-    }
-    if (flush.level == FLUX_LEVEL_STORED && !session->host->durable) {
-        session_put_failed(session, flush.request_id, EOPNOTSUPP,
-                           "nothing is ever stored: the daemon's storage is volatile");
-        return;
-    }
-    if (session->flush_count == SESSION_FLUSHES_MAX) {
-        session_put_failed(session, flush.request_id, ENOBUFS, "too many flushes at a time");
-        return;
-    }
-    struct shadow *shadow = session->bindings[0].shadow;
-    session->flushes[session->flush_count++] = (struct session_flush){
-        .request_id = flush.request_id,
-        .level = flush.level,
-        .revision = shadow_newest_revision(shadow),
-    };
-    shadow_flush(shadow, now_ms);
-}
-
 /* Handle one message. Returns what it counts against the share of a turn. */
 static size_t session_handle(struct session *session, const struct flux_frame *frame,
                              int64_t now_ms, int64_t now_us)
@@ -291,19 +162,19 @@ static size_t session_handle(struct session *session, const struct flux_frame *f
     case FLUX_MESSAGE_REPORT:
         return 1 + session_report(session, frame, now_ms, now_us);
     case FLUX_MESSAGE_OPEN_SHADOW:
-        session_open_shadow(session, frame);
+        session_request_shadow(session, frame);
         return 1;
     case FLUX_MESSAGE_GET:
         session_end_batch(session);
-        session_get(session, frame);
+        session_request_get(session, frame);
         return 1;
     case FLUX_MESSAGE_STATUS:
         session_end_batch(session);
-        session_status(session, frame);
+        session_request_status(session, frame);
         return 1;
     case FLUX_MESSAGE_FLUSH:
         session_end_batch(session);
-        session_flush(session, frame, now_ms);
+        session_request_flush(session, frame, now_ms);
         return 1;
     case FLUX_MESSAGE_HELLO:
         session_say_goodbye(session, FLUX_GOODBYE_UNEXPECTED, "a second HELLO");
@@ -362,32 +233,6 @@ bool session_has_work(const struct session *session)
     struct flux_frame frame;
     return session->settle_again || session->stream.text ||
            (session_can_work(session) && session_peek(session, &frame) != 0);
-}
-
-static bool flush_is_done(const struct session *session, const struct session_flush *flush)
-{
-    const struct shadow *shadow = session->bindings[0].shadow;
-    switch (flush->level) {
-    case FLUX_LEVEL_QUEUED:
-        return true;
-    case FLUX_LEVEL_STORED:
-        return shadow_stored_revision(shadow) >= flush->revision;
-    case FLUX_LEVEL_ACCEPTED:
-        return shadow_settled_revision(shadow) >= flush->revision;
-    }
-    return true;
-}
-
-static void session_settle_flushes(struct session *session)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < session->flush_count; i++) {
-        if (flush_is_done(session, &session->flushes[i]))
-            session_put_done(session, session->flushes[i].request_id);
-        else
-            session->flushes[kept++] = session->flushes[i];
-    }
-    session->flush_count = kept;
 }
 
 void session_settle(struct session *session)

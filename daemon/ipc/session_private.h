@@ -115,4 +115,13 @@ struct session_binding *session_find_binding(struct session *session, uint16_t h
 int session_bind(struct session *session, uint16_t handle, struct shadow *shadow);
 void session_settle_bindings(struct session *session);
 
+/* --- session_request.c: what is asked besides reports --- */
+
+void session_request_shadow(struct session *session, const struct flux_frame *frame);
+void session_request_get(struct session *session, const struct flux_frame *frame);
+void session_request_status(struct session *session, const struct flux_frame *frame);
+void session_request_flush(struct session *session, const struct flux_frame *frame, int64_t now_ms);
+/* Say which flushes are done. */
+void session_settle_flushes(struct session *session);
+
 #endif
