@@ -35,7 +35,7 @@ struct socket_server {
     int64_t accept_again_ms; /* 0: not resting */
 };
 
-/* --- socket_client.c: one connection --- */
+/* --- socket_server_client.c: one connection --- */
 
 /* Take over an accepted connection. Returns 0 (whatever becomes of it), or a negative errno with
  * the fd still the caller's. */

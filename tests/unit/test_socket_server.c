@@ -1,0 +1,325 @@
+#include "daemon/base/log.h"
+#include "daemon/ipc/socket_server.h"
+#include "tests/unit/fake_shadow.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+
+/* A server on a socket of its own (an abstract one: it leaves no file behind). */
+struct stand {
+    struct event_base *base;
+    struct session_host host;
+    struct socket_server *server;
+    struct sockaddr_un address;
+    socklen_t address_size;
+    int listen_fd;
+    int64_t now_ms;
+};
+
+static int setup(void **state)
+{
+    fake_reset();
+    log_set_level(LOG_ERR);
+    struct stand *stand = calloc(1, sizeof(*stand));
+    assert_non_null(stand);
+    stand->base = event_base_new();
+    assert_non_null(stand->base);
+    stand->host.max_frame_bytes = 65536;
+    stand->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    stand->address.sun_family = AF_UNIX;
+    stand->address_size = sizeof(sa_family_t); /* the kernel finds a name */
+    assert_int_equal(
+        bind(stand->listen_fd, (struct sockaddr *)&stand->address, stand->address_size), 0);
+    stand->address_size = sizeof(stand->address);
+    assert_int_equal(
+        getsockname(stand->listen_fd, (struct sockaddr *)&stand->address, &stand->address_size), 0);
+    assert_int_equal(listen(stand->listen_fd, 64), 0);
+    const struct socket_server_limits limits = {.max_clients = 8, .max_clients_per_user = 6};
+    assert_int_equal(
+        socket_server_new(&stand->server, stand->base, stand->listen_fd, &stand->host, &limits), 0);
+    *state = stand;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct stand *stand = *state;
+    (void)socket_server_free(stand->server);
+    assert_int_equal(fake_pins(), 0);
+    session_host_clear(&stand->host);
+    event_base_free(stand->base);
+    (void)close(stand->listen_fd);
+    free(stand);
+    fake_reset();
+    return 0;
+}
+
+/* Turn until nothing is left to do. */
+static void turn(struct stand *stand)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)event_base_loop(stand->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        const bool had_work = socket_server_has_work(stand->server);
+        socket_server_turn(stand->server, stand->now_ms, stand->now_ms * 1000);
+        socket_server_settle(stand->server);
+        if (!had_work && !socket_server_has_work(stand->server))
+            return;
+    }
+    fail_msg("the server never comes to rest");
+}
+
+static int connect_client(struct stand *stand)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&stand->address, stand->address_size), 0);
+    return fd;
+}
+
+static size_t write_hello(uint8_t *buffer, size_t size)
+{
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, buffer, size);
+    const struct flux_hello hello = {.min_version = 1, .max_version = 1, .name = flux_text("t")};
+    assert_int_equal(flux_hello_encode(&writer, &hello), 0);
+    return writer.size;
+}
+
+static void say_hello(int fd)
+{
+    uint8_t buffer[256];
+    const size_t size = write_hello(buffer, sizeof(buffer));
+    assert_int_equal(send(fd, buffer, size, MSG_NOSIGNAL), size);
+}
+
+static bool say_report(int fd, uint64_t id)
+{
+    uint8_t buffer[256];
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, buffer, sizeof(buffer));
+    const struct flux_report report = {.request_id = id, .level = FLUX_LEVEL_QUEUED};
+    struct flux_report_encoder encoder;
+    assert_int_equal(flux_report_begin(&encoder, &writer, 65536, &report), 0);
+    const struct flux_value value = flux_value_int64((int64_t)id);
+    assert_int_equal(flux_report_add_set(&encoder, "/a", 2, &value), 0);
+    flux_report_end(&encoder);
+    return send(fd, buffer, writer.size, MSG_NOSIGNAL) >= 0;
+}
+
+/* The type of the next frame that came, 0: none, -1: the connection is closed. */
+static int hear_type(int fd, uint8_t buffer[static 4096])
+{
+    const ssize_t peeked = recv(fd, buffer, FLUX_FRAME_HEADER_BYTES, MSG_PEEK);
+    if (peeked == 0)
+        return -1;
+    if (peeked < (ssize_t)FLUX_FRAME_HEADER_BYTES)
+        return errno == EAGAIN ? 0 : -1;
+    uint32_t size;
+    memcpy(&size, buffer + 4, sizeof(size));
+    assert_true(recv(fd, buffer, FLUX_FRAME_HEADER_BYTES + size, 0) > 0);
+    return buffer[0];
+}
+
+static void test_client_is_greeted_and_served(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    const int fd = connect_client(stand);
+    say_hello(fd);
+    assert_true(say_report(fd, 1));
+    turn(stand);
+    assert_int_equal(hear_type(fd, buffer), FLUX_MESSAGE_WELCOME);
+    assert_int_equal(hear_type(fd, buffer), FLUX_MESSAGE_ANSWER);
+    assert_int_equal(hear_type(fd, buffer), 0);
+    struct socket_client_info client;
+    assert_true(socket_server_get_client(stand->server, 0, &client));
+    assert_int_equal(client.pid, getpid());
+    assert_int_equal(client.session.reports, 1);
+    (void)close(fd);
+    turn(stand);
+    assert_false(socket_server_get_client(stand->server, 0, &client));
+}
+
+static void test_what_was_sent_before_hanging_up_counts(void **state)
+{
+    struct stand *stand = *state;
+    const int fd = connect_client(stand);
+    say_hello(fd);
+    for (uint64_t id = 1; id <= 100; id++)
+        assert_true(say_report(fd, id));
+    (void)close(fd);
+    turn(stand);
+    assert_int_equal(stand->host.counters.reports, 100);
+}
+
+static void test_one_too_many_is_told_so(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    int fds[8];
+    for (size_t i = 0; i < 8; i++)
+        fds[i] = connect_client(stand);
+    turn(stand);
+    size_t refused = 0;
+    for (size_t i = 0; i < 8; i++) {
+        if (hear_type(fds[i], buffer) == FLUX_MESSAGE_GOODBYE) {
+            refused++;
+            assert_int_equal(hear_type(fds[i], buffer), -1);
+        }
+        (void)close(fds[i]);
+    }
+    assert_int_equal(refused, 2); /* six of one user */
+    turn(stand);
+    const int fd = connect_client(stand);
+    say_hello(fd);
+    turn(stand);
+    assert_int_equal(hear_type(fd, buffer), FLUX_MESSAGE_WELCOME);
+    (void)close(fd);
+}
+
+static void test_access_rules_that_cannot_be_granted_admit_root_alone(void **state)
+{
+    struct stand *stand = *state;
+    if (getuid() != 0)
+        skip();
+    uint8_t buffer[4096];
+    const struct socket_server_limits limits = {
+        .max_clients = 8, .max_clients_per_user = 8, .root_only = true};
+    socket_server_set_limits(stand->server, &limits);
+    const int mine = connect_client(stand);
+    assert_int_equal(seteuid(65534), 0);
+    const int other = connect_client(stand);
+    assert_int_equal(seteuid(0), 0);
+    say_hello(mine);
+    turn(stand);
+    assert_int_equal(hear_type(mine, buffer), FLUX_MESSAGE_WELCOME);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_GOODBYE);
+    (void)close(mine);
+    (void)close(other);
+}
+
+static void test_client_that_does_not_read_disturbs_nobody(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    const int deaf = connect_client(stand), other = connect_client(stand);
+    say_hello(deaf);
+    say_hello(other);
+    turn(stand);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
+    /* It asks without end and reads nothing: sooner or later its socket takes no more. */
+    uint64_t id = 0;
+    fake_set_document("\"0123456789012345678901234567890123456789\"");
+    for (unsigned i = 0; i < 200000; i++) {
+        struct flux_wire_writer writer;
+        flux_wire_writer_init(&writer, buffer, sizeof(buffer));
+        const struct flux_get get = {.request_id = ++id, .section = FLUX_SECTION_REPORTED};
+        assert_int_equal(flux_get_encode(&writer, &get), 0);
+        if (send(deaf, buffer, writer.size, MSG_NOSIGNAL) < 0) {
+            turn(stand);
+            if (send(deaf, buffer, writer.size, MSG_NOSIGNAL) < 0)
+                break;
+        }
+    }
+    assert_true(id < 200000);
+    assert_true(say_report(other, 1));
+    turn(stand);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_ANSWER);
+
+    /* Once it reads, it gets every answer. */
+    size_t heard = 0;
+    for (int type; (type = hear_type(deaf, buffer)) > 0 || heard + 1 < id;) {
+        if (type == FLUX_MESSAGE_DATA)
+            heard++;
+        else if (type == 0)
+            turn(stand);
+        else
+            assert_int_equal(type, FLUX_MESSAGE_WELCOME);
+    }
+    assert_int_equal(heard, id - 1); /* the last one was never taken from it */
+    (void)close(deaf);
+    (void)close(other);
+}
+
+static void test_lack_of_descriptors_does_not_spin(void **state)
+{
+    struct stand *stand = *state;
+    const int fd = connect_client(stand);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    stand->now_ms = 5000;
+    turn(stand); /* would fail if the server always had work */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(socket_server_has_work(stand->server));
+    assert_int_equal(socket_server_deadline(stand->server), 6000);
+
+    struct socket_server_info info;
+    turn(stand);
+    socket_server_get_info(stand->server, &info);
+    assert_int_equal(info.clients, 0); /* still resting */
+    stand->now_ms = 6000;
+    turn(stand);
+    socket_server_get_info(stand->server, &info);
+    assert_int_equal(info.clients, 1);
+    assert_true(socket_server_deadline(stand->server) == INT64_MAX);
+    (void)close(fd);
+}
+
+static void test_draining_answers_all_that_was_sent(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    const int first = connect_client(stand), second = connect_client(stand);
+    say_hello(first);
+    say_hello(second);
+    uint64_t sent = 0; /* as much as the sockets hold */
+    for (uint64_t id = 1; say_report(first, id); id++)
+        sent++;
+    for (uint64_t id = 1; say_report(second, id); id++)
+        sent++;
+    assert_true(sent > 100);
+    unsigned rounds = 0;
+    while (socket_server_drain(stand->server, 0, 0) && rounds < 1000)
+        rounds++;
+    assert_true(rounds < 1000);
+    assert_int_equal(stand->host.counters.reports, sent);
+    socket_server_say_goodbye(stand->server, FLUX_GOODBYE_STOPPING, "bye");
+    int type, last = 0;
+    while ((type = hear_type(first, buffer)) > 0)
+        last = type;
+    assert_int_equal(last, FLUX_MESSAGE_GOODBYE);
+    (void)close(first);
+    (void)close(second);
+}
+
+#define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SERVER_TEST(test_client_is_greeted_and_served),
+        SERVER_TEST(test_what_was_sent_before_hanging_up_counts),
+        SERVER_TEST(test_one_too_many_is_told_so),
+        SERVER_TEST(test_access_rules_that_cannot_be_granted_admit_root_alone),
+        SERVER_TEST(test_client_that_does_not_read_disturbs_nobody),
+        SERVER_TEST(test_lack_of_descriptors_does_not_spin),
+        SERVER_TEST(test_draining_answers_all_that_was_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
