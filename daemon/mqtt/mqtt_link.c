@@ -230,6 +230,8 @@ static int start_thread(struct mqtt_link *link)
     if (rc != 0)
         return -rc;
     rc = pthread_create(&link->thread, NULL, link_thread, link);
+    if (rc == 0)
+        (void)pthread_setname_np(link->thread, "link");
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     return -rc;
 }

@@ -78,7 +78,10 @@ static void on_dial_failed5(void *context, MQTTAsync_failureData5 *data)
     struct paho_connection *connection = context;
     if (atomic_exchange(&connection->ended, true))
         return;
+    /* Where CONNACK carried a reason, Paho puts it into the field of its own error codes. */
     int code = data ? (int)data->reasonCode : 0;
+    if (data && code < MQTT_REFUSED_MIN && data->code >= MQTT_REFUSED_MIN)
+        code = data->code;
     char text[256];
     if (code >= MQTT_REFUSED_MIN)
         describe_reason(code, "the broker refused the connection", text, sizeof(text));
@@ -112,7 +115,7 @@ static void on_dial_failed3(void *context, MQTTAsync_failureData *data)
 
 static void on_connection_lost(void *context, char *cause)
 {
-    tell_lost(context, -1, cause ? cause : "the connection broke");
+    tell_lost(context, -1, cause ? cause : "the broker or the network ended the connection");
 }
 
 static void on_server_disconnect(void *context, MQTTProperties *properties,

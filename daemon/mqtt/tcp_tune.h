@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /* Set TCP_NODELAY on this process's TCP connections to `port`. Without it a second publish right
- * after a first waits for the peer's delayed ACK, 40 ms. Found through /proc/self/fd; does nothing
- * where that is not there. */
+ * after a first may wait for a round trip, or for the peer's delayed ACK. Found through
+ * /proc/self/fd; does nothing where that is not there. */
 void tcp_tune_nodelay(uint16_t port);
 
 #endif

@@ -88,12 +88,12 @@ static void write_configuration(const struct broker *broker, const char *path)
         (void)fprintf(file, "user root\n");
     (void)fprintf(file,
                   "listener %u 127.0.0.1\n"
-                  "allow_anonymous true\n"
+                  "allow_anonymous %s\n"
                   "cafile %s\ncertfile %s/server.pem\nkeyfile %s/server.key\n"
                   "require_certificate true\n"
                   "max_packet_size %d\nlog_dest none\n",
-                  (unsigned)broker->port, broker->ca, broker->directory, broker->directory,
-                  BROKER_PACKET_MAX);
+                  (unsigned)broker->port, broker->is_closed ? "false" : "true", broker->ca,
+                  broker->directory, broker->directory, BROKER_PACKET_MAX);
     assert_int_equal(fclose(file), 0);
 }
 

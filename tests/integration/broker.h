@@ -4,6 +4,7 @@
 #define FLUXAWS_TEST_BROKER_H
 
 #include "daemon/mqtt/mqtt_link.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define BROKER_PATH_MAX   256
@@ -15,7 +16,8 @@ struct broker {
     char certificate[BROKER_PATH_MAX], key[BROKER_PATH_MAX];                   /* of the device */
     char stranger_certificate[BROKER_PATH_MAX], stranger_key[BROKER_PATH_MAX]; /* by the other CA */
     uint16_t port;
-    pid_t pid; /* 0: not running */
+    pid_t pid;      /* 0: not running */
+    bool is_closed; /* set before the start: refuses every CONNECT as not authorized */
 };
 
 /* Make certificates and choose a port; nothing runs yet. Asserts. */

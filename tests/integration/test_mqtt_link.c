@@ -316,6 +316,20 @@ static void test_server_that_does_not_answer_connect_times_out(void **state)
     broker_kill(&broker);
 }
 
+static void test_broker_that_refuses_says_why(void **state)
+{
+    (void)state;
+    broker_kill(&broker);
+    broker.is_closed = true;
+    broker_start(&broker);
+    broker.is_closed = false;
+    struct mqtt_link_config config = broker_config(&broker);
+    expect_failure(&config, 0x87, "policy");
+    config.protocol = 4;
+    expect_failure(&config, 0x80, "not authorized");
+    broker_kill(&broker);
+}
+
 static void test_connection_taken_over_under_the_same_client_id_ends(void **state)
 {
     (void)state;
@@ -492,6 +506,7 @@ int main(void)
         cmocka_unit_test_setup(test_broker_killed_ends_the_connection_once, setup),
         cmocka_unit_test_setup(test_silent_broker_times_out, setup),
         cmocka_unit_test_setup(test_server_that_does_not_answer_connect_times_out, setup),
+        cmocka_unit_test_setup(test_broker_that_refuses_says_why, setup),
         cmocka_unit_test_setup(test_connection_taken_over_under_the_same_client_id_ends, setup),
         cmocka_unit_test_setup(test_reason_that_the_broker_gives_is_passed_on, setup),
         cmocka_unit_test_setup(test_name_that_does_not_resolve_is_named, setup),
