@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum fluxctl_exit explain(const struct fluxctl_arguments *arguments,
                                  struct fluxaws_client *client, const char *path, int error)
@@ -50,6 +51,9 @@ static enum fluxctl_exit ask(const struct fluxctl_arguments *arguments,
     for (int i = 0; i < count; i++) {
         const char *path = arguments->operand_count > 0 ? arguments->operands[i] : NULL;
         int r = fluxaws_get(client, arguments->section, path, arguments->timeout_ms, &answers[i]);
+        /* A device that has reported nothing yet has an empty state, not a missing one. */
+        if (r == -ENOENT && path == NULL && (answers[i] = strdup("{}")) != NULL)
+            continue;
         if (r < 0)
             return explain(arguments, client, path != NULL ? path : "", r);
     }
