@@ -65,7 +65,9 @@ static void isolate(struct shadow *shadow, int code, const char *text, int64_t n
     struct flux_property *property = only->property;
     uint64_t revision = only->revision;
     clear_suspects(shadow);
-    bool was_accepted = revision <= slot_of(property)->settled_revision;
+    const struct flux_property *decider;
+    int64_t version;
+    bool was_accepted = ledger_fate(property, revision, &decider, &version) == LEDGER_ACCEPTED;
     if (was_accepted && ledger_newest(property) == revision)
         shadow_contest(shadow, property,
                        now_ms); /* it was good once: try again, ever more rarely */
