@@ -215,9 +215,40 @@ bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operat
     return false;
 }
 
+/* Some waits are held on to after their answer: what they pin must stay askable, whatever happens
+ * to the property. How it stands may change with newer operations; the answer has been given. */
+static void oracle_end_wait(struct sim *sim, size_t index)
+{
+    struct sim_op *op = &sim->ops[index];
+    if (op->fate != SHADOW_ACCEPTED || !sim_chance(sim, sim->keep_waits)) {
+        shadow_release(sim->shadow, &op->wait);
+        return;
+    }
+    if (sim->kept_count == sim->kept_capacity) {
+        sim->kept_capacity = sim->kept_capacity * 2 + 16;
+        sim->kept = realloc(sim->kept, sim->kept_capacity * sizeof(*sim->kept));
+        if (sim->kept == NULL)
+            abort();
+    }
+    sim->kept[sim->kept_count++] = index;
+}
+
+static void oracle_ask_kept(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->kept_count; i++) {
+        struct sim_op *op = &sim->ops[sim->kept[i]];
+        (void)shadow_fate(sim->shadow, &op->wait);
+        if (!sim_chance(sim, 10))
+            continue;
+        shadow_release(sim->shadow, &op->wait);
+        sim->kept[i--] = sim->kept[--sim->kept_count];
+    }
+}
+
 void oracle_answers(struct sim *sim)
 {
     uint64_t serial = shadow_fate_serial(sim->shadow);
+    oracle_ask_kept(sim);
     size_t kept = 0;
     for (size_t i = 0; i < sim->waiting_count && !sim_is_broken(sim); i++) {
         size_t index = sim->waiting[i];
@@ -240,7 +271,7 @@ void oracle_answers(struct sim *sim)
             oracle_judge_accepted(sim, index);
         else
             oracle_judge_refused(sim, op, &fate);
-        shadow_release(sim->shadow, &op->wait);
+        oracle_end_wait(sim, index);
     }
     sim->waiting_count = sim_is_broken(sim) ? sim->waiting_count : kept;
     for (size_t i = 0; i < sim->waiting_count; i++)

@@ -209,11 +209,15 @@ static void oracle_judge_update(struct sim *sim, const char *payload, size_t siz
 
 /* A get counts as in flight until it is answered or two seconds old, the shortest time after which
  * it may be given up. */
-static void oracle_judge_get(struct sim *sim)
+static void oracle_judge_get(struct sim *sim, const char *payload, size_t size)
 {
     const size_t room = sizeof(sim->get_times) / sizeof(sim->get_times[0]);
     size_t open = 0;
     sim_trace(sim, "engine asks for the shadow");
+    json_t *request = json_loadb(payload, size, 0, NULL);
+    const char *token = json_string_value(json_object_get(request, "clientToken"));
+    (void)snprintf(sim->get_token, sizeof(sim->get_token), "%s", token != NULL ? token : "");
+    json_decref(request);
     sim->get_times[sim->gets++ % room] = sim->now_ms;
     for (size_t i = 0; i < room; i++)
         open += sim->get_times[i] > 0 && sim->now_ms - sim->get_times[i] < 2000;
@@ -227,7 +231,7 @@ void oracle_publish(struct sim *sim, const char *topic, const char *payload, siz
     if (strcmp(topic, SIM_PREFIX "update") == 0) {
         oracle_judge_update(sim, payload, size);
     } else if (strcmp(topic, SIM_PREFIX "get") == 0) {
-        oracle_judge_get(sim);
+        oracle_judge_get(sim, payload, size);
     } else {
         sim_fail(sim, "a publish to %s", topic);
     }
@@ -237,8 +241,11 @@ void oracle_publish(struct sim *sim, const char *topic, const char *payload, siz
 
 /* ---- what the engine hears ---- */
 
-static void oracle_heard_get(struct sim *sim, bool accepted, int code)
+/* Only the answer to the last get counts: those of gets that were given up may tell of long ago. */
+static void oracle_heard_get(struct sim *sim, const char *token, bool accepted, int code)
 {
+    if (token == NULL || strcmp(token, sim->get_token) != 0)
+        return;
     sim->flight_gets++;
     for (size_t i = 0; i < sizeof(sim->get_times) / sizeof(sim->get_times[0]); i++)
         sim->get_times[i] = 0;
@@ -269,7 +276,7 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     int code = (int)json_number_value(json_object_get(message, "code"));
     const char *answer = topic + strlen(SIM_PREFIX);
     if (strncmp(answer, "get/", 4) == 0)
-        oracle_heard_get(sim, strcmp(answer + 4, "accepted") == 0, code);
+        oracle_heard_get(sim, token, strcmp(answer + 4, "accepted") == 0, code);
     else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)
         oracle_heard_update(sim, token, strcmp(answer + 7, "accepted") == 0, code);
     else if (strcmp(answer, "delete/accepted") == 0)

@@ -117,6 +117,8 @@ static void sim_take_notices(struct sim *sim)
     while (thing_next_notice(sim->thing, &notice)) {
         if ((size_t)notice.kind < sizeof(sim->notices) / sizeof(sim->notices[0]))
             sim->notices[notice.kind] += 1 + notice.repeated;
+        if (notice.kind == THING_NOTICE_REFUSED)
+            oracle_vague(sim, notice.path); /* be it when it was set back, long after its answer */
         sim_trace(sim, "  notice: %s %s %s code %d delay %lld", thing_notice_name(notice.kind),
                   notice.path, notice.text, notice.code, (long long)notice.delay_ms);
     }
@@ -300,6 +302,7 @@ void sim_restart(struct sim *sim)
     sim->waiting = NULL;
     sim->waiting_count = sim->waiting_capacity = 0;
     thing_free(sim->thing);
+    sim->kept_count = 0;
     sim->instance++;
     sim->committing = false;
     json_object_clear(sim->model);

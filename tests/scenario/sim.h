@@ -27,6 +27,7 @@
 struct sim_faults {
     unsigned lose_requests, lose_answers;
     unsigned repeat_requests, repeat_answers;
+    unsigned refuse_requests;           /* the broker or the link says no to a publish */
     int64_t delay_min_ms, delay_max_ms; /* one way, each message for itself: so they overtake */
     int64_t zombie_max_ms; /* a request in flight at a cut may still arrive, so much later */
 };
@@ -112,7 +113,10 @@ struct sim {
     size_t op_count, op_capacity, report_count;
     size_t *waiting; /* indices of ops */
     size_t waiting_count, waiting_capacity;
-    uint64_t serial; /* of the fates last seen */
+    size_t *kept; /* indices of ops */
+    size_t kept_count, kept_capacity;
+    unsigned keep_waits; /* percent of the waits that are held on to */
+    uint64_t serial;     /* of the fates last seen */
     bool serial_known;
     unsigned instance;
     json_t *model;       /* what the reports of this instance make, one by one */
@@ -124,6 +128,7 @@ struct sim {
     /* what was sent */
     json_t *tokens;         /* set of all clientTokens of updates */
     char flight_token[128]; /* the last update */
+    char get_token[128];    /* the last get */
     bool flight_open;       /* not answered yet, on this connection */
     int64_t flight_at_ms;
     size_t flight_gets;    /* gets answered since it was sent */

@@ -20,6 +20,7 @@ struct sim_event {
     enum sim_event_kind kind;
     unsigned connection;
     uint32_t request_id;
+    int code; /* of a PUBACK or SUBACK */
     size_t filter_count;
     char *filters[THING_FILTERS_MAX]; /* owned */
     char *topic, *payload;            /* owned */

@@ -124,15 +124,36 @@ static void sim_send_subscribe(struct sim *sim, const struct thing_request *requ
     sim_event_push(sim, &event);
 }
 
-static void sim_send_puback(struct sim *sim, uint32_t request_id, int64_t at_ms)
+static void sim_send_puback(struct sim *sim, uint32_t request_id, int code, int64_t at_ms)
 {
     struct sim_event event = {
         .kind = SIM_PUBACK,
         .connection = sim->connection,
         .request_id = request_id,
+        .code = code,
         .at_ms = at_ms,
     };
     sim_event_push(sim, &event);
+}
+
+/* The broker says no, or the library failed and nobody knows whether the message went. */
+static void sim_refuse_publish(struct sim *sim, const struct thing_request *request, int64_t at_ms)
+{
+    static const int codes[] = {0x97, 0x80, 0x91, -1, -11};
+    int code = codes[sim_random(sim, sizeof(codes) / sizeof(codes[0]))];
+    sim_trace(sim, "  publish to %s ends with %d", request->topic, code);
+    if (code < 0 && sim_chance(sim, 50)) {
+        struct sim_event event = {
+            .kind = SIM_TO_CLOUD,
+            .connection = sim->connection,
+            .at_ms = at_ms,
+            .topic = sim_copy(request->topic, strlen(request->topic)),
+            .payload = sim_copy(request->payload, request->payload_size),
+            .size = request->payload_size,
+        };
+        sim_event_push(sim, &event);
+    }
+    sim_send_puback(sim, request->id, code, at_ms + sim_delay(sim));
 }
 
 static void sim_send_publish(struct sim *sim, const struct thing_request *request)
@@ -140,13 +161,17 @@ static void sim_send_publish(struct sim *sim, const struct thing_request *reques
     oracle_publish(sim, request->topic, request->payload, request->payload_size);
     int64_t at_ms = sim->now_ms + sim_delay(sim) + sim->hold_request_ms;
     sim->hold_request_ms = 0;
+    if (sim_chance(sim, sim->options.faults.refuse_requests)) {
+        sim_refuse_publish(sim, request, at_ms);
+        return;
+    }
     bool lost = sim_chance(sim, sim->options.faults.lose_requests);
     if (sim->drop_requests > 0) {
         sim->drop_requests--;
         lost = true;
     }
     if (request->qos > 0 && (!lost || sim_chance(sim, 50)))
-        sim_send_puback(sim, request->id, at_ms + sim_delay(sim));
+        sim_send_puback(sim, request->id, 0, at_ms + sim_delay(sim));
     if (lost) {
         sim_trace(sim, "  lost on the way: %s", request->topic);
         return;
@@ -192,6 +217,7 @@ static void sim_subscribe_arrives(struct sim *sim, struct sim_event *event)
         .connection = event->connection,
         .request_id = event->request_id,
         .at_ms = sim->now_ms + sim_delay(sim),
+        .code = sim->suback_code,
         .filter_count = event->filter_count,
     };
     for (size_t i = 0; i < event->filter_count; i++)
@@ -203,7 +229,7 @@ static void sim_suback_arrives(struct sim *sim, const struct sim_event *event)
 {
     int codes[THING_FILTERS_MAX];
     for (size_t i = 0; i < event->filter_count; i++)
-        codes[i] = sim->suback_code;
+        codes[i] = event->code;
     thing_subscribed(sim->thing, event->request_id, codes, event->filter_count, sim->now_ms);
 }
 
@@ -232,6 +258,13 @@ static void sim_message_arrives(struct sim *sim, struct sim_event *event)
     sim_mangle(sim, event);
     oracle_heard(sim, event->topic, event->payload, event->size);
     thing_receive(sim->thing, event->topic, event->payload, event->size, sim->now_ms);
+}
+
+static void sim_puback_arrives(struct sim *sim, const struct sim_event *event)
+{
+    if (event->code != 0) /* the oracle counts it as answered: the engine knows as much as it can */
+        sim->flight_open = false;
+    thing_published(sim->thing, event->request_id, event->code, sim->now_ms);
 }
 
 static void sim_committed(struct sim *sim)
@@ -264,7 +297,7 @@ void sim_link_event(struct sim *sim, struct sim_event *event)
         break;
     case SIM_PUBACK:
         if (present)
-            thing_published(sim->thing, event->request_id, 0, sim->now_ms);
+            sim_puback_arrives(sim, event);
         break;
     case SIM_COMMITTED:
         if (event->connection == sim->instance)

@@ -61,6 +61,7 @@ static void random_faults(struct sim_faults *faults, struct sim *dice)
     faults->lose_answers = percents[sim_random(dice, 5)];
     faults->repeat_requests = percents[sim_random(dice, 5)];
     faults->repeat_answers = percents[sim_random(dice, 5)];
+    faults->refuse_requests = sim_chance(dice, 20) ? 10 : 0;
     faults->delay_min_ms = 1 + (int64_t)sim_random(dice, 15);
     faults->delay_max_ms = faults->delay_min_ms + delays_ms[sim_random(dice, 5)];
     faults->zombie_max_ms = sim_chance(dice, 60) ? 1 + (int64_t)sim_random(dice, 40000) : 0;
@@ -94,6 +95,10 @@ static void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
     options.thing.burst = 1 + (unsigned)sim_random(&dice, 10);
     options.thing.durable = sim_chance(&dice, 15);
     options.thing.response_timeout_ms = sim_chance(&dice, 50) ? 30000 : 5000;
+    if (sim_chance(&dice, 12)) {
+        options.thing.max_document_bytes = 60 + sim_random(&dice, 200);
+        options.cloud.max_bytes = options.thing.max_document_bytes;
+    }
     options.commit_ms = 1 + (int64_t)sim_random(&dice, 200);
     options.trace = trace;
     *world = (struct random_world){
@@ -104,6 +109,7 @@ static void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
         .foreign_number = 1000,
     };
     world->sim->allow_refusals = true;
+    world->sim->keep_waits = sim_chance(&dice, 50) ? 20 : 0;
     if (world->poison && shadow_service_poison(world->sim->cloud, "bad", 400) < 0)
         abort();
     if (sim_chance(&dice, 50))
@@ -215,6 +221,12 @@ static void random_restart(struct random_world *world)
     sim_restart(world->sim);
 }
 
+static void random_flush(struct sim *sim)
+{
+    sim->flushes++;
+    thing_flush(sim->thing, sim->now_ms);
+}
+
 static void random_link(struct sim *sim)
 {
     if (sim->up)
@@ -243,10 +255,10 @@ static void random_unrest(struct random_world *world)
         sim_delete(sim);
     else if (what < 95 && world->restarts)
         random_restart(world);
-    else if (what < 97) {
-        sim->flushes++;
-        thing_flush(sim->thing, sim->now_ms);
-    }
+    else if (what < 97)
+        random_flush(sim);
+    else if (what < 98) /* subscriptions are refused, or granted again */
+        sim->suback_code = sim->suback_code == 0 ? 0x97 : 0;
 }
 
 static void random_pass_time(struct sim *sim)
@@ -264,6 +276,7 @@ static void random_heal(struct random_world *world)
     struct sim *sim = world->sim;
     sim_trace(sim, "---- from here on all is well ----");
     random_send_late(world);
+    sim->suback_code = 0;
     sim->options.faults = (struct sim_faults){.delay_min_ms = 10, .delay_max_ms = 10};
     shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_UPDATE, 0, 0);
     shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_GET, 0, 0);
