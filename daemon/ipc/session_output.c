@@ -65,7 +65,7 @@ bool session_output_is_full(const struct session *session)
 
 size_t session_output(const struct session *session, const void **ret_data)
 {
-    if (session->state == SESSION_BROKEN)
+    if (session->state == SESSION_BROKEN || session->output.begin == session->output.end)
         return 0;
     *ret_data = session->output.data + session->output.begin;
     return session->output.end - session->output.begin;

@@ -243,6 +243,39 @@ static void test_last_words_are_handled_before_the_end(void **state)
     assert_true(session_is_finished(talk->session));
 }
 
+/* Whatever a client sends: the session stays within its bounds, says why it ends, and can be freed.
+ * The bytes are those of a sound conversation, some of them changed. */
+static void test_mangled_bytes_never_break_it(void **state)
+{
+    (void)state;
+    uint64_t random = 42;
+    for (unsigned round = 0; round < 3000; round++) {
+        void *fresh = NULL;
+        (void)talk_setup(&fresh);
+        struct talk *talk = fresh;
+        say_hello(talk);
+        for (uint64_t id = 1; id <= 5; id++)
+            say_report(talk, id, id % 2 ? FLUX_LEVEL_ACCEPTED : FLUX_LEVEL_QUEUED, "/a/b", 1);
+        say_get(talk, 6, FLUX_SECTION_REPORTED, "/a");
+        const struct flux_flush flush = {.request_id = 7, .level = FLUX_LEVEL_ACCEPTED};
+        assert_int_equal(flux_flush_encode(&talk->said, &flush), 0);
+        say_report(talk, 8, FLUX_LEVEL_ACCEPTED, "/c", 1);
+        const size_t changes = 1 + round % 4;
+        for (size_t i = 0; i < changes; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            const size_t place = (size_t)(random >> 33) % talk->said.size;
+            talk->bytes[place] = (uint8_t)(random >> 24);
+        }
+        talk_on(talk, 1 + round % 50);
+        const void *data;
+        assert_int_equal(session_output(talk->session, &data), 0);
+        if (strstr(talk->heard, "goodbye"))
+            assert_true(session_is_finished(talk->session));
+        assert_null(strchr(talk->heard, '?'));
+        (void)talk_teardown(&fresh);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +293,7 @@ int main(void)
         SESSION_TEST(test_a_turn_is_shared_fairly),
         SESSION_TEST(test_client_that_does_not_read_is_not_read_from),
         SESSION_TEST(test_last_words_are_handled_before_the_end),
+        cmocka_unit_test(test_mangled_bytes_never_break_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
