@@ -225,6 +225,26 @@ static void test_shipped_file_shows_every_default(void **state)
     (void)state;
 }
 
+/* So does the man page: "*Key* (default)" at the beginning of a line. */
+static void test_man_page_tells_every_default(void **state)
+{
+    FILE *stream = fopen(MAN_PAGE, "re");
+    assert_non_null(stream);
+    char page[65536];
+    const size_t size = fread(page, 1, sizeof(page) - 1, stream);
+    page[size] = '\0';
+    (void)fclose(stream);
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        const struct config_key *key = config_key((enum config_id)id);
+        char line[128];
+        (void)snprintf(line, sizeof(line), "\n*%s* (%s)\n", key->name,
+                       *key->value ? key->value : "empty");
+        if (!strstr(page, line))
+            fail_msg("%s is not told as it is", key->name);
+    }
+    (void)state;
+}
+
 static void test_thing_name_is_found_out(void **state)
 {
     char file[] = "/tmp/fluxaws-name.XXXXXX";
@@ -274,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_main_file_must_be_there_and_make_sense),
         cmocka_unit_test(test_printed_configuration_reads_back),
         cmocka_unit_test(test_shipped_file_shows_every_default),
+        cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_thing_name_is_found_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
