@@ -54,10 +54,48 @@ static size_t to_json(char ret_text[static FLUX_NUMBER_TEXT_MAX], const char *pr
     return size;
 }
 
+#define SHORT_DECIMALS_MAX 6u
+
+/* Write a number with few decimals, as sensors give them, without the costly detour over printf.
+ * Both `scaled` and the power of ten are exact, so their quotient is the double nearest to the
+ * decimal; and no two decimals of at most 15 digits are nearest to the same double: what is written
+ * reads back equal, and nothing shorter does. Returns 0 where the number is not of this kind. */
+static size_t format_short(char ret_text[static FLUX_NUMBER_TEXT_MAX], double real)
+{
+    static const double powers[SHORT_DECIMALS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double magnitude = fabs(real);
+    if (!(magnitude >= 1e-4 && magnitude < 1e9)) /* printf leaves out the exponent in this range */
+        return 0;
+    size_t decimals = 1;
+    while (decimals <= SHORT_DECIMALS_MAX &&
+           rint(magnitude * powers[decimals]) / powers[decimals] != magnitude)
+        decimals++;
+    if (decimals > SHORT_DECIMALS_MAX)
+        return 0;
+    uint64_t power = (uint64_t)powers[decimals];
+    uint64_t scaled = (uint64_t)rint(magnitude * powers[decimals]);
+    size_t size = flux_number_format_int64(ret_text, (int64_t)(scaled / power));
+    if (real < 0) {
+        memmove(ret_text + 1, ret_text, size);
+        ret_text[0] = '-';
+        size++;
+    }
+    ret_text[size++] = '.';
+    uint64_t fraction = scaled % power;
+    for (size_t i = decimals; i-- > 0; fraction /= 10)
+        ret_text[size + i] = (char)('0' + fraction % 10);
+    size += decimals;
+    ret_text[size] = '\0';
+    return size;
+}
+
 size_t flux_number_format(char ret_text[static FLUX_NUMBER_TEXT_MAX], double real)
 {
     if (fabs(real) < 1e15 && real == (double)(int64_t)real)
         return flux_number_format_int64(ret_text, (int64_t)real);
+    size_t size = format_short(ret_text, real);
+    if (size > 0)
+        return size;
     /* Fifteen digits survive decimal -> double -> decimal, so for a normal double fewer are never
      * needed: trailing zeros are not printed. A subnormal one may need only one. */
     int digits = fabs(real) < DBL_MIN ? 1 : DBL_DIG;

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 // clang-format off
@@ -68,6 +69,32 @@ static void test_every_double_reads_back_equal(void **state)
             back = (double)int64;
         assert_true(back == real);
     }
+}
+
+/* What printf writes with the fifteen digits that any decimal survives is the shortest text. */
+static void test_numbers_with_few_decimals_get_the_shortest_text(void **state)
+{
+    (void)state;
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    uint64_t bits = 0x9e3779b97f4a7c15u;
+    for (int i = 0; i < 50000; i++) {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        double power = powers[bits % 8];
+        double real = (double)((bits >> 8) % (1u << (bits >> 59))) / power;
+        if (real < 1e-4 || real == floor(real))
+            continue;
+        char expected[64];
+        snprintf(expected, sizeof(expected), "%.15g", real);
+        assert_format(real, expected);
+        snprintf(expected, sizeof(expected), "%.15g", -real);
+        assert_format(-real, expected);
+    }
+    assert_format(0.000123, "0.000123");
+    assert_format(123456789.123456, "123456789.123456");
+    assert_format(999999999.9, "999999999.9");
+    assert_format(1000000000.1, "1000000000.1");
 }
 
 static void test_integers_are_exact(void **state)
@@ -181,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_doubles_stay_short),
         cmocka_unit_test(test_integral_doubles_get_no_fraction),
         cmocka_unit_test(test_every_double_reads_back_equal),
+        cmocka_unit_test(test_numbers_with_few_decimals_get_the_shortest_text),
         cmocka_unit_test(test_integers_are_exact),
         cmocka_unit_test(test_numbers_are_read_by_jsons_grammar),
         cmocka_unit_test(test_an_integer_beyond_64_bits_is_read_as_real),
