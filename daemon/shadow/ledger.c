@@ -83,6 +83,8 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
     struct slot *slot = slot_of(property);
     if (slot->state == state)
         return;
+    if (slot->state == SLOT_PENDING || state == SLOT_PENDING)
+        ledger->settled_known = false;
     if (slot->state == SLOT_PENDING)
         ledger_queue_remove(&ledger->pending, property);
     if (slot->state == SLOT_CONTESTED)

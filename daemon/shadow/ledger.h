@@ -71,6 +71,8 @@ struct ledger {
     struct flux_property *fresh_first; /* just reported, not yet held against the cloud's view */
     uint64_t newest_revision;
     uint64_t fate_serial;
+    uint64_t settled_revision; /* while `settled_known`: see ledger_settled_revision() */
+    bool settled_known;        /* nothing has ended or left the pending since it was counted */
     size_t refused_count;
 };
 
@@ -163,8 +165,9 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
 enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revision,
                              const struct flux_property **ret_decider, int64_t *ret_version);
 
-/* All revisions up to the returned one have ended. */
-uint64_t ledger_settled_revision(const struct ledger *ledger);
+/* All revisions up to the returned one have ended. Counted anew only after something has: every
+ * session asks after every turn. */
+uint64_t ledger_settled_revision(struct ledger *ledger);
 
 /* Free the nodes that hold nothing any more. */
 void ledger_prune(struct ledger *ledger);

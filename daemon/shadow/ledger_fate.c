@@ -8,6 +8,7 @@ void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64
 {
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
+    ledger->settled_known = false;
     if (revision > slot->settled_revision) {
         slot->earlier_revision = slot->settled_revision;
         slot->earlier_version = slot->accepted_version;
@@ -35,6 +36,7 @@ static void end_refused(struct ledger *ledger, struct flux_property *property, u
 {
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
+    ledger->settled_known = false;
     slot->refused_code = code;
     if (revision > slot->settled_revision) {
         slot->refused_above = slot->settled_revision;
@@ -153,13 +155,21 @@ enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revi
     return LEDGER_ACCEPTED;
 }
 
-uint64_t ledger_settled_revision(const struct ledger *ledger)
+uint64_t ledger_settled_revision(struct ledger *ledger)
 {
+    if (ledger->pending.count == 0)
+        return ledger->newest_revision;
+    /* A report that only joins the pending, or replaces a value there, lies above what has settled.
+     */
+    if (ledger->settled_known)
+        return ledger->settled_revision;
     uint64_t settled = ledger->newest_revision;
     for (const struct flux_property *p = ledger->pending.first; p; p = slot_of(p)->queue_next) {
         const struct slot *slot = slot_of(p);
         if (ledger_newest(p) > slot->settled_revision && slot->oldest_revision <= settled)
             settled = slot->oldest_revision - 1;
     }
+    ledger->settled_revision = settled;
+    ledger->settled_known = true;
     return settled;
 }

@@ -193,7 +193,7 @@ uint64_t shadow_stored_revision(const struct shadow *shadow)
 
 uint64_t shadow_settled_revision(const struct shadow *shadow)
 {
-    return ledger_settled_revision(&shadow->ledger);
+    return ledger_settled_revision((struct ledger *)&shadow->ledger); /* it keeps what it counted */
 }
 
 void shadow_stored(struct shadow *shadow, uint64_t revision)

@@ -125,6 +125,49 @@ static void test_a_replaced_subtree_shares_the_end_of_what_replaced_it(void **st
     flux_property_unpin(ab);
 }
 
+static void step(struct ledger *ledger, uint64_t random)
+{
+    static const char *const paths[] = {"/a", "/a/b", "/a/b/c", "/d", "/d/e", "/f"};
+    const char *path = paths[random % 6];
+    struct flux_value value = flux_value_int64((int64_t)(random >> 32));
+    struct flux_property *p = flux_property_set_find(&ledger->set, path, strlen(path));
+    uint64_t back = random >> 16 & 3;
+    switch (random >> 8 & 7) {
+    case 0:
+        if (p && ledger_newest(p) > back)
+            ledger_accept(ledger, p, ledger_newest(p) - back, 1);
+        return;
+    case 1:
+        if (p && ledger_newest(p) > back)
+            ledger_refuse(ledger, p, ledger_newest(p) - back, 400, "no");
+        return;
+    case 2:
+        if (p && slot_of(p)->state == SLOT_REFUSED)
+            ledger_retry(ledger, p);
+        return;
+    case 3:
+        (void)ledger_apply(ledger, FLUX_UNSET, path, strlen(path), NULL, 0, &p);
+        return;
+    default:
+        (void)ledger_apply(ledger, FLUX_SET, path, strlen(path), &value, 0, &p);
+    }
+}
+
+static void test_what_has_settled_is_counted_anew_when_it_must(void **state)
+{
+    struct ledger *ledger = *state;
+    uint64_t random = 0x9e3779b97f4a7c15u;
+    for (int i = 0; i < 20000; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        step(ledger, random);
+        uint64_t remembered = ledger_settled_revision(ledger);
+        ledger->settled_known = false;
+        assert_int_equal(remembered, ledger_settled_revision(ledger));
+    }
+}
+
 static void test_refusing_a_child_brings_back_what_it_would_have_cut(void **state)
 {
     struct ledger *ledger = *state;
@@ -226,6 +269,7 @@ int main(void)
         CASE(test_refusing_takes_what_the_value_had_replaced),
         CASE(test_a_newer_value_survives_the_refusal_of_an_older),
         CASE(test_a_replaced_subtree_shares_the_end_of_what_replaced_it),
+        CASE(test_what_has_settled_is_counted_anew_when_it_must),
         CASE(test_refusing_a_child_brings_back_what_it_would_have_cut),
         CASE(test_a_set_below_a_refused_scalar_cuts_nothing),
         CASE(test_a_cut_counts_the_foreign_keys_below_it),
