@@ -189,6 +189,11 @@ bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t n
 
 void socket_server_settle(struct socket_server *server)
 {
+    /* Who was served this turn has looked already; the others only where something has ended. */
+    const uint64_t outcome_count = thing_outcome_count(server->host->thing);
+    if (outcome_count == server->outcome_count)
+        return;
+    server->outcome_count = outcome_count;
     for (struct socket_client *client = server->first; client; client = client->next) {
         session_settle(client->session);
         if (event_pending(client->write_event, EV_WRITE, NULL))
@@ -201,12 +206,15 @@ void socket_server_settle(struct socket_server *server)
 
 struct session *socket_server_next_status(struct socket_server *server)
 {
+    if (!server->has_status_wish)
+        return NULL;
     for (struct socket_client *client = server->first; client; client = client->next) {
         if (session_wants_status(client->session)) {
             socket_ready_push(client);
             return client->session;
         }
     }
+    server->has_status_wish = false;
     return NULL;
 }
 

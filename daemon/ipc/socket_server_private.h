@@ -31,7 +31,9 @@ struct socket_server {
     struct socket_client *ready_first, **ready_end;
     size_t client_count;
     uint64_t accepted, refused;
+    uint64_t outcome_count;  /* of the thing, when all sessions looked last */
     bool has_connections;    /* the accept event has fired */
+    bool has_status_wish;    /* some session may want the status document */
     int64_t accept_again_ms; /* 0: not resting */
 };
 

@@ -85,8 +85,10 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
         return;
     if (slot->state == SLOT_PENDING || state == SLOT_PENDING)
         ledger->settled_known = false;
-    if (slot->state == SLOT_PENDING)
+    if (slot->state == SLOT_PENDING) {
+        ledger->fate_serial++; /* so the settled revision may rise */
         ledger_queue_remove(&ledger->pending, property);
+    }
     if (slot->state == SLOT_CONTESTED)
         ledger_queue_remove(&ledger->contested, property);
     if (slot->state == SLOT_REFUSED)

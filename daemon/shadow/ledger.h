@@ -70,7 +70,7 @@ struct ledger {
     struct ledger_queue pending, contested; /* in the order they came in: oldest first */
     struct flux_property *fresh_first; /* just reported, not yet held against the cloud's view */
     uint64_t newest_revision;
-    uint64_t fate_serial;
+    uint64_t fate_serial;      /* rises whenever a revision may have ended */
     uint64_t settled_revision; /* while `settled_known`: see ledger_settled_revision() */
     bool settled_known;        /* nothing has ended or left the pending since it was counted */
     size_t refused_count;

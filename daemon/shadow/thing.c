@@ -243,6 +243,12 @@ bool thing_is_settled(const struct thing *thing)
     return shadow_is_settled(thing->classic);
 }
 
+uint64_t thing_outcome_count(const struct thing *thing)
+{
+    /* Both only rise. */
+    return thing->classic->ledger.fate_serial + thing->classic->stored_revision;
+}
+
 void thing_flush(struct thing *thing, int64_t now_ms)
 {
     shadow_flush(thing->classic, now_ms);

@@ -94,6 +94,10 @@ bool thing_doubts_link(const struct thing *thing);
 /* Tell whether all shadows are settled: nothing pending that could still be sent. */
 bool thing_is_settled(const struct thing *thing);
 
+/* A number that rises whenever a report of any program may have come to its end or been stored, so
+ * that sessions need not be asked to look otherwise. */
+uint64_t thing_outcome_count(const struct thing *thing);
+
 /* Ask every shadow to send now (stop, flush). */
 void thing_flush(struct thing *thing, int64_t now_ms);
 

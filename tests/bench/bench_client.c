@@ -22,7 +22,7 @@ struct options {
     const char *mode;
     long count;      /* reports */
     long operations; /* properties set in each */
-    long properties; /* that the reports go round */
+    long properties; /* each client goes round its own share of them */
     long clients;
     long window;   /* reports of one client that may wait for QUEUED */
     long turn;     /* reports of one client before it is the next one's turn */
@@ -34,14 +34,14 @@ struct options {
 struct bench_client {
     struct fluxaws_client *client;
     enum fluxaws_level wanted;
-    long waiting; /* reports without the wanted answer */
+    long waiting;     /* reports without the wanted answer */
+    long first, made; /* its share of the properties begins here; operations so far */
 };
 
 struct bench {
     struct options options;
     struct bench_client *clients;
     char (*paths)[64];
-    long made; /* operations so far */
     int64_t *samples;
 };
 
@@ -85,6 +85,7 @@ static void open_all(struct bench *bench)
             exit(1);
         }
         (void)fluxaws_on_answer(one->client, on_answer, one);
+        one->first = i * (options->properties / options->clients);
     }
 }
 
@@ -102,11 +103,12 @@ static void report(struct bench *bench, struct bench_client *one)
 {
     const struct options *options = &bench->options;
     struct fluxaws_client *client = one->client;
+    const long share = options->properties / options->clients;
     one->waiting++;
     int r = options->operations > 1 ? fluxaws_report_begin(client) : 0;
-    for (long i = 0; i < options->operations && r == 0; i++, bench->made++)
-        r = fluxaws_set_double(client, bench->paths[bench->made % options->properties],
-                               (double)bench->made * 0.5);
+    for (long i = 0; i < options->operations && r == 0; i++, one->made++)
+        r = fluxaws_set_double(client, bench->paths[one->first + one->made % share],
+                               (double)one->made * 0.5);
     if (r == 0 && options->operations > 1)
         r = fluxaws_report_send(client);
     if (r < 0)
@@ -246,8 +248,9 @@ static int parse(struct options *options, int argc, char **argv)
         }
     }
     options->mode = optind < argc ? argv[optind] : "";
-    bool is_sane = options->count > 0 && options->operations > 0 && options->properties > 0 &&
-                   options->clients > 0 && options->window > 0 && options->turn > 0;
+    bool is_sane = options->count > 0 && options->operations > 0 && options->clients > 0 &&
+                   options->properties >= options->clients && options->window > 0 &&
+                   options->turn > 0;
     return is_sane ? 0 : -EINVAL;
 }
 
