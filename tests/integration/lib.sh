@@ -74,7 +74,12 @@ finish() {
 }
 
 no_sanitizer_report() {
-    ! grep -hE 'runtime error:|ERROR: (Address|Leak)Sanitizer' "$work"/*.log || fail "a sanitizer complained"
+    local log
+    for log in "$work"/*.log; do
+        grep -qE 'runtime error:|ERROR: (Address|Leak)Sanitizer' "$log" || continue
+        fail "a sanitizer complained in ${log##*/}:"
+        sed -nE '/runtime error:|ERROR: (Address|Leak)Sanitizer/,$p' "$log" | head -n 60 | sed 's/^/#   /'
+    done
 }
 
 expect() {
