@@ -194,7 +194,7 @@ static bool is_newer_below(const struct flux_property *top, int64_t set_us)
 {
     const struct flux_property *property = top;
     while ((property = flux_property_next(top, property)) != NULL)
-        if (entry_count(property) > 0 && property->set_us > set_us)
+        if (property->set_us > set_us)
             return true;
     return false;
 }

@@ -237,6 +237,23 @@ static void test_161_a_foreign_number_is_no_form_of_ours(void **state)
     scenario_end(sim);
 }
 
+/* 162: a resent scalar does not come back after something below it was set and removed again. */
+static void test_162_a_resent_scalar_does_not_overtake_a_removed_child(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up(NULL);
+    int64_t early_us = sim_take_us(sim);
+    (void)sim_set(sim, "/h/i/k", "1");
+    sim_run(sim, 2 * SIM_SECOND);
+    (void)sim_unset(sim, "/h/i/k");
+    sim_run(sim, 2 * SIM_SECOND);
+    size_t op = sim_resend(sim, "/h", "[]", early_us);
+    sim_run(sim, 10 * SIM_SECOND);
+    assert_accepted(sim, op);
+    assert_true(doc_is_hollow(sim_reported(sim)));
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_150_a_cut_waits_for_what_replaces_the_old),
               cmocka_unit_test(test_151_a_done_cut_does_not_answer_for_the_child),
               cmocka_unit_test(test_152_versions_of_a_former_life_are_not_named),
@@ -248,4 +265,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_150_a_cut_waits_for_what_replaces_the_old),
               cmocka_unit_test(test_158_a_doubt_outlives_the_connection),
               cmocka_unit_test(test_159_a_repeated_removal_spares_what_came_since),
               cmocka_unit_test(test_160_a_value_refused_twice_stays_refused),
-              cmocka_unit_test(test_161_a_foreign_number_is_no_form_of_ours))
+              cmocka_unit_test(test_161_a_foreign_number_is_no_form_of_ours),
+              cmocka_unit_test(test_162_a_resent_scalar_does_not_overtake_a_removed_child))
