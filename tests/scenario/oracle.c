@@ -212,7 +212,7 @@ static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const 
 {
     bool names = strcmp(op->path, path) == 0;
     bool above = !names && doc_covers(op->path, path) && !oracle_is_object_op(op);
-    bool below = !names && doc_covers(path, op->path) && op->kind == FLUX_SET;
+    bool below = !names && doc_covers(path, op->path); /* an unset makes it an object, too */
     if (!names && !above && !below)
         return false;
     if (op->fate != SHADOW_ACCEPTED || op->index >= foreign)

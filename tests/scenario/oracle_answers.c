@@ -162,7 +162,12 @@ static void oracle_judge_accepted(struct sim *sim, size_t index)
     const struct sim_version *version = &sim->history[op->index];
     if (oracle_is_vague(sim, op->path))
         return;
-    if (!oracle_holds(sim, index, version)) {
+    /* An update without version cannot see what another writer just put below a cut. */
+    const json_t *mark = doc_at(version->marks, op->path);
+    bool blind = version->versionless &&
+                 (json_is_object(mark) ||
+                  (json_is_integer(mark) && !sim->history[json_integer_value(mark)].ours));
+    if (!blind && !oracle_holds(sim, index, version)) {
         sim_fail(sim,
                  "answers: %s = %s is ACCEPTED at version %lld, but that holds neither it nor a "
                  "newer value",
@@ -330,10 +335,11 @@ static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *op = &sim->ops[i];
         bool clears = op->kind == FLUX_UNSET || !json_is_object(op->value);
+        struct oracle_search search = {
+            .sim = sim, .version = end->cloud, .index = i, .path = op->path};
         if (clears && !op->superseded && op->fate == SHADOW_ACCEPTED && op->index >= writer &&
             doc_covers(op->path, path) && !sim->history[op->index].versionless &&
-            !(op->kind == FLUX_SET && strcmp(op->path, path) == 0) &&
-            !oracle_is_in_model(sim, end->cloud, path))
+            !oracle_was_set_since(&search, path))
             oracle_end_note(end, "a foreign value survived a later report that removed it", path);
     }
 }

@@ -246,6 +246,7 @@ static void oracle_heard_get(struct sim *sim, const char *token, bool accepted, 
 {
     if (token == NULL || strcmp(token, sim->get_token) != 0)
         return;
+    sim->get_token[0] = '\0';
     sim->flight_gets++;
     for (size_t i = 0; i < sizeof(sim->get_times) / sizeof(sim->get_times[0]); i++)
         sim->get_times[i] = 0;

@@ -284,7 +284,7 @@ static void random_heal(struct random_world *world)
     int64_t step_ms = SIM_MINUTE;
     for (int64_t ms = 0; ms < 24 * SIM_HOUR && !sim_is_broken(sim); ms += step_ms) {
         sim_run(sim, step_ms);
-        if (oracle_end(sim, false))
+        if (ms >= 4 * SIM_MINUTE && oracle_end(sim, false))
             break;
         step_ms = ms > 10 * SIM_MINUTE ? 20 * SIM_MINUTE : step_ms;
     }
