@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Say what the demo cost and what its reports would have cost one by one.
 
-usage: demo-cost.py COUNTERS.json EXAMPLE.log THING SECONDS
+usage: demo-cost.py COUNTERS.json STATUS.json THING SECONDS
 
 Prices: $1.25 a million shadow operations, counted in steps of 1 KB; $1.00 a million messages,
 counted in steps of 5 KB (AWS's published examples; they differ by region). A shadow update over
@@ -9,7 +9,6 @@ MQTT is one operation and one message, and its answer one message more.
 """
 import json
 import math
-import re
 import sys
 
 OPERATION = 1.25e-6
@@ -23,14 +22,11 @@ def money(dollars):
     return f"${dollars:.2f}" if dollars >= 0.1 else f"${dollars:.6f}"
 
 
-def main(counters_file, example_log, thing, seconds):
+def main(counters_file, status_file, thing, seconds):
     with open(counters_file, encoding="utf-8") as file:
         counters = json.load(file)
-    with open(example_log, encoding="utf-8") as file:
-        found = re.findall(r"(\d+) reports", file.read())
-    if not found:
-        sys.exit("demo: the program did not say how many reports it made")
-    reports = int(found[-1])
+    with open(status_file, encoding="utf-8") as file:
+        reports = json.load(file)["clients"]["reports"]
     operations = counters["operations"]
     client = counters["clients"][thing]
     spent = sum(operations.values())
