@@ -60,6 +60,7 @@ struct fluxaws_client {
     uint64_t last_report_id;
     uint64_t sent_id;      /* reports up to here are written on this connection */
     uint64_t resent_until; /* reports up to here were made before this connection */
+    uint64_t queued_id;    /* the newest report that the daemon answered on this connection */
     uint64_t safe_id;      /* reports up to here are safe with the daemon */
     unsigned unread_count; /* reports since the socket was last read */
     struct backlog backlog;

@@ -56,6 +56,7 @@ void client_disconnect(struct fluxaws_client *client, int reason)
     client->state = CLIENT_AWAY;
     client->away_reason = reason;
     client->sent_id = 0;
+    client->queued_id = 0;
     answers_lost(&client->answers);
     if (client->request.state == CLIENT_REQUEST_SENT)
         client->request.state = CLIENT_REQUEST_LOST;

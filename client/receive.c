@@ -48,6 +48,8 @@ static int on_answer(struct fluxaws_client *client, const struct flux_frame *fra
     int r = flux_answer_decode(frame, &answer);
     if (r < 0)
         return r;
+    if (answer.last_id > client->queued_id)
+        client->queued_id = answer.last_id;
     r = answers_reach(&client->answers, &answer, client->sent_id);
     drop_safe(client);
     return r;
@@ -66,6 +68,10 @@ static int on_rejected(struct fluxaws_client *client, const struct flux_frame *f
     r = client->callback != NULL || answers_waiting(&client->answers) > 0
             ? answers_reject(&client->answers, &rejected, client->sent_id)
             : 0;
+    /* A report refused before it was ever QUEUED was refused whole, and nothing of it is kept: sent
+     * again it might be taken after all. One refused later goes on with its other properties. */
+    if (rejected.first_id == rejected.last_id && rejected.first_id > client->queued_id)
+        backlog_drop_one(&client->backlog, rejected.first_id);
     drop_safe(client);
     return r;
 }

@@ -164,6 +164,28 @@ static void test_reports_waiting_for_more_than_safe_are_sent_again(void **state)
     assert_false(fake_next(&f->daemon, &frame));
 }
 
+static void test_a_report_refused_whole_is_not_sent_again(void **state)
+{
+    struct client_fixture *f = *state;
+    client_fixture_open_greeted(f, 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "kept", 1), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "too.deep", 2), 0);
+    assert_int_equal(fluxaws_report_json(f->client, "{\"lives\":3,\"refused\":3}"), 0);
+    fake_reject(&f->daemon, 2, 2, 400, "/too/deep", "too deep");
+    fake_answer(&f->daemon, FLUX_LEVEL_QUEUED, 1, 3, 0);
+    fake_reject(&f->daemon, 3, 3, 400, "/refused", "by the service");
+    assert_true(fluxaws_dispatch(f->client, 0) > 0);
+    fake_hang_up(&f->daemon);
+    client_fixture_accept_again(f);
+    fake_greet(&f->daemon, 0);
+    struct fake_report report;
+    fake_expect_report(&f->daemon, &report);
+    assert_string_equal(report.operations[0], "/kept=1");
+    fake_expect_report(&f->daemon, &report);
+    assert_int_equal(report.head.request_id, 3);
+    assert_int_equal(report.count, 2);
+}
+
 static void test_reports_made_while_away_carry_their_time(void **state)
 {
     struct client_fixture *f = *state;
@@ -245,6 +267,7 @@ int main(void)
         TEST(test_a_resend_answers_the_reports_it_replaced),
         TEST(test_a_refused_resend_refuses_what_it_replaced),
         TEST(test_reports_waiting_for_more_than_safe_are_sent_again),
+        TEST(test_a_report_refused_whole_is_not_sent_again),
         TEST(test_reports_made_while_away_carry_their_time),
         TEST(test_garbage_ends_the_connection_and_nothing_else),
         TEST(test_unknown_messages_are_skipped_if_they_may_be),
