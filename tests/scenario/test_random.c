@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define RANDOM_SEEDS      300u
+#define RANDOM_SEEDS      1000u
 #define RANDOM_TRACE_TAIL 160u
 
 static const char *const random_paths[] = {
@@ -209,6 +209,9 @@ static void random_reject(struct random_world *world)
     enum shadow_service_operation kind =
         sim_chance(sim, 75) ? SHADOW_SERVICE_UPDATE : SHADOW_SERVICE_GET;
     int code = codes[sim_random(sim, RANDOM_COUNT(codes))];
+    bool lasting = code != 429 && code != 409 && code < 500;
+    if (lasting && sim->options.faults.repeat_requests > 0)
+        code = 429; /* the second of two equal updates would be refused for the same reason */
     if (kind == SHADOW_SERVICE_GET && (code == 409 || code == 413))
         code = 500;
     sim_trace(sim, "the cloud will reject with %d", code);
