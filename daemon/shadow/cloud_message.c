@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Every integer up to it is exact as a real, too. */
+#define VERSION_MAX (INT64_C(1) << 53)
+
 static struct cloud_section read_section(const json_t *state, const char *name)
 {
     if (json_is_null(state))
@@ -28,6 +31,19 @@ static bool has_sound_state(const json_t *root)
            is_object_or_null(json_object_get(state, "reported"));
 }
 
+/* A shadow's version, -1: none. One that no other could follow is none, and so is a fraction. */
+static int64_t read_version(const json_t *version)
+{
+    if (json_is_integer(version)) {
+        json_int_t number = json_integer_value(version);
+        return number >= 0 && number <= VERSION_MAX ? number : -1;
+    }
+    /* All integers are read as reals where one of them is beyond 64 bits. */
+    double real = json_is_real(version) ? json_real_value(version) : -1;
+    return real >= 0 && real <= (double)VERSION_MAX && real == (double)(int64_t)real ? (int64_t)real
+                                                                                     : -1;
+}
+
 static void read_envelope(struct cloud_message *message)
 {
     const json_t *version = json_object_get(message->root, "version");
@@ -35,7 +51,7 @@ static void read_envelope(struct cloud_message *message)
     const json_t *token = json_object_get(message->root, "clientToken");
     const json_t *state = json_object_get(message->root, "state");
 
-    message->version = json_is_integer(version) ? json_integer_value(version) : -1;
+    message->version = read_version(version);
     if (json_is_integer(code) && json_integer_value(code) > 0 && json_integer_value(code) < 1000)
         message->code = (int)json_integer_value(code);
     if (json_is_string(token) && json_string_length(token) <= CLOUD_TOKEN_MAX)
@@ -67,11 +83,6 @@ int cloud_message_parse(struct cloud_message *ret_message, const void *payload, 
         return CLOUD_MESSAGE_UNREADABLE;
     }
     read_envelope(&message);
-    if (overflow && message.version < 0) {
-        const json_t *version = json_object_get(message.root, "version");
-        if (json_is_real(version) && json_real_value(version) < 9e15)
-            message.version = (int64_t)json_real_value(version);
-    }
     *ret_message = message;
     return CLOUD_MESSAGE_READ;
 }

@@ -76,6 +76,29 @@ static void test_garbage_is_unreadable(void **state)
         assert_int_equal(parse(texts[i], &message), CLOUD_MESSAGE_UNREADABLE);
 }
 
+static void test_a_version_that_none_could_follow_is_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"version\":9223372036854775807}",
+        "{\"version\":-1}",
+        "{\"version\":1.5}",
+        "{\"version\":\"1\"}",
+        "{\"version\":-1e300}",
+        "{\"version\":-9223372036854775809}",
+        "{\"version\":99999999999999999999999}",
+    };
+    struct cloud_message message;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_int_equal(parse(texts[i], &message), CLOUD_MESSAGE_READ);
+        assert_int_equal(message.version, -1);
+        cloud_message_clear(&message);
+    }
+    assert_int_equal(parse("{\"version\":9007199254740992}", &message), CLOUD_MESSAGE_READ);
+    assert_int_equal(message.version, 9007199254740992);
+    cloud_message_clear(&message);
+}
+
 static void test_deep_nesting_is_refused_before_it_is_read(void **state)
 {
     (void)state;
@@ -153,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_a_null_state_clears_both_sections),
         cmocka_unit_test(test_what_is_missing_reads_as_missing),
         cmocka_unit_test(test_garbage_is_unreadable),
+        cmocka_unit_test(test_a_version_that_none_could_follow_is_none),
         cmocka_unit_test(test_deep_nesting_is_refused_before_it_is_read),
         cmocka_unit_test(test_an_integer_beyond_64_bits_is_read_as_a_real),
         cmocka_unit_test(test_a_walk_tells_every_step),
