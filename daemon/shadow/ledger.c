@@ -276,4 +276,11 @@ void ledger_prune(struct ledger *ledger)
             ledger_prune_one(ledger, p);
         p = next;
     }
+    ledger->crowded_above = 2 * ledger->set.node_count;
+}
+
+bool ledger_is_crowded(const struct ledger *ledger)
+{
+    return ledger->set.node_count > 2 * (size_t)LEDGER_NODES_KEPT &&
+           ledger->set.node_count > ledger->crowded_above;
 }

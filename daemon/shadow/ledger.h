@@ -74,6 +74,7 @@ struct ledger {
     uint64_t settled_revision; /* while `settled_known`: see ledger_settled_revision() */
     bool settled_known;        /* nothing has ended or left the pending since it was counted */
     size_t refused_count;
+    size_t crowded_above; /* nodes; see ledger_is_crowded() */
 };
 
 /* How one revision ended. */
@@ -171,6 +172,9 @@ uint64_t ledger_settled_revision(struct ledger *ledger);
 
 /* Free the nodes that hold nothing any more. */
 void ledger_prune(struct ledger *ledger);
+/* Tell whether there are so many more nodes than after the last pruning that it is time for one:
+ * programs can leave empty ones behind for as long as no message from the cloud leads to it. */
+bool ledger_is_crowded(const struct ledger *ledger);
 /* Free this one, and its parents, if they hold nothing any more. */
 void ledger_prune_one(struct ledger *ledger, struct flux_property *property);
 

@@ -122,7 +122,6 @@ static int apply_operation(struct shadow *shadow, const struct shadow_report *re
 int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
                   struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal)
 {
-    (void)now_ms;
     struct check_limits limits = shadow_limits(shadow);
     int r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
     if (r != SHADOW_REPORT_QUEUED) {
@@ -141,6 +140,10 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
             flux_property_pin(wait.property);
             ret_waits[i] = wait;
         }
+    }
+    if (ledger_is_crowded(&shadow->ledger)) {
+        shadow_review_fresh(shadow, now_ms); /* what waits to be looked at cannot be pruned */
+        ledger_prune(&shadow->ledger);
     }
     shadow->status.reports++;
     shadow->status.operations += report->operation_count;

@@ -1,6 +1,6 @@
 #include "daemon/shadow/thing.h"
 
-#include "daemon/shadow/topics.h"
+#include "daemon/shadow/shadow_private.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,6 +212,30 @@ static void test_nothing_is_due_while_the_link_is_down(void **state)
     assert_int_equal(thing_deadline(thing, 100000), INT64_MAX);
 }
 
+/* While the link is down no message leads to pruning: a program that takes ever new properties away
+ * again must not fill the memory. */
+static void test_properties_that_come_and_go_do_not_pile_up(void **state)
+{
+    struct thing *thing = *state;
+    struct shadow *shadow = NULL;
+    struct shadow_refusal refusal;
+    assert_int_equal(thing_open_shadow(thing, NULL, NULL, &shadow), 0);
+    for (unsigned i = 0; i < 60000; i++) {
+        char path[32] = "/a";
+        if (i % 100 != 99)
+            (void)snprintf(path, sizeof(path), "/a/%u", i);
+        const struct shadow_operation operation = {.kind = FLUX_SET,
+                                                   .path = path,
+                                                   .path_size = strlen(path),
+                                                   .value = flux_value_bool(true)};
+        const struct shadow_report report = {.operations = &operation, .operation_count = 1};
+        struct shadow_wait wait;
+        assert_int_equal(shadow_report(shadow, &report, 0, &wait, &refusal), SHADOW_REPORT_QUEUED);
+        shadow_release(shadow, &wait);
+    }
+    assert_true(shadow->ledger.set.node_count <= 3 * LEDGER_NODES_KEPT);
+}
+
 static void test_a_publish_that_failed_is_settled_by_a_get(void **state)
 {
     struct thing *thing = *state;
@@ -236,6 +260,7 @@ int main(void)
         CASE(test_silence_makes_the_link_doubtful),
         CASE(test_answers_for_others_are_counted_and_dropped),
         CASE(test_nothing_is_due_while_the_link_is_down),
+        CASE(test_properties_that_come_and_go_do_not_pile_up),
         CASE(test_a_publish_that_failed_is_settled_by_a_get),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
