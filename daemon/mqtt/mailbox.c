@@ -1,6 +1,7 @@
 #include "daemon/mqtt/mailbox.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -49,10 +50,14 @@ void mailbox_wake(struct mailbox *mailbox)
 {
     /* Fails only when the counter is full, and then the reader is being woken already. */
     (void)eventfd_write(mailbox->event_fd, 1);
+    /* In this order: a reader that comes between the two finds the eventfd readable again. */
+    atomic_store(&mailbox->woken, true);
 }
 
 void mailbox_rest(struct mailbox *mailbox)
 {
+    if (!atomic_exchange(&mailbox->woken, false))
+        return; /* spares the loop a system call a turn */
     eventfd_t ignored;
     (void)eventfd_read(mailbox->event_fd, &ignored);
 }

@@ -5,6 +5,7 @@
 #define FLUXAWS_MQTT_MAILBOX_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* First member of every block; the block was made by one malloc() and ends by one free(). */
@@ -16,6 +17,7 @@ struct mailbox_item {
 struct mailbox {
     pthread_mutex_t mutex;
     int event_fd;
+    atomic_bool woken; /* the eventfd may be readable */
     struct mailbox_item *first, *last;
     size_t count, bytes;
     size_t count_max, bytes_max;
