@@ -6,11 +6,16 @@
 
 #define READY_ANSWERS_MAX 1024u /* more are not read before these are delivered */
 
-void client_turn(struct fluxaws_client *client)
+static void begin_turn(struct fluxaws_client *client)
 {
     client_connect(client);
     client_write(client);
     client_pump(client);
+}
+
+void client_turn(struct fluxaws_client *client)
+{
+    begin_turn(client);
     if (client->answers.queue.count < READY_ANSWERS_MAX) {
         bool has_closed = client_read(client);
         client_receive(client);
@@ -36,7 +41,10 @@ static int wait_ms(const struct fluxaws_client *client, int64_t deadline_ms)
 
 int client_wait(struct fluxaws_client *client, int64_t deadline_ms)
 {
-    struct pollfd poll_fd = {.fd = client->epoll_fd, .events = POLLIN};
+    /* The socket itself wakes faster than the epoll set around it. */
+    struct pollfd poll_fd = {.fd = client->socket_fd, .events = POLLIN};
+    if (client->wants_output)
+        poll_fd.events |= POLLOUT;
     /* A signal ends the wait early, so that the caller may look at what its handler noted. */
     if (poll(&poll_fd, 1, wait_ms(client, deadline_ms)) < 0 && errno != EINTR)
         return client_fail(client, -errno, "poll: %s", fluxaws_strerror(-errno));
@@ -82,14 +90,16 @@ int fluxaws_dispatch(struct fluxaws_client *client, int timeout_ms)
 {
     if (client->is_in_callback)
         return client_fail(client, -EBUSY, "not from within a callback");
-    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : client_now_ms() + timeout_ms;
-    client_turn(client);
-    int delivered = client_deliver(client);
-    if (delivered > 0 || timeout_ms == 0)
-        return delivered;
-    int r = client_wait(client, deadline_ms);
-    if (r < 0)
-        return r;
+    if (timeout_ms != 0) {
+        int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : client_now_ms() + timeout_ms;
+        /* Reading is left for after the wait, which ends at once where there is something to read.
+         */
+        begin_turn(client);
+        client_update_events(client);
+        int r = client_wait(client, deadline_ms);
+        if (r < 0)
+            return r;
+    }
     client_turn(client);
     return client_deliver(client);
 }
