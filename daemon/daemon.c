@@ -156,12 +156,12 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
     return 0;
 }
 
-struct daemon *daemon_free(struct daemon *daemon)
+bool daemon_free(struct daemon *daemon)
 {
     if (!daemon)
-        return NULL;
+        return true;
     (void)socket_server_free(daemon->server);
-    (void)uplink_free(daemon->uplink);
+    const bool is_whole = uplink_free(daemon->uplink);
     (void)thing_free(daemon->thing);
     (void)store_free(daemon->store);
     session_host_clear(&daemon->host);
@@ -178,7 +178,7 @@ struct daemon *daemon_free(struct daemon *daemon)
         event_base_free(daemon->base);
     config_clear(&daemon->config);
     free(daemon);
-    return NULL;
+    return is_whole;
 }
 
 static void answer_statuses(struct daemon *daemon, int64_t now_ms)

@@ -5,6 +5,7 @@
 
 #include "daemon/config.h"
 #include "proto/limits.h"
+#include <stdbool.h>
 
 struct daemon;
 
@@ -25,7 +26,8 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
  * fails. */
 int daemon_run(struct daemon *daemon);
 
-struct daemon *daemon_free(struct daemon *daemon);
+/* Returns as mqtt_link_free(). */
+bool daemon_free(struct daemon *daemon);
 
 /* Log what is wrong with a configuration. */
 void daemon_log_problems(const struct config *config);

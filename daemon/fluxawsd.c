@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum exit_code {
     EXIT_OK = 0,
@@ -127,8 +128,12 @@ static int run(struct config *config, const char *thing_name, const struct daemo
     r = daemon_run(daemon);
     if (r < 0)
         log_error("the event loop failed: %s", strerror(-r));
-    (void)daemon_free(daemon);
-    return r < 0 ? EXIT_RUNTIME : EXIT_OK;
+    const int code = r < 0 ? EXIT_RUNTIME : EXIT_OK;
+    if (!daemon_free(daemon)) {
+        (void)fflush(NULL);
+        _exit(code); /* a thread is still at work: exit handlers would pull OpenSSL from under it */
+    }
+    return code;
 }
 
 static int perform(const struct command *command)

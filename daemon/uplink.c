@@ -77,13 +77,13 @@ int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thin
     return 0;
 }
 
-struct uplink *uplink_free(struct uplink *uplink)
+bool uplink_free(struct uplink *uplink)
 {
     if (!uplink)
-        return NULL;
-    (void)mqtt_link_free(uplink->link);
+        return true;
+    const bool is_whole = mqtt_link_free(uplink->link);
     free(uplink);
-    return NULL;
+    return is_whole;
 }
 
 int uplink_event_fd(const struct uplink *uplink)

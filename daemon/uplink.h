@@ -23,7 +23,8 @@ struct uplink_directories {
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
                const struct config *config, const struct uplink_directories *directories,
                uint64_t seed, int64_t now_ms);
-struct uplink *uplink_free(struct uplink *uplink);
+/* Returns as mqtt_link_free(). */
+bool uplink_free(struct uplink *uplink);
 
 /* An fd that is readable when uplink_receive() has something to do. */
 int uplink_event_fd(const struct uplink *uplink);

@@ -274,27 +274,27 @@ int mqtt_link_new(struct mqtt_link **ret_link)
     return 0;
 }
 
-struct mqtt_link *mqtt_link_free(struct mqtt_link *link)
+bool mqtt_link_free(struct mqtt_link *link)
 {
     if (!link)
-        return NULL;
+        return true;
     atomic_store(&link->quit, true);
     mailbox_wake(&link->outbox.box);
     struct timespec deadline;
-    (void)clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_nsec += FREE_WAIT_MS * 1000000L;
-    deadline.tv_sec += deadline.tv_nsec / 1000000000L;
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_nsec += FREE_WAIT_MS % 1000 * 1000000L;
+    deadline.tv_sec += FREE_WAIT_MS / 1000 + deadline.tv_nsec / 1000000000L;
     deadline.tv_nsec %= 1000000000L;
-    if (pthread_timedjoin_np(link->thread, NULL, &deadline) != 0) {
+    if (pthread_clockjoin_np(link->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
         /* It may still use all of this. */
         (void)pthread_detach(link->thread);
-        return NULL;
+        return false;
     }
     close_route_fd(link);
     outbox_clear(&link->outbox);
     inbox_clear(&link->inbox);
     free(link);
-    return NULL;
+    return true;
 }
 
 int mqtt_link_event_fd(const struct mqtt_link *link)

@@ -64,10 +64,10 @@ struct mqtt_link_event {
 /* Start the thread. Returns 0, -ENOMEM, -EMFILE, -EAGAIN. */
 int mqtt_link_new(struct mqtt_link **ret_link);
 
-/* Drop the connection without a farewell and end the thread. Waits for it at most 500 ms; a thread
- * that hangs in the resolver then is left behind, which only suits a process that is about to exit.
- * Returns NULL. */
-struct mqtt_link *mqtt_link_free(struct mqtt_link *link);
+/* Hang up, end the thread and free all. Waits half a second at most: a thread that hangs in the
+ * resolver is left behind with all that it uses. Returns false then: the process has to leave by
+ * _exit(), for exit handlers would clear away what the thread still uses. `link` may be NULL. */
+bool mqtt_link_free(struct mqtt_link *link);
 
 /* An eventfd, readable while there are events. Do not read it: mqtt_link_next_event() does. */
 int mqtt_link_event_fd(const struct mqtt_link *link);

@@ -94,7 +94,7 @@ static void expect_failure(const struct mqtt_link_config *config, int code, cons
     wait_event(link, MQTT_LINK_CONNECT_FAILED, &event);
     if (event.code != code || !strstr(event.text, words))
         fail_msg("code %d, text: %s", event.code, event.text);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static int setup(void **state)
@@ -134,7 +134,7 @@ static void subscribe_publish_receive(int protocol)
     assert_string_equal(event.topic, "t/two/x");
     assert_int_equal(event.size, 3);
     assert_memory_equal(event.payload, "a\0b", 3);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_subscribe_publish_and_receive_with_mqtt_5(void **state)
@@ -159,7 +159,7 @@ static void test_publish_nobody_listens_to_is_acknowledged(void **state)
     wait_event(link, MQTT_LINK_PUBLISHED, &event);
     assert_int_equal(event.request_id, 1);
     assert_in_range(event.code, 0, 0x7f);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_every_publish_is_answered_and_comes_back_whole(void **state)
@@ -192,7 +192,7 @@ static void test_every_publish_is_answered_and_comes_back_whole(void **state)
             assert_int_equal(number, messages++);
         }
     }
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_largest_payload_passes_and_a_larger_one_is_refused(void **state)
@@ -217,7 +217,7 @@ static void test_largest_payload_passes_and_a_larger_one_is_refused(void **state
     assert_int_equal(event.size, size);
     assert_memory_equal(event.payload, payload, size);
     free(payload);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_server_of_another_authority_is_refused(void **state)
@@ -260,7 +260,7 @@ static void test_key_of_another_certificate_is_not_even_dialled_with(void **stat
     config.credentials.private_key = broker.key;
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     wait_event(link, MQTT_LINK_CONNECTED, &event);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_broker_down_says_refused_and_the_link_works_when_it_is_back(void **state)
@@ -277,7 +277,7 @@ static void test_broker_down_says_refused_and_the_link_works_when_it_is_back(voi
     broker_start(&broker);
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     wait_event(link, MQTT_LINK_CONNECTED, &event);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_broker_killed_ends_the_connection_once(void **state)
@@ -292,7 +292,7 @@ static void test_broker_killed_ends_the_connection_once(void **state)
     broker_start(&broker);
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     wait_event(link, MQTT_LINK_CONNECTED, &event);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_silent_broker_times_out(void **state)
@@ -339,7 +339,7 @@ static void test_connection_taken_over_under_the_same_client_id_ends(void **stat
     broker_connect_as(&broker, config.client_id);
     wait_event(link, MQTT_LINK_LOST, &event);
     assert_true(event.text[0] != '\0');
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_reason_that_the_broker_gives_is_passed_on(void **state)
@@ -361,7 +361,7 @@ static void test_reason_that_the_broker_gives_is_passed_on(void **state)
     assert_int_equal(event.kind, MQTT_LINK_LOST);
     assert_int_equal(event.code, 0x95);
     assert_non_null(strstr(event.text, "0x95"));
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_name_that_does_not_resolve_is_named(void **state)
@@ -387,7 +387,7 @@ static void test_hanging_up_answers_what_was_published_before(void **state)
     }
     wait_event(link, MQTT_LINK_CLOSED, &event);
     assert_false(comes_within(link, 200, &event));
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_disconnecting_without_a_connection_is_closed_at_once(void **state)
@@ -399,7 +399,7 @@ static void test_disconnecting_without_a_connection_is_closed_at_once(void **sta
     mqtt_link_abandon(link);
     assert_int_equal(mqtt_link_disconnect(link), 0);
     wait_event(link, MQTT_LINK_CLOSED, &event);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_abandoned_connection_tells_nothing_more(void **state)
@@ -414,7 +414,7 @@ static void test_abandoned_connection_tells_nothing_more(void **state)
     assert_false(comes_within(link, 500, &event));
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     wait_event(link, MQTT_LINK_CONNECTED, &event);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 static void test_hung_resolver_blocks_no_call_of_the_loop(void **state)
@@ -436,7 +436,7 @@ static void test_hung_resolver_blocks_no_call_of_the_loop(void **state)
     assert_int_equal(mqtt_link_disconnect(link), 0);
     assert_true(clock_now_ms() - start_ms < 1000);
     start_ms = clock_now_ms();
-    assert_null(mqtt_link_free(link));
+    assert_false(mqtt_link_free(link)); /* its thread is left behind */
     assert_true(clock_now_ms() - start_ms < 1000);
 }
 
@@ -467,7 +467,7 @@ static void test_small_messages_are_not_held_back_and_no_descriptor_leaks(void *
     struct mqtt_link *link = link_up(&config);
     (void)count_fds(&nodelay);
     assert_int_equal(nodelay, 1);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
     assert_int_equal(count_fds(&nodelay), before);
 }
 
@@ -486,7 +486,7 @@ static void test_impossible_settings_are_refused(void **state)
     const int qos[9] = {0};
     assert_true(mqtt_link_subscribe(link, 1, filters, qos, 9) < 0);
     assert_true(mqtt_link_subscribe(link, 1, filters, qos, 0) < 0);
-    assert_null(mqtt_link_free(link));
+    assert_true(mqtt_link_free(link));
 }
 
 int main(void)
