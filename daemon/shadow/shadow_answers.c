@@ -54,6 +54,14 @@ static void view_failed(struct shadow *shadow, int error, int64_t now_ms)
                 reason);
 }
 
+/* How a section removed as a whole is echoed is not known (aws-facts, section 12): an echo of
+ * nothing may be one. */
+static bool tells_nothing(const struct cloud_message *message)
+{
+    return message->desired.state == CLOUD_SECTION_ABSENT &&
+           message->reported.state == CLOUD_SECTION_ABSENT;
+}
+
 /* Merge what had come early, then see whether a version is still missing. */
 static void catch_up(struct shadow *shadow, int64_t now_ms)
 {
@@ -61,6 +69,8 @@ static void catch_up(struct shadow *shadow, int64_t now_ms)
     struct cloud_message message;
     while (view_next_early(view, &message)) {
         int r = view_merge(view, &shadow->ledger, &message);
+        if (tells_nothing(&message))
+            shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
         cloud_message_clear(&message);
         if (r < 0) {
             view_failed(shadow, r, now_ms);
@@ -181,11 +191,7 @@ static void handle_update_accepted(struct shadow *shadow, struct cloud_message *
     int64_t version = message->version;
     struct update *ours = find_update(shadow, message->token);
     bool was_new = version > shadow->view.version;
-    /* How a section removed as a whole is echoed is not known (aws-facts, section 12): an echo of
-     * nothing may be one. */
-    bool tells_nothing = message->desired.state == CLOUD_SECTION_ABSENT &&
-                         message->reported.state == CLOUD_SECTION_ABSENT;
-    if (was_new && tells_nothing)
+    if (was_new && tells_nothing(message))
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
     follow(shadow, message, ours, now_ms);
     bool in_view = was_new && shadow->view.version >= version;

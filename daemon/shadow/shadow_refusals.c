@@ -173,18 +173,16 @@ void shadow_update_refused(struct shadow *shadow, int code, const char *text, in
     shadow->status.last_code = code;
     bool ours_to_mend = code >= 400 && code < 500 && code != 401 && code != 403 && code != 404 &&
                         code != 409 && code != 429;
-    if (code == 409) {
+    if (code == 409)
         handle_conflict(shadow, now_ms);
-        shadow_give_up(shadow,
-                       now_ms); /* the 409 may be that of a duplicate, its accepted still to come */
-    } else if (code == 413)
+    else if (code == 413)
         handle_too_large(shadow, text, now_ms);
     else if (ours_to_mend)
         isolate(shadow, code, text, now_ms);
     else
         back_off(shadow, code, text, now_ms);
-    update_clear(&shadow->update);
-    shadow->request = SHADOW_REQUEST_NONE;
+    /* The answer may be that of a duplicate, the accepted of the other still to come. */
+    shadow_give_up(shadow, now_ms);
     shadow_review(shadow, now_ms, false);
 }
 
