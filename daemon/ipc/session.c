@@ -167,7 +167,7 @@ static size_t session_handle(struct session *session, const struct flux_frame *f
     case FLUX_MESSAGE_GET:
         session_end_batch(session);
         session_request_get(session, frame);
-        return 1;
+        return SESSION_GET_OPERATIONS;
     case FLUX_MESSAGE_STATUS:
         session_end_batch(session);
         session_request_status(session, frame);

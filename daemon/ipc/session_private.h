@@ -16,6 +16,10 @@
 /* A session's share of a turn. */
 #define SESSION_TURN_BYTES      65536u
 #define SESSION_TURN_OPERATIONS 2048u
+/* What counts as one operation: so many properties that a check had to look at. */
+#define SESSION_CHECKS_PER_OPERATION 4u
+/* A GET counts as so many operations: the whole document is looked at for it. */
+#define SESSION_GET_OPERATIONS 64u
 /* Largest text in an answer of ours. */
 #define SESSION_TEXT_MAX 512u
 
@@ -106,7 +110,7 @@ void session_put_stream(struct session *session);
 
 /* --- session_report.c: reports and what becomes of them --- */
 
-/* Handle one REPORT frame. Returns how many operations it had. */
+/* Handle one REPORT frame. Returns what it counts against the share of a turn, in operations. */
 size_t session_report(struct session *session, const struct flux_frame *frame, int64_t now_ms,
                       int64_t now_us);
 /* Say the ranges that were gathered, and remember how far the shadow's revisions have come. */

@@ -170,12 +170,16 @@ void check_describe_size(char *ret_text, size_t text_size, const struct check_li
                    limits->max_document_bytes);
 }
 
+/* A property that is only counted costs a fraction of one that is copied for a trial. */
+#define COPY_EFFORT 8u
+
 static int check_size(struct ledger *ledger, const struct check_limits *limits,
                       struct check_size *size, const struct shadow_report *report,
                       struct shadow_refusal *ret_refusal)
 {
     long growth = report_growth_bound(ledger, report);
     if (!size->known) {
+        size->effort += ledger->set.node_count;
         size->bytes = limits->desired_bytes + projection_measure(ledger);
         size->known = true;
     }
@@ -185,6 +189,7 @@ static int check_size(struct ledger *ledger, const struct check_limits *limits,
     }
     size_t before = limits->desired_bytes + projection_measure(ledger);
     size_t after = 0;
+    size->effort += (COPY_EFFORT + 1u) * ledger->set.node_count;
     int r = measure_trial(ledger, report, &after);
     if (r == -ENOSPC)
         return REFUSE(ret_refusal, 413, largest(ledger, report),
@@ -214,6 +219,7 @@ int check_report(struct ledger *ledger, const struct check_limits *limits, struc
     size_t entries = ledger->set.value_count + ledger->set.cut_count;
     if (entries + 2 * report->operation_count > FLUX_PROPERTIES_MAX) {
         size_t bytes;
+        size->effort += COPY_EFFORT * ledger->set.node_count;
         int r = measure_trial(ledger, report, &bytes);
         if (r == -ENOSPC)
             return REFUSE(ret_refusal, 413, first,

@@ -15,7 +15,8 @@ struct check_limits {
 /* Keeps an upper bound of the document's size, so that most reports need no exact count. */
 struct check_size {
     bool known;
-    size_t bytes; /* desired + reported, at most */
+    size_t bytes;    /* desired + reported, at most */
+    uint64_t effort; /* properties looked at for exact counts so far */
 };
 
 /* Check a report as a whole. Returns SHADOW_REPORT_QUEUED, SHADOW_REPORT_REFUSED with the refusal

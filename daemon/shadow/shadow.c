@@ -150,6 +150,11 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     return SHADOW_REPORT_QUEUED;
 }
 
+uint64_t shadow_check_effort(const struct shadow *shadow)
+{
+    return shadow->size.effort;
+}
+
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)
 {
     (void)shadow;

@@ -19,7 +19,7 @@ static struct {
     struct fake_property properties[PROPERTIES_MAX];
     size_t count;
     size_t pins;
-    uint64_t revision, settled, serial;
+    uint64_t revision, settled, serial, cost, effort;
     unsigned flushes;
     bool refuse_next;
     struct shadow_refusal refusal;
@@ -96,6 +96,11 @@ void fake_settle(uint64_t revision)
     fake.settled = revision;
 }
 
+void fake_cost(uint64_t effort)
+{
+    fake.cost = effort;
+}
+
 void fake_refuse_next(int code, const char *path, const char *text)
 {
     fake.refuse_next = true;
@@ -152,6 +157,7 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
 {
     (void)shadow;
     (void)now_ms;
+    fake.effort += fake.cost;
     if (fake.refuse_next) {
         fake.refuse_next = false;
         *ret_refusal = fake.refusal;
@@ -165,6 +171,12 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
         fake.pins++;
     }
     return SHADOW_REPORT_QUEUED;
+}
+
+uint64_t shadow_check_effort(const struct shadow *shadow)
+{
+    (void)shadow;
+    return fake.effort;
 }
 
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)

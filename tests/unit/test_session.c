@@ -206,6 +206,24 @@ static void test_a_turn_is_shared_fairly(void **state)
     assert_non_null(strstr(talk->heard, "-20000 @0\n"));
 }
 
+/* Reports that are costly to check must not take the turn from the others. */
+static void test_costly_reports_use_up_the_share_of_a_turn(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    fake_cost(2500);
+    for (uint64_t id = 1; id <= 100; id++)
+        say_report(talk, id, FLUX_LEVEL_QUEUED, "/a", 1);
+    void *space;
+    assert_true(session_input_space(talk->session, &space) >= talk->said.size);
+    memcpy(space, talk->bytes, talk->said.size);
+    session_receive(talk->session, talk->said.size);
+    session_work(talk->session, NOW_MS, NOW_US);
+    talk_listen(talk);
+    assert_heard(talk, "queued 1-4 @0\n");
+    assert_true(session_has_work(talk->session));
+}
+
 static void test_client_that_does_not_read_is_not_read_from(void **state)
 {
     struct talk *talk = *state;
@@ -291,6 +309,7 @@ int main(void)
         SESSION_TEST(test_versions_without_overlap_are_refused),
         SESSION_TEST(test_request_ids_must_rise),
         SESSION_TEST(test_a_turn_is_shared_fairly),
+        SESSION_TEST(test_costly_reports_use_up_the_share_of_a_turn),
         SESSION_TEST(test_client_that_does_not_read_is_not_read_from),
         SESSION_TEST(test_last_words_are_handled_before_the_end),
         cmocka_unit_test(test_mangled_bytes_never_break_it),
