@@ -21,6 +21,14 @@ static void on_wake(evutil_socket_t fd, short what, void *data)
     (void)data;
 }
 
+static void on_link(evutil_socket_t fd, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)fd;
+    (void)what;
+    daemon->link_has_events = true;
+}
+
 static void on_signal(evutil_socket_t number, short what, void *data)
 {
     struct daemon *daemon = data;
@@ -115,7 +123,7 @@ static int open_loop(struct daemon *daemon)
         return r;
     daemon->timer = evtimer_new(daemon->base, on_wake, daemon);
     daemon->link_event = event_new(daemon->base, uplink_event_fd(daemon->uplink),
-                                   EV_READ | EV_PERSIST, on_wake, daemon);
+                                   EV_READ | EV_PERSIST, on_link, daemon);
     if (!daemon->timer || !daemon->link_event || event_add(daemon->link_event, NULL) < 0)
         return -ENOMEM;
     return watch_signals(daemon);
@@ -232,7 +240,10 @@ static bool daemon_turn(struct daemon *daemon)
     if (daemon->wants_stop)
         daemon_begin_stop(daemon, now_ms);
 
-    uplink_receive(daemon->uplink, now_ms);
+    if (daemon->link_has_events)
+        uplink_receive(daemon->uplink, now_ms);
+    daemon->link_has_events = false;
+    uplink_check(daemon->uplink, now_ms);
     socket_server_turn(daemon->server, now_ms, now_us);
     answer_statuses(daemon, now_ms);
     uplink_send(daemon->uplink, now_ms);

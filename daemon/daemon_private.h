@@ -23,8 +23,8 @@ struct daemon {
     struct daemon_options options;
     struct config config;
     char thing_name[FLUX_THING_NAME_MAX + 1];
-    bool config_rejected; /* the last reload was refused */
-    bool wants_stop, wants_reload;
+    bool config_rejected;                           /* the last reload was refused */
+    bool wants_stop, wants_reload, link_has_events; /* what woke us */
     int64_t started_ms;
     int64_t stop_deadline_ms;
     int64_t watchdog_ms, next_feed_ms; /* 0: no watchdog */

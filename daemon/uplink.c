@@ -286,6 +286,10 @@ void uplink_receive(struct uplink *uplink, int64_t now_ms)
     struct mqtt_link_event event;
     for (unsigned i = 0; i < EVENTS_PER_TURN && mqtt_link_next_event(uplink->link, &event); i++)
         uplink_take_event(uplink, &event, now_ms);
+}
+
+void uplink_check(struct uplink *uplink, int64_t now_ms)
+{
     if (link_machine_deadline(&uplink->machine) <= now_ms)
         uplink_step(uplink, LINK_INPUT_DUE, now_ms);
     if (uplink->machine.state == LINK_UP && thing_doubts_link(uplink->thing)) {

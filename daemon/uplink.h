@@ -26,7 +26,7 @@ int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thin
 /* Returns as mqtt_link_free(). */
 bool uplink_free(struct uplink *uplink);
 
-/* An fd that is readable when uplink_receive() has something to do. */
+/* An fd that is readable as long as uplink_receive() has something to do. */
 int uplink_event_fd(const struct uplink *uplink);
 
 /* Use another configuration from now on. The connection is dialled anew if what it rests on, the
@@ -37,13 +37,17 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
 void uplink_start(struct uplink *uplink, int64_t now_ms);
 void uplink_stop(struct uplink *uplink, int64_t now_ms);
 
-/* Take what the link thread has told, and what is due, into the table and the thing. */
+/* Take what the link thread has told into the table and the thing; when the event fd is readable.
+ */
 void uplink_receive(struct uplink *uplink, int64_t now_ms);
+
+/* Feed what is due, and hang up a link whose other end seems dead. */
+void uplink_check(struct uplink *uplink, int64_t now_ms);
 
 /* Hand the thing's due requests to the link. */
 void uplink_send(struct uplink *uplink, int64_t now_ms);
 
-/* When uplink_receive() wants to run again although no event came; INT64_MAX: never. */
+/* When uplink_check() wants to run again although no event came; INT64_MAX: never. */
 int64_t uplink_deadline(const struct uplink *uplink);
 
 struct uplink_status {
