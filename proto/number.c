@@ -56,6 +56,11 @@ static size_t to_json(char ret_text[static FLUX_NUMBER_TEXT_MAX], const char *pr
 
 #define SHORT_DECIMALS_MAX 6u
 
+static uint64_t nearest(double magnitude)
+{
+    return (uint64_t)(magnitude + 0.5); /* below 1e15: no libm for this */
+}
+
 /* Write a number with few decimals, as sensors give them, without the costly detour over printf.
  * Both `scaled` and the power of ten are exact, so their quotient is the double nearest to the
  * decimal; and no two decimals of at most 15 digits are nearest to the same double: what is written
@@ -68,12 +73,12 @@ static size_t format_short(char ret_text[static FLUX_NUMBER_TEXT_MAX], double re
         return 0;
     size_t decimals = 1;
     while (decimals <= SHORT_DECIMALS_MAX &&
-           rint(magnitude * powers[decimals]) / powers[decimals] != magnitude)
+           (double)nearest(magnitude * powers[decimals]) / powers[decimals] != magnitude)
         decimals++;
     if (decimals > SHORT_DECIMALS_MAX)
         return 0;
     uint64_t power = (uint64_t)powers[decimals];
-    uint64_t scaled = (uint64_t)rint(magnitude * powers[decimals]);
+    uint64_t scaled = nearest(magnitude * powers[decimals]);
     size_t size = flux_number_format_int64(ret_text, (int64_t)(scaled / power));
     if (real < 0) {
         memmove(ret_text + 1, ret_text, size);
