@@ -237,6 +237,34 @@ static void test_140_a_week(void **state)
     scenario_end(sim);
 }
 
+/* 141: the connection's budget counts both directions: what is sent and the answers to it. */
+static void test_141_answers_are_charged_too(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.thing.interval_ms = 1;
+    options.thing.burst = 1000;
+    options.thing.messages_per_sec = 10;
+    struct sim *sim = scenario_up_with(&options, "{\"reported\":{}}");
+    char text[16];
+    for (int i = 0; i < 20; i++) {
+        struct thing_status before, after;
+        thing_get_status(sim->thing, &before);
+        for (int j = 0; j < 100; j++) {
+            (void)snprintf(text, sizeof(text), "%d", 100 * i + j);
+            (void)sim_set(sim, "/a", text);
+            sim_run(sim, 10);
+        }
+        thing_get_status(sim->thing, &after);
+        uint64_t messages =
+            after.messages_in + after.messages_out - before.messages_in - before.messages_out;
+        assert_true(messages <= 10);
+        assert_true(messages >= 4);
+    }
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_130_a_hundred_thousand_reports_cost_twelve_updates),
               cmocka_unit_test(test_131_a_burst_and_then_one_per_interval),
               cmocka_unit_test(test_132_after_a_pause_it_goes_at_once),
@@ -246,4 +274,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_130_a_hundred_thousand_reports_cost_twelve_u
               cmocka_unit_test(test_136_flush_sends_early),
               cmocka_unit_test(test_137_numbers_stay_short),
               cmocka_unit_test(test_138_an_idle_day_costs_next_to_nothing),
-              cmocka_unit_test(test_139_a_dead_link_is_doubted), cmocka_unit_test(test_140_a_week))
+              cmocka_unit_test(test_139_a_dead_link_is_doubted), cmocka_unit_test(test_140_a_week),
+              cmocka_unit_test(test_141_answers_are_charged_too))
