@@ -129,7 +129,9 @@ void session_request_flush(struct session *session, const struct flux_frame *fra
         .level = flush.level,
         .revision = shadow_newest_revision(shadow),
     };
-    shadow_flush(shadow, now_ms);
+    /* Whoever only hands over does not ask for an update of its own, which costs. */
+    if (flush.level == FLUX_LEVEL_ACCEPTED)
+        shadow_flush(shadow, now_ms);
 }
 
 static bool flush_is_done(const struct session *session, const struct session_flush *flush)

@@ -38,6 +38,18 @@ static void test_flush_is_done_behind_the_answers(void **state)
     assert_heard(talk, "rejected 1-1 400 /a no\nsafe 1\ndone 2\n");
 }
 
+static void test_flush_to_queued_costs_no_update(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    say_report(talk, 1, FLUX_LEVEL_QUEUED, "/a", 1);
+    const struct flux_flush flush = {.request_id = 2, .level = FLUX_LEVEL_QUEUED};
+    assert_int_equal(flux_flush_encode(&talk->said, &flush), 0);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "queued 1-1 @0\ndone 2\n");
+    assert_int_equal(fake_flushes(), 0);
+}
+
 static void test_flush_to_stored_fails_where_nothing_is_stored(void **state)
 {
     struct talk *talk = *state;
@@ -299,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SESSION_TEST(test_bytes_may_come_one_by_one),
         SESSION_TEST(test_flush_is_done_behind_the_answers),
+        SESSION_TEST(test_flush_to_queued_costs_no_update),
         SESSION_TEST(test_flush_to_stored_fails_where_nothing_is_stored),
         SESSION_TEST(test_large_documents_are_streamed),
         SESSION_TEST(test_get_says_why_not),
