@@ -83,7 +83,7 @@ static void test_numbers_with_few_decimals_get_the_shortest_text(void **state)
         bits ^= bits << 17;
         double power = powers[bits % 8];
         double real = (double)((bits >> 8) % (1u << (bits >> 59))) / power;
-        if (real < 1e-4 || real == floor(real))
+        if (real < 1e-4 || real == (double)(int64_t)real)
             continue;
         char expected[64];
         snprintf(expected, sizeof(expected), "%.15g", real);
