@@ -69,16 +69,42 @@ static int check_operation(const struct ledger *ledger, const struct check_limit
     return SHADOW_REPORT_QUEUED;
 }
 
+/* How values are counted: a number costs more to write than to store, so far below the limit all
+ * count as the longest of their kind. */
+enum counting { COUNT_ROUGHLY, COUNT_FINELY };
+
+static size_t count_value(const struct flux_value *value, enum counting counting)
+{
+    if (counting == COUNT_ROUGHLY && value->type == FLUX_VALUE_DOUBLE)
+        return strlen("-1.7976931348623157e+308");
+    if (counting == COUNT_ROUGHLY && value->type == FLUX_VALUE_INT64)
+        return strlen("-9223372036854775808");
+    return flux_value_json_size(value);
+}
+
+/* How much more than its size the section counts for, with our values counted roughly. */
+static size_t count_slack(const struct ledger *ledger)
+{
+    size_t slack = 0;
+    struct flux_property *root = ledger->set.root;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
+        if (ledger_has_value(p))
+            slack += count_value(&p->value, COUNT_ROUGHLY) - count_value(&p->value, COUNT_FINELY);
+    }
+    return slack;
+}
+
 /* At most so many bytes more than now. */
-static long growth_bound(const struct ledger *ledger, const struct shadow_operation *operation)
+static long growth_bound(const struct ledger *ledger, const struct shadow_operation *operation,
+                         enum counting counting)
 {
     if (operation->kind != FLUX_SET)
         return 0;
-    long bytes = (long)flux_value_json_size(&operation->value);
+    long bytes = (long)count_value(&operation->value, counting);
     const struct flux_property *known =
         flux_property_set_find(&ledger->set, operation->path, operation->path_size);
     if (known && ledger_has_value(known) && flux_property_is_leaf(known))
-        return bytes - (long)flux_value_json_size(&known->value);
+        return bytes - (long)count_value(&known->value, counting);
     /* Every level may add a key, quotes, a colon, a comma and braces; a key byte may need an escape
      * of six. */
     long levels = 0;
@@ -87,13 +113,14 @@ static long growth_bound(const struct ledger *ledger, const struct shadow_operat
     return bytes + 6 * (long)operation->path_size + 8 * levels;
 }
 
-static long report_growth_bound(const struct ledger *ledger, const struct shadow_report *report)
+static long report_growth_bound(const struct ledger *ledger, const struct shadow_report *report,
+                                enum counting counting)
 {
     if (report->operation_count == 1)
-        return growth_bound(ledger, &report->operations[0]);
+        return growth_bound(ledger, &report->operations[0], counting);
     long sum = 0;
     for (size_t i = 0; i < report->operation_count; i++) {
-        long growth = growth_bound(ledger, &report->operations[i]);
+        long growth = growth_bound(ledger, &report->operations[i], counting);
         sum += growth > 0 ? growth : 0; /* two may touch one path: no credit for shrinking */
     }
     return sum;
@@ -154,7 +181,8 @@ static const struct shadow_operation *largest(const struct ledger *ledger,
 {
     const struct shadow_operation *found = &report->operations[0];
     for (size_t i = 1; i < report->operation_count; i++) {
-        if (growth_bound(ledger, &report->operations[i]) > growth_bound(ledger, found))
+        if (growth_bound(ledger, &report->operations[i], COUNT_FINELY) >
+            growth_bound(ledger, found, COUNT_FINELY))
             found = &report->operations[i];
     }
     return found;
@@ -173,21 +201,38 @@ void check_describe_size(char *ret_text, size_t text_size, const struct check_li
 /* A property that is only counted costs a fraction of one that is copied for a trial. */
 #define COPY_EFFORT 8u
 
+/* Keep the bound up to date if the report fits by it. */
+static bool fits_by_bound(const struct ledger *ledger, const struct check_limits *limits,
+                          struct check_size *size, const struct shadow_report *report)
+{
+    enum counting counting = size->fine ? COUNT_FINELY : COUNT_ROUGHLY;
+    long bytes = (long)size->bytes + report_growth_bound(ledger, report, counting);
+    if (bytes > (long)limits->max_document_bytes)
+        return false;
+    size->bytes = (size_t)bytes;
+    return true;
+}
+
 static int check_size(struct ledger *ledger, const struct check_limits *limits,
                       struct check_size *size, const struct shadow_report *report,
                       struct shadow_refusal *ret_refusal)
 {
-    long growth = report_growth_bound(ledger, report);
     if (!size->known) {
-        size->effort += ledger->set.node_count;
-        size->bytes = limits->desired_bytes + projection_measure(ledger);
+        size->effort += 2 * ledger->set.node_count;
+        size->bytes = limits->desired_bytes + projection_measure(ledger) + count_slack(ledger);
         size->known = true;
+        size->fine = false;
     }
-    if ((long)size->bytes + growth <= (long)limits->max_document_bytes) {
-        size->bytes = (size_t)((long)size->bytes + growth);
+    if (fits_by_bound(ledger, limits, size, report))
         return SHADOW_REPORT_QUEUED;
-    }
     size_t before = limits->desired_bytes + projection_measure(ledger);
+    if (!size->fine) {
+        size->effort += ledger->set.node_count;
+        size->fine = true;
+        size->bytes = before;
+        if (fits_by_bound(ledger, limits, size, report))
+            return SHADOW_REPORT_QUEUED;
+    }
     size_t after = 0;
     size->effort += (COPY_EFFORT + 1u) * ledger->set.node_count;
     int r = measure_trial(ledger, report, &after);

@@ -15,6 +15,7 @@ struct check_limits {
 /* Keeps an upper bound of the document's size, so that most reports need no exact count. */
 struct check_size {
     bool known;
+    bool fine;       /* values counted by their text, numbers not by the longest of their kind */
     size_t bytes;    /* desired + reported, at most */
     uint64_t effort; /* properties looked at for exact counts so far */
 };

@@ -1,5 +1,6 @@
 #include "daemon/shadow/check.h"
 
+#include "daemon/shadow/projection.h"
 #include "tests/unit/ledger_world.h"
 
 #include <setjmp.h>
@@ -105,6 +106,53 @@ static void test_the_exact_limit_fits(void **state)
     checked = make(9);
     assert_int_equal(check_one(world, &checked, "/a", flux_value_string("bc", 2)),
                      SHADOW_REPORT_REFUSED);
+    checked = make(9);
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_double(0.5)),
+                     SHADOW_REPORT_QUEUED);
+    assert_int_equal(check_one(world, &checked, "/a", flux_value_int64(1234)),
+                     SHADOW_REPORT_REFUSED);
+}
+
+static struct flux_value some_value(unsigned random, char ret_json[static 64])
+{
+    struct flux_value value = flux_value_double((double)random / (random % 3 == 0 ? 8 : 3));
+    if (random % 5 == 0)
+        value = flux_value_int64((int64_t)random * random * (random % 2 ? 1 : -1));
+    if (random % 5 == 1)
+        value = flux_value_string("a text of no great length", random % 26);
+    if (value.type == FLUX_VALUE_DOUBLE)
+        (void)snprintf(ret_json, 64, "%.17g", value.real);
+    else if (value.type == FLUX_VALUE_INT64)
+        (void)snprintf(ret_json, 64, "%lld", (long long)value.int64);
+    else
+        (void)snprintf(ret_json, 64, "\"%.*s\"", (int)value.size, value.text);
+    return value;
+}
+
+static void test_the_bound_is_never_below_the_size(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(160);
+    unsigned random = 1, taken = 0, refused = 0;
+    for (int i = 0; i < 5000; i++) {
+        char path[16], json[64];
+        random = random * 1103515245u + 12345u;
+        (void)snprintf(path, sizeof(path), "/p%u", random >> 16 & 7);
+        struct flux_value value = some_value(random >> 8 & 0xffff, json);
+        if (i % 100 == 0)
+            checked.size.known = false; /* as after a message of the cloud */
+        if (check_one(world, &checked, path, value) != SHADOW_REPORT_QUEUED) {
+            refused++;
+            continue;
+        }
+        taken++;
+        (void)ledger_world_report(world, path, json);
+        size_t bytes = projection_measure(&world->ledger);
+        assert_true(bytes <= checked.limits.max_document_bytes);
+        assert_true(bytes <= checked.size.bytes);
+    }
+    assert_true(taken > 1000);
+    assert_true(refused > 100);
 }
 
 static void test_making_room_in_the_same_report_counts(void **state)
@@ -170,6 +218,7 @@ int main(void)
         CASE(test_bad_paths_and_values_are_refused_by_name),
         CASE(test_the_merged_size_counts_desired_too),
         CASE(test_the_exact_limit_fits),
+        CASE(test_the_bound_is_never_below_the_size),
         CASE(test_making_room_in_the_same_report_counts),
         CASE(test_a_document_that_is_too_large_may_still_shrink),
         CASE(test_a_refused_value_is_remembered),
