@@ -2,6 +2,8 @@
 #include "proto/utf8.h"
 #include <string.h>
 
+_Static_assert(FLUX_PATH_BYTES_MAX == 1024u, "flux_path_strerror() names the limit");
+
 const char *flux_path_strerror(enum flux_path_error error)
 {
     switch (error) {
@@ -12,7 +14,7 @@ const char *flux_path_strerror(enum flux_path_error error)
     case FLUX_PATH_EMPTY_KEY:
         return "the path contains an empty key";
     case FLUX_PATH_TOO_LONG:
-        return "the path is too long";
+        return "the path is longer than 1024 bytes";
     case FLUX_PATH_TOO_DEEP:
         return "the path has too many levels";
     case FLUX_PATH_NOT_UTF8:

@@ -129,7 +129,10 @@ static enum fluxctl_exit take_option(struct fluxctl_arguments *arguments, int op
     switch (option) {
     case LONG_SOCKET:
         arguments->socket_path = optarg;
-        return FLUXCTL_DONE;
+        if (optarg[0] != '\0')
+            return FLUXCTL_DONE;
+        fprintf(stderr, "fluxctl: --socket: the path is empty\n");
+        return FLUXCTL_USAGE;
     case LONG_THING:
         arguments->thing = optarg;
         return FLUXCTL_DONE;

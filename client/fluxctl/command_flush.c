@@ -1,6 +1,16 @@
 #include "client/fluxctl/ask.h"
 #include "client/fluxctl/fluxctl.h"
+#include <errno.h>
 #include <stdio.h>
+
+static enum fluxctl_exit explain_timeout(const struct fluxctl_arguments *arguments)
+{
+    fprintf(stderr,
+            "fluxctl: not everything was accepted within %g s; the reports still stand\n"
+            "Try: fluxctl status\n",
+            arguments->timeout_ms / 1000.0);
+    return FLUXCTL_TIMED_OUT;
+}
 
 enum fluxctl_exit fluxctl_flush(const struct fluxctl_arguments *arguments)
 {
@@ -9,7 +19,9 @@ enum fluxctl_exit fluxctl_flush(const struct fluxctl_arguments *arguments)
     if (exit != FLUXCTL_DONE)
         return exit;
     int r = fluxaws_flush(client, FLUXAWS_ACCEPTED, arguments->timeout_ms);
-    if (r < 0)
+    if (r == -ETIMEDOUT && fluxaws_is_connected(client) == 1)
+        exit = explain_timeout(arguments);
+    else if (r < 0)
         exit = fluxctl_explain_question(arguments, client, r);
     else if (arguments->json)
         puts("{\"level\":\"accepted\"}");

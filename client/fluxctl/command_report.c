@@ -30,11 +30,20 @@ static int report_document(struct fluxaws_client *client, const char *document, 
     return r;
 }
 
+/* A stream ends at its first bad object. */
+static void explain_rest(unsigned long long number)
+{
+    if (number > 1)
+        fprintf(stderr, "What stands before object %llu was reported; it and the rest were not.\n",
+                number);
+}
+
 static enum fluxctl_exit explain_document(struct fluxaws_client *client,
                                           const struct json_split *split, int error)
 {
-    fprintf(stderr, "fluxctl: object %llu: %s\n", (unsigned long long)split->document_count,
-            fluxaws_error_text(client));
+    unsigned long long number = split->document_count;
+    fprintf(stderr, "fluxctl: object %llu: %s\n", number, fluxaws_error_text(client));
+    explain_rest(number);
     if (error == -ENOBUFS && fluxaws_is_connected(client) != 1)
         return FLUXCTL_NO_DAEMON;
     return error == -ENOBUFS ? FLUXCTL_TIMED_OUT : FLUXCTL_REFUSED;
@@ -50,6 +59,7 @@ static enum fluxctl_exit explain_stream(const struct json_split *split, int erro
         fprintf(stderr, "fluxctl: object %llu is cut off at the end of the input\n", number);
     else
         fprintf(stderr, "fluxctl: object %llu: not a JSON object\n", number);
+    explain_rest(number);
     return FLUXCTL_REFUSED;
 }
 
@@ -69,7 +79,8 @@ static enum fluxctl_exit report_complete(struct fluxaws_client *client, struct j
     return r < 0 ? explain_stream(split, r) : FLUXCTL_DONE;
 }
 
-static enum fluxctl_exit report_stream(struct fluxaws_client *client, int fd, int timeout_ms,
+static enum fluxctl_exit report_stream(struct fluxaws_client *client, int fd,
+                                       const struct fluxctl_arguments *arguments,
                                        struct json_split *split)
 {
     for (;;) {
@@ -83,13 +94,14 @@ static enum fluxctl_exit report_stream(struct fluxaws_client *client, int fd, in
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            fprintf(stderr, "fluxctl: reading: %s\n", strerror(errno));
+            fprintf(stderr, "fluxctl: reading %s: %s\n",
+                    fd != STDIN_FILENO ? arguments->operands[0] : "stdin", strerror(errno));
             return FLUXCTL_REFUSED;
         }
         if (got == 0)
             return json_split_is_empty(split) ? FLUXCTL_DONE : explain_stream(split, 0);
         json_split_fed(split, (size_t)got);
-        enum fluxctl_exit exit = report_complete(client, split, timeout_ms);
+        enum fluxctl_exit exit = report_complete(client, split, arguments->timeout_ms);
         if (exit != FLUXCTL_DONE)
             return exit;
         (void)fluxaws_dispatch(client, 0);
@@ -105,7 +117,7 @@ static enum fluxctl_exit report(const struct fluxctl_arguments *arguments,
     if (exit != FLUXCTL_DONE)
         return exit;
     struct json_split split = {0};
-    exit = report_stream(client, fd, arguments->timeout_ms, &split);
+    exit = report_stream(client, fd, arguments, &split);
     json_split_clear(&split);
     if (exit != FLUXCTL_DONE) {
         (void)fluxaws_flush(client, FLUXAWS_QUEUED, arguments->timeout_ms);

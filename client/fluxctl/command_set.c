@@ -6,6 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void explain_number(const char *argument, const struct fluxctl_value *value)
+{
+    char number[FLUXCTL_NUMBER_SIZE];
+    fprintf(stderr,
+            "fluxctl: %s: the number would not survive: the shadow would not show '%s'\nTry: ",
+            argument, value->text);
+    if (fluxctl_value_number(value->text, number))
+        fprintf(stderr, "'%.*s:=%s' for the number, or ", (int)value->path_size, argument, number);
+    fprintf(stderr, "--string '%s' for the text\n", argument);
+}
+
 /* Everything on the command line is read before anything is sent or even connected. */
 static enum fluxctl_exit check_argument(const char *argument, bool string)
 {
@@ -13,16 +24,11 @@ static enum fluxctl_exit check_argument(const char *argument, bool string)
     int r = fluxctl_value_parse(argument, string, &value);
     if (r == 0)
         return FLUXCTL_DONE;
-    if (r == -ERANGE) {
-        int path_size = (int)value.path_size;
-        fprintf(stderr,
-                "fluxctl: %s: the number would not survive: the shadow would not show '%s'\n"
-                "Try: '%.*s:=%s' for the number, or --string '%s' for the text\n",
-                argument, value.text, path_size, argument, value.text, argument);
-    } else {
+    if (r == -ERANGE)
+        explain_number(argument, &value);
+    else
         fprintf(stderr, "fluxctl: '%s' is not PATH=VALUE\nTry: fluxctl set battery.level=81.5\n",
                 argument);
-    }
     return FLUXCTL_USAGE;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FLUXCTL_SOCKET_DEFAULT "/run/fluxaws/fluxawsd.sock"
+
 static const char *socket_path(const struct fluxctl_arguments *arguments)
 {
     const char *environment = getenv("FLUXAWS_SOCKET");
@@ -16,27 +18,51 @@ static const char *socket_path(const struct fluxctl_arguments *arguments)
         return arguments->socket_path;
     if (environment != NULL && environment[0] != '\0')
         return environment;
-    return "/run/fluxaws/fluxawsd.sock";
-}
-
-/* The group that may use the socket: its own, unless that helps nobody. */
-static const char *socket_group(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) < 0 || status.st_gid == 0)
-        return "fluxaws";
-    const struct group *group = getgrgid(status.st_gid);
-    return group != NULL ? group->gr_name : "fluxaws";
+    return FLUXCTL_SOCKET_DEFAULT;
 }
 
 static void explain_permission(const char *path)
 {
-    const struct passwd *user = getpwuid(geteuid());
-    const char *group = socket_group(path);
+    const struct passwd *entry = getpwuid(geteuid());
+    const char *user = entry != NULL ? entry->pw_name : "this user";
+    struct stat status;
+    if (stat(path, &status) < 0) {
+        fprintf(stderr,
+                "fluxctl: no permission to reach %s: a directory above it is closed to %s\n"
+                "Try: namei -l %s to see which; the socket's own group is usually fluxaws\n",
+                path, user, path);
+        return;
+    }
+    const struct group *group = getgrgid(status.st_gid);
+    if (status.st_gid == 0 || group == NULL || (status.st_mode & S_IWGRP) == 0) {
+        fprintf(stderr,
+                "fluxctl: no permission on %s: no group but root's may use it\n"
+                "Try: [Socket] Group=fluxaws and Mode=0660, then add %s to the group fluxaws\n",
+                path, user);
+        return;
+    }
     fprintf(stderr,
             "fluxctl: no permission on %s: it is open to the group %s\n"
             "Try: sudo usermod -aG %s %s, then log in again\n",
-            path, group, group, user != NULL ? user->pw_name : "USER");
+            path, group->gr_name, group->gr_name, entry != NULL ? user : "USER");
+}
+
+/* Nobody answers at the path: perhaps it is not the daemon's. */
+static void explain_absence(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        fprintf(stderr, "fluxctl: no socket at %s: is fluxawsd running?\n", path);
+    else if (!S_ISSOCK(status.st_mode))
+        fprintf(stderr, "fluxctl: %s is no socket\n", path);
+    else
+        fprintf(stderr, "fluxctl: nobody listens on %s: is fluxawsd running?\n", path);
+    if (strcmp(path, FLUXCTL_SOCKET_DEFAULT) == 0)
+        fputs("Try: systemctl start fluxawsd; --socket PATH or FLUXAWS_SOCKET for another socket\n",
+              stderr);
+    else
+        fputs("Try: systemctl start fluxawsd; fluxawsd --print-config shows its [Socket] Path\n",
+              stderr);
 }
 
 enum fluxctl_exit fluxctl_explain_connection(const struct fluxctl_arguments *arguments, int error)
@@ -48,15 +74,9 @@ enum fluxctl_exit fluxctl_explain_connection(const struct fluxctl_arguments *arg
         explain_permission(path);
         return FLUXCTL_NO_PERMISSION;
     case ENOENT:
-        fprintf(stderr,
-                "fluxctl: no socket at %s: is fluxawsd running?\nTry: systemctl start fluxawsd\n",
-                path);
-        return FLUXCTL_NO_DAEMON;
+    case ENOTDIR:
     case ECONNREFUSED:
-        fprintf(stderr,
-                "fluxctl: nobody listens on %s: is fluxawsd running?\n"
-                "Try: systemctl start fluxawsd\n",
-                path);
+        explain_absence(path);
         return FLUXCTL_NO_DAEMON;
     case ENAMETOOLONG:
     case EINVAL:

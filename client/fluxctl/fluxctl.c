@@ -94,6 +94,24 @@ static enum fluxctl_exit usage(const struct fluxctl_command *command, const char
     return FLUXCTL_USAGE;
 }
 
+/* Check how many operands there are, and run. */
+static enum fluxctl_exit check_operands(const struct fluxctl_command *command,
+                                        const struct fluxctl_arguments *arguments)
+{
+    char reason[256];
+    if (arguments->operand_count < command->operands_min) {
+        int name_size = (int)strcspn(command->synopsis, " \xe2"); /* up to the ellipsis */
+        (void)snprintf(reason, sizeof(reason), "%.*s is missing", name_size, command->synopsis);
+        return usage(command, reason);
+    }
+    if (command->operands_max >= 0 && arguments->operand_count > command->operands_max) {
+        (void)snprintf(reason, sizeof(reason), "'%.200s' is too much",
+                       arguments->operands[command->operands_max]);
+        return usage(command, reason);
+    }
+    return command->run(arguments);
+}
+
 static enum fluxctl_exit run(const struct fluxctl_command *command,
                              const struct fluxctl_arguments *arguments)
 {
@@ -117,11 +135,7 @@ static enum fluxctl_exit run(const struct fluxctl_command *command,
     }
     if ((foreign & FLUXCTL_OPTION_TIMEOUT) != 0)
         return usage(command, "takes no --timeout");
-    if (arguments->operand_count < command->operands_min)
-        return usage(command, "something is missing");
-    if (command->operands_max >= 0 && arguments->operand_count > command->operands_max)
-        return usage(command, "too much is given");
-    return command->run(arguments);
+    return check_operands(command, arguments);
 }
 
 /* What could not be written was not done: a full disk behind a redirection must not pass for

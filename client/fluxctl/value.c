@@ -58,19 +58,24 @@ static void trim_exponent(char *text)
     memmove(digits, digits + zeros, strlen(digits + zeros) + 1);
 }
 
+static void print_shortest(double real, char ret_text[static FLUXCTL_NUMBER_SIZE])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(ret_text, FLUXCTL_NUMBER_SIZE, "%.*g", digits, real);
+        if (strtod(ret_text, NULL) == real)
+            break;
+    }
+    trim_exponent(ret_text);
+}
+
 /* The shortest text that reads back equal must be the text that was given. */
 static bool parse_double(const char *text, double *ret_real)
 {
-    char printed[64];
+    char printed[FLUXCTL_NUMBER_SIZE];
     double real = strtod(text, NULL);
     if (!isfinite(real) || real == 0)
         return false;
-    for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(printed, sizeof(printed), "%.*g", digits, real);
-        if (strtod(printed, NULL) == real)
-            break;
-    }
-    trim_exponent(printed);
+    print_shortest(real, printed);
     *ret_real = real;
     return strcmp(printed, text) == 0;
 }
@@ -92,6 +97,36 @@ static int parse_bare(const char *text, struct fluxctl_value *value)
     if (strpbrk(text, ".e") != NULL && parse_double(text, &value->real))
         return 0;
     return -ERANGE;
+}
+
+/* Tell whether text that looks like a number is JSON that any 64-bit reader takes. */
+static bool is_json_number(const char *text)
+{
+    const char *digits = text + (*text == '-' ? 1 : 0);
+    size_t whole = count_digits(digits);
+    const char *rest = digits + whole;
+    if (whole == 0 || (whole > 1 && digits[0] == '0'))
+        return false;
+    if (*rest == '\0')
+        return whole <= 18;
+    return *rest != '.' || count_digits(rest + 1) > 0;
+}
+
+bool fluxctl_value_number(const char *text, char ret_number[static FLUXCTL_NUMBER_SIZE])
+{
+    double real = strtod(text, NULL);
+    if (!isfinite(real))
+        return false;
+    /* Without a plus and zeros at its front the text may do as it is. */
+    bool is_negative = *text == '-';
+    text += *text == '-' || *text == '+' ? 1 : 0;
+    while (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+        text++;
+    int size = snprintf(ret_number, FLUXCTL_NUMBER_SIZE, "%s%s", is_negative ? "-" : "", text);
+    if (size < (int)FLUXCTL_NUMBER_SIZE && is_json_number(ret_number))
+        return true;
+    print_shortest(real, ret_number);
+    return true;
 }
 
 int fluxctl_value_parse(const char *argument, bool string, struct fluxctl_value *ret_value)

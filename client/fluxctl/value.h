@@ -28,4 +28,10 @@ struct fluxctl_value {
  * the shadow would show (1.10, 1e5, 20 digits). */
 int fluxctl_value_parse(const char *argument, bool string, struct fluxctl_value *ret_value);
 
+#define FLUXCTL_NUMBER_SIZE 64u
+
+/* Write the JSON number that was probably meant by a bare number that would not survive: 01 is 1,
+ * 20 digits are rounded to a double. Returns false if no JSON number can stand for it. */
+bool fluxctl_value_number(const char *text, char ret_number[static FLUXCTL_NUMBER_SIZE]);
+
 #endif

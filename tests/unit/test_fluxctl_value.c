@@ -57,6 +57,36 @@ static void test_bare_values_get_their_type(void **state)
         assert_int_equal(parse(strings[i]).kind, FLUXCTL_VALUE_STRING);
 }
 
+static void test_the_number_that_was_meant_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *number;
+    } cases[] = {
+        {"1.10", "1.10"},
+        {"1e5", "1e5"},
+        {"-0", "-0"},
+        {"01", "1"},
+        {"+5", "5"},
+        {"-007", "-7"},
+        {".5", "0.5"},
+        {"5.", "5"},
+        {"00", "0"},
+        {"12345678901234567890", "1.2345678901234567e+19"},
+        {"+9007199254740993", "9007199254740993"},
+    };
+    char number[FLUXCTL_NUMBER_SIZE];
+    struct fluxctl_value value;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char argument[64];
+        (void)snprintf(argument, sizeof(argument), "a=%s", cases[i].text);
+        assert_int_equal(fluxctl_value_parse(argument, false, &value), -ERANGE);
+        assert_true(fluxctl_value_number(cases[i].text, number));
+        assert_string_equal(number, cases[i].number);
+    }
+    assert_false(fluxctl_value_number("1e400", number));
+}
+
 static void test_numbers_that_would_not_survive_are_refused(void **state)
 {
     (void)state;
@@ -127,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_equals_sign_splits),
         cmocka_unit_test(test_bare_values_get_their_type),
+        cmocka_unit_test(test_the_number_that_was_meant_is_named),
         cmocka_unit_test(test_numbers_that_would_not_survive_are_refused),
         cmocka_unit_test(test_colon_equals_is_json_even_with_string),
         cmocka_unit_test(test_what_the_daemon_writes_is_taken),
