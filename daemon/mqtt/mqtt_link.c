@@ -203,8 +203,10 @@ static void *link_thread(void *argument)
         while ((command = next_command(link)))
             run_command(link, command);
         /* After next_command() cleared the eventfd, so that no wake-up is missed. */
-        if (link->paho && is_abandoned(link, paho_connection_number(link->paho)))
+        if (link->paho && is_abandoned(link, paho_connection_number(link->paho))) {
             drop_connection(link);
+            continue; /* commands may have waited behind it, unannounced */
+        }
         struct pollfd poll_fds[] = {
             {.fd = link->outbox.box.event_fd, .events = POLLIN},
             {.fd = link->route_fd, .events = POLLIN}, /* poll() passes over -1 */

@@ -417,6 +417,26 @@ static void test_abandoned_connection_tells_nothing_more(void **state)
     assert_true(mqtt_link_free(link));
 }
 
+/* With so much in flight the thread takes no commands from the queue: one to dial must not be left
+ * there. */
+static void test_dialling_anew_does_not_wait_for_a_silent_broker(void **state)
+{
+    (void)state;
+    struct mqtt_link_config config = broker_config(&broker);
+    struct mqtt_link *link = link_up(&config);
+    struct mqtt_link_event event;
+    broker_freeze(&broker);
+    for (uint32_t i = 0; i < 40; i++)
+        assert_int_equal(mqtt_link_publish(link, i, "t/silent", "x", 1, 1), 0);
+    assert_false(comes_within(link, 200, &event));
+    config.port = 1; /* nobody there: it is told at once */
+    assert_int_equal(mqtt_link_connect(link, &config), 0);
+    wait_event(link, MQTT_LINK_CONNECT_FAILED, &event);
+    broker_thaw(&broker);
+    assert_int_equal(event.code, MQTT_LINK_FAILED_TCP);
+    assert_true(mqtt_link_free(link));
+}
+
 static void test_hung_resolver_blocks_no_call_of_the_loop(void **state)
 {
     (void)state;
@@ -516,6 +536,7 @@ int main(void)
         cmocka_unit_test_setup(test_small_messages_are_not_held_back_and_no_descriptor_leaks,
                                setup),
         cmocka_unit_test_setup(test_impossible_settings_are_refused, setup),
+        cmocka_unit_test_setup(test_dialling_anew_does_not_wait_for_a_silent_broker, setup),
         cmocka_unit_test_setup(test_hung_resolver_blocks_no_call_of_the_loop, setup),
     };
     broker_prepare(&broker);
