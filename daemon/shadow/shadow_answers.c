@@ -235,8 +235,10 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
     bool moved_on = view->generation != shadow->get_generation;
     bool outdated = shadow->get_outdated || (moved_on && message->version < view->version);
     if (message->version < 0 || outdated) {
-        if (!outdated)
+        if (!outdated) {
             note_bad_answer(shadow, "get/accepted", "no version in it");
+            (void)pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
+        }
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms + VIEW_GAP_MS);
         return;
     }

@@ -183,6 +183,7 @@ static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request 
     shadow->get_sent_ms = now_ms;
     shadow->last_get_ms = now_ms;
     shadow->get_generation = shadow->view.generation;
+    shadow->view.asked_version = shadow->view.seen_version;
     shadow->get_outdated = false;
     shadow->status.gets_sent++;
     return 1;

@@ -7,7 +7,8 @@
 
 int view_init(struct view *view, uint64_t hash_seed)
 {
-    *view = (struct view){.state = SHADOW_VIEW_UNKNOWN, .version = -1, .seen_version = -1};
+    *view = (struct view){
+        .state = SHADOW_VIEW_UNKNOWN, .version = -1, .seen_version = -1, .asked_version = -1};
     return flux_property_set_init(&view->desired, 0, hash_seed);
 }
 
@@ -30,6 +31,7 @@ void view_unprove(struct view *view)
     drop_early(view);
     view->state = SHADOW_VIEW_UNKNOWN;
     view->seen_version = -1;
+    view->asked_version = -1;
 }
 
 /* --- reported, in the slots --- */
@@ -286,9 +288,11 @@ int view_replace(struct view *view, struct ledger *ledger, const struct cloud_me
         view->state = SHADOW_VIEW_UNREADABLE;
         return r;
     }
-    drop_early_upto(view, message->version);
+    bool is_anew = view->asked_version > message->version;
+    drop_early_upto(view, is_anew ? view->asked_version : message->version);
     take_version(view, message->version);
     view->seen_version = message->version;
+    view->asked_version = -1;
     for (size_t i = 0; i < view->early_count; i++) {
         if (view->early[i].version > view->seen_version)
             view->seen_version = view->early[i].version;

@@ -22,8 +22,10 @@ struct view {
     size_t desired_bytes;             /* compact JSON of desired, 0: absent */
     struct cloud_message early[VIEW_EARLY_MAX];
     size_t early_count;
-    int64_t seen_version; /* highest version any message told of on this connection */
-    int64_t gap_until_ms; /* while in SHADOW_VIEW_GAP */
+    int64_t seen_version;  /* highest version any message told of on this connection */
+    int64_t asked_version; /* seen_version when the get on its way was sent: at least that its
+                              answer tells, or the shadow has been deleted and made anew since */
+    int64_t gap_until_ms;  /* while in SHADOW_VIEW_GAP */
 };
 
 int view_init(struct view *view, uint64_t hash_seed);
@@ -32,8 +34,9 @@ void view_clear(struct view *view);
 /* The link is gone: nothing is proven any more; contents and version stay as held. */
 void view_unprove(struct view *view);
 
-/* Take a whole document (the answer to a get) as the truth; early messages up to its version are
- * dropped. Returns 0, -ENOMEM or -E2BIG (too many keys to hold) with the view unreadable. */
+/* Take a whole document (the answer to a get) as the truth; early messages up to its version, or
+ * from before the get was sent, are dropped. Returns 0, -ENOMEM or -E2BIG (too many keys to hold)
+ * with the view unreadable. */
 int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message);
 
 /* There is no such shadow (404, or it was deleted): all is absent, and that is proven. */

@@ -212,6 +212,59 @@ static void test_nothing_is_due_while_the_link_is_down(void **state)
     assert_int_equal(thing_deadline(thing, 100000), INT64_MAX);
 }
 
+static void receive_foreign(struct thing *thing, int64_t version, int64_t now_ms)
+{
+    char payload[96];
+    (void)snprintf(payload, sizeof(payload),
+                   "{\"state\":{\"reported\":{\"f\":1}},\"version\":%lld}", (long long)version);
+    thing_receive(thing, "$aws/things/dev/shadow/update/accepted", payload, strlen(payload),
+                  now_ms);
+}
+
+/* A version that the get does not know of, though sent after it was told, is of an earlier life of
+ * the shadow: waiting for those in between would lead to a get every half second for ever. */
+static void test_a_version_that_is_never_reached_costs_one_get(void **state)
+{
+    struct thing *thing = *state;
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    answer_get(thing, &request, "{\"a\":1}", 3);
+    receive_foreign(thing, 1000, 0);
+    int64_t now_ms = thing_deadline(thing, 0);
+    request = next_request(thing, now_ms);
+    answer_get(thing, &request, "{\"a\":1}", 4);
+    assert_true(thing_deadline(thing, now_ms) > 60000);
+}
+
+static void test_early_news_from_behind_the_get_is_kept(void **state)
+{
+    struct thing *thing = *state;
+    struct shadow *shadow = NULL;
+    struct shadow_status status;
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    receive_foreign(thing, 5, 0);
+    answer_get(thing, &request, "{\"a\":1}", 4);
+    assert_int_equal(thing_open_shadow(thing, NULL, NULL, &shadow), 0);
+    shadow_get_status(shadow, &status);
+    assert_int_equal(status.version, 5);
+    assert_int_equal(status.view, SHADOW_VIEW_PROVEN);
+}
+
+static void test_a_get_without_a_version_is_not_repeated_at_once(void **state)
+{
+    struct thing *thing = *state;
+    subscribe(thing, 0);
+    int64_t now_ms = 0, answers = 0;
+    while (now_ms < 60000) {
+        struct thing_request request = next_request(thing, now_ms);
+        answer_get(thing, &request, "{\"a\":1}", -1);
+        answers++;
+        now_ms = thing_deadline(thing, now_ms);
+    }
+    assert_true(answers < 12);
+}
+
 /* While the link is down no message leads to pruning: a program that takes ever new properties away
  * again must not fill the memory. */
 static void test_properties_that_come_and_go_do_not_pile_up(void **state)
@@ -260,6 +313,9 @@ int main(void)
         CASE(test_silence_makes_the_link_doubtful),
         CASE(test_answers_for_others_are_counted_and_dropped),
         CASE(test_nothing_is_due_while_the_link_is_down),
+        CASE(test_a_version_that_is_never_reached_costs_one_get),
+        CASE(test_early_news_from_behind_the_get_is_kept),
+        CASE(test_a_get_without_a_version_is_not_repeated_at_once),
         CASE(test_properties_that_come_and_go_do_not_pile_up),
         CASE(test_a_publish_that_failed_is_settled_by_a_get),
     };
