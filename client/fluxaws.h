@@ -205,8 +205,8 @@ uint64_t fluxaws_last_report_id(struct fluxaws_client *client);
 uint64_t fluxaws_count_waiting(struct fluxaws_client *client);
 
 /* Send at once and wait until all reports of this handle made before the call (and those that other
- * programs made before) have reached the level. With FLUXAWS_ACCEPTED the daemon does not wait for its
- * update interval.
+ * programs made before) have reached the level. With FLUXAWS_ACCEPTED the daemon does not wait for
+ * its update interval.
  *
  * timeout_ms: milliseconds; 0 looks once, negative waits without end.
  * Blocks; runs callbacks; carries on over a lost connection.
