@@ -260,6 +260,24 @@ static void oracle_check_service(struct sim *sim, const struct sim_version *entr
                  (long long)entry->version);
 }
 
+static void oracle_make_vague(void *data, const char *path, const json_t *leaf)
+{
+    (void)leaf;
+    oracle_vague(data, path);
+}
+
+/* An update without version that comes late, or a second time, is the one that nothing stops
+ * (design: none after a 404); whether the engine hears of it in time is luck. */
+static bool oracle_is_late(struct sim *sim, const json_t *request)
+{
+    const char *token = json_string_value(json_object_get(request, "clientToken"));
+    if (token == NULL)
+        return false;
+    bool again = json_is_false(json_object_get(sim->tokens, token));
+    json_object_set_new(sim->tokens, token, json_false());
+    return again || strcmp(token, sim->flight_token) != 0;
+}
+
 void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
                             int64_t version)
 {
@@ -281,12 +299,12 @@ void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, b
         doc_merge(entry->marks, marked);
         json_decref(marked);
     }
-    const char *token = json_string_value(json_object_get(request, "clientToken"));
-    bool in_flight = token != NULL && strcmp(token, sim->flight_token) == 0;
+    bool late = entry->versionless && oracle_is_late(sim, request);
+    if (late)
+        doc_each_leaf(patch, oracle_make_vague, sim);
     json_decref(request);
     oracle_check_service(sim, entry);
-    /* A late update without version is the one that nothing stops (design: none after a 404). */
-    if (!ours || (entry->versionless && !in_flight))
+    if (!ours || late)
         return;
     struct oracle_kill kill = {.sim = sim, .after = entry, .index = index};
     doc_each_leaf(before->marks, oracle_judge_overwritten, &kill);
