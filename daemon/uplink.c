@@ -12,6 +12,8 @@
 
 /* Events taken per turn, so that a flood of messages stalls no local client. */
 #define EVENTS_PER_TURN 256
+/* The reason code by which a broker would have refused it. */
+#define MQTT_PACKET_TOO_LARGE 0x95
 
 struct uplink {
     struct thing *thing;         /* borrowed */
@@ -210,7 +212,9 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
                      config_number(config, CONFIG_CONNECT_TIMEOUT_MS));
     const uint64_t before = uplink->fingerprint;
     uplink->fingerprint = connection_fingerprint(uplink);
-    if (uplink->fingerprint != before || uplink->machine.state != LINK_UP)
+    const enum link_state state = uplink->machine.state;
+    const bool is_under_way = state == LINK_UP || state == LINK_CONNECTING;
+    if (uplink->fingerprint != before || !is_under_way)
         uplink_step(uplink, LINK_INPUT_RESTART, now_ms);
 }
 
@@ -319,6 +323,10 @@ void uplink_send(struct uplink *uplink, int64_t now_ms)
         const int r = uplink_pass(uplink, &request);
         if (r == 0)
             continue;
+        if (r == -EINVAL && request.kind == THING_PUBLISH) { /* larger than the link ever takes */
+            thing_published(uplink->thing, request.id, MQTT_PACKET_TOO_LARGE, now_ms);
+            continue;
+        }
         /* What was not taken would never be answered: begin again with a new connection. */
         (void)snprintf(uplink->reason, sizeof(uplink->reason), "cannot send: %s", strerror(-r));
         uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
