@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -43,7 +44,8 @@ void service_manager_reloading(int64_t monotonic_us)
 
 void service_manager_status(const char *text)
 {
-    (void)sd_notifyf(0, "STATUS=%s", text);
+    /* A line of its own would be another message to the service manager. */
+    (void)sd_notifyf(0, "STATUS=%.*s", (int)strcspn(text, "\n"), text);
 }
 
 int64_t service_manager_watchdog_ms(void)
