@@ -107,6 +107,34 @@ static void test_refusal_reaches_a_report_that_asked_for_queued(void **state)
     assert_int_equal(fake_pins(), 0);
 }
 
+static void test_refusals_among_many_properties_name_the_right_reports(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    char path[16];
+    for (uint64_t id = 1; id <= 1000; id++) { /* each property twice */
+        (void)snprintf(path, sizeof(path), "/p%llu", (unsigned long long)(id % 500));
+        say_report(talk, id, FLUX_LEVEL_QUEUED, path, 1);
+    }
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(fake_pins(), 500);
+    for (unsigned i = 0; i < 500; i += 2) {
+        (void)snprintf(path, sizeof(path), "/p%u", i);
+        fake_accept(path, 3);
+    }
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(fake_pins(), 250);
+    say_report(talk, 1001, FLUX_LEVEL_QUEUED, "/p7", 1);
+    talk_on(talk, SIZE_MAX);
+    talk->heard[0] = '\0';
+    fake_refuse("/p7", 400, "no");
+    fake_refuse("/p9", 400, "no");
+    talk_on(talk, SIZE_MAX);
+    assert_non_null(strstr(talk->heard, "rejected 1001-1001 400 /p7 no\n"));
+    assert_non_null(strstr(talk->heard, "rejected 509-509 400 /p9 no\n"));
+    assert_int_equal(fake_pins(), 248);
+}
+
 static void test_local_refusal_is_told_at_once(void **state)
 {
     struct talk *talk = *state;
@@ -304,6 +332,7 @@ int main(void)
         SESSION_TEST(test_value_known_to_the_cloud_is_accepted_at_once),
         SESSION_TEST(test_refusal_names_the_property),
         SESSION_TEST(test_refusal_reaches_a_report_that_asked_for_queued),
+        SESSION_TEST(test_refusals_among_many_properties_name_the_right_reports),
         SESSION_TEST(test_local_refusal_is_told_at_once),
         SESSION_TEST(test_value_refused_before_is_refused_again),
         SESSION_TEST(test_stored_is_refused_where_nothing_is_stored),
