@@ -11,7 +11,8 @@
 #define DAY_MS  (24 * HOUR_MS)
 #define DAY_SEC 86400
 /* libinih cuts longer lines; config_file.c refuses them before. */
-#define TEXT_MAX 190
+#define TEXT_MAX        190
+#define SOCKET_PATH_MAX 107
 
 static const char *const protocols[] = {"5", "3.1.1", NULL};
 static const char *const storage_modes[] = {"durable", "volatile", NULL};
@@ -42,7 +43,7 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL, false},
     [CONFIG_THING_NAME_FROM] = TEXT("Thing", "NameFrom", ""),
     [CONFIG_THING_EXTRA] = TEXT_LATER("Thing", "Extra", ""),
-    [CONFIG_ENDPOINT] = TEXT("Connection", "Endpoint", ""),
+    [CONFIG_ENDPOINT] = {"Connection", "Endpoint", "", CONFIG_HOST, 0, TEXT_MAX, NULL, false},
     [CONFIG_PORT] = NUMBER("Connection", "Port", "8883", 1, 65535),
     [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL, false},
     [CONFIG_PROTOCOL] = CHOICE("Connection", "Protocol", "5", protocols),
@@ -74,7 +75,8 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_SYNC_INTERVAL_MS] = NUMBER_LATER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
     [CONFIG_STORAGE_MAX_BYTES] =
         NUMBER_LATER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
-    [CONFIG_SOCKET_PATH] = TEXT("Socket", "Path", "/run/fluxaws/fluxawsd.sock"),
+    [CONFIG_SOCKET_PATH] = {"Socket", "Path", "/run/fluxaws/fluxawsd.sock", CONFIG_SOCKET, 0,
+                            SOCKET_PATH_MAX, NULL, false},
     [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL, false},
     [CONFIG_SOCKET_GROUP] = TEXT("Socket", "Group", "fluxaws"),
     [CONFIG_MAX_CLIENTS] = NUMBER("Socket", "MaxClients", "256", 1, 4096),
@@ -120,6 +122,15 @@ static int choice_parse(const struct config_key *key, const char *text, int64_t 
     return -EINVAL;
 }
 
+/* One colon is a port, two are an IPv6 address. */
+static bool looks_like_host(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    if (colon && !strchr(colon + 1, ':'))
+        return false;
+    return strpbrk(text, "/@\"' \t") == NULL;
+}
+
 /* Returns 0, -EINVAL (not of the key's type), -ERANGE (out of its bounds). */
 static int value_parse(const struct config_key *key, const char *text, int64_t *ret_number)
 {
@@ -127,6 +138,10 @@ static int value_parse(const struct config_key *key, const char *text, int64_t *
     switch (key->type) {
     case CONFIG_TEXT:
         return (int64_t)strlen(text) > key->max ? -ERANGE : 0;
+    case CONFIG_HOST:
+        return (int64_t)strlen(text) <= key->max && looks_like_host(text) ? 0 : -EINVAL;
+    case CONFIG_SOCKET:
+        return (int64_t)strlen(text) <= key->max && *text == '/' ? 0 : -EINVAL;
     case CONFIG_NUMBER:
     case CONFIG_OCTAL:
         return number_parse(key, text, ret_number);
@@ -270,6 +285,25 @@ int config_begin_section(struct config *config, const char *section, const char 
     return 0;
 }
 
+/* What a value has to be, where neither bounds nor a list of words say it. */
+static const char *type_name(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_HOST:
+        return "a host name (no scheme, no port: Port is a key of its own)";
+    case CONFIG_SOCKET:
+        return "an absolute path of at most 107 bytes";
+    case CONFIG_OCTAL:
+        return "an octal file mode up to 0777";
+    case CONFIG_NUMBER:
+        return "a whole number";
+    case CONFIG_TEXT:
+    case CONFIG_CHOICE:
+        break;
+    }
+    return "understood";
+}
+
 static int bad_value(struct config *config, enum config_id id, const char *value, int error,
                      const char *file, unsigned line)
 {
@@ -297,9 +331,8 @@ static int bad_value(struct config *config, enum config_id id, const char *value
         return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
                                   "%s=%s is not between %lld and %lld; using %s", key->name, value,
                                   (long long)key->min, (long long)key->max, fallback);
-    return config_add_problem(
-        config, CONFIG_BAD_VALUE, file, line, "%s=%s is not %s; using %s", key->name, value,
-        key->type == CONFIG_OCTAL ? "an octal file mode up to 0777" : "a whole number", fallback);
+    return config_add_problem(config, CONFIG_BAD_VALUE, file, line, "%s=%s is not %s; using %s",
+                              key->name, value, type_name(key->type), fallback);
 }
 
 int config_set(struct config *config, const char *section, const char *name, const char *value,

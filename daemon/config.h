@@ -52,6 +52,8 @@ enum config_id {
 
 enum config_type {
     CONFIG_TEXT,
+    CONFIG_HOST,   /* a host's name or address, without scheme and port */
+    CONFIG_SOCKET, /* an absolute path that fits a Unix socket */
     CONFIG_NUMBER, /* decimal, with bounds */
     CONFIG_OCTAL,  /* a file mode */
     CONFIG_CHOICE, /* one of a few words; the number is its place in the list */

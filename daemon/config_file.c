@@ -97,7 +97,7 @@ static char *source_read(char *text, int size, void *data)
     const ssize_t got = getline(&source->line, &source->capacity, source->stream);
     if (got < 0) {
         if (ferror(source->stream))
-            source->error = -EIO;
+            source->error = errno == EISDIR ? -EISDIR : -EIO;
         return NULL;
     }
     source->number++;

@@ -40,9 +40,12 @@ static void log_notice_line(const struct daemon *daemon, const struct thing_noti
     if (notice->repeated > 0)
         (void)snprintf(repeated, sizeof(repeated), " (and %llu more)",
                        (unsigned long long)notice->repeated);
-    (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", notice->code ? " " : "",
+    const char *hint = notice->kind == THING_NOTICE_FILTER_REFUSED
+                           ? "; does the certificate's policy allow it to this thing?"
+                           : "";
+    (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", notice->code ? " " : "",
                    notice->code ? code : "", has_path ? " " : "", notice->path,
-                   notice->text[0] ? ": " : "", notice->text, delay);
+                   notice->text[0] ? ": " : "", notice->text, delay, hint);
 
     struct log_field fields[6];
     size_t count = 0;

@@ -152,6 +152,8 @@ static int perform(const struct command *command)
     switch (command->task) {
     case TASK_CHECK:
         print_problems(&config, stderr);
+        if (code == EXIT_BAD_CONFIG)
+            (void)fprintf(stderr, "fluxawsd cannot start with %s\n", command->options.config_file);
         break;
     case TASK_PRINT:
         print_problems(&config, stderr);
@@ -161,7 +163,9 @@ static int perform(const struct command *command)
     case TASK_RUN:
         daemon_apply_log_level(&config, &command->options);
         daemon_log_problems(&config);
-        if (code != EXIT_BAD_CONFIG)
+        if (code == EXIT_BAD_CONFIG)
+            log_error("cannot start with %s", command->options.config_file);
+        else
             code = run(&config, thing_name, &command->options);
         break;
     }

@@ -51,6 +51,10 @@ static int take_lock(const char *path, struct complaint *complaint)
     char lock[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 8];
     (void)snprintf(lock, sizeof(lock), "%s.lock", path);
     const int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0 && errno == EACCES && access(lock, F_OK) == 0)
+        return complain(complaint, -EACCES,
+                        "%s belongs to another user's fluxawsd: run as that user, or remove it",
+                        lock);
     if (fd < 0)
         return complain(complaint, -errno, "cannot open %s: %s", lock, strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

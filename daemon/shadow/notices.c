@@ -9,7 +9,7 @@ const char *thing_notice_name(enum thing_notice_kind kind)
     case THING_NOTICE_SUBSCRIBED:
         return "subscribed";
     case THING_NOTICE_FILTER_REFUSED:
-        return "filter refused";
+        return "subscription refused, code";
     case THING_NOTICE_REFUSED:
         return "property refused";
     case THING_NOTICE_FOREIGN:

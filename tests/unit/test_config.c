@@ -61,6 +61,20 @@ static void test_later_layer_wins(void **state)
     assert_int_equal(config->values[CONFIG_BURST].line, 2);
 }
 
+static void test_endpoint_is_a_name_or_an_address(void **state)
+{
+    static const char *const good[] = {"a1-ats.iot.eu-west-1.amazonaws.com", "localhost",
+                                       "127.0.0.1", "::1", "fd00::1:2"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        config_set(&config, "Connection", "Endpoint", good[i], "file.conf", 1);
+        assert_int_equal(config.problem_count, 0);
+        config_clear(&config);
+    }
+    (void)state;
+}
+
 static void test_bad_value_keeps_the_default_and_degrades(void **state)
 {
     static const struct {
@@ -76,6 +90,11 @@ static void test_bad_value_keeps_the_default_and_degrades(void **state)
         {"Connection", "Port", "-1", CONFIG_PORT},
         {"Connection", "Port", "99999999999999999999", CONFIG_PORT},
         {"Connection", "Protocol", "4", CONFIG_PROTOCOL},
+        {"Connection", "Endpoint", "https://host", CONFIG_ENDPOINT},
+        {"Connection", "Endpoint", "host:8883", CONFIG_ENDPOINT},
+        {"Connection", "Endpoint", "\"host\"", CONFIG_ENDPOINT},
+        {"Socket", "Path", "here.sock", CONFIG_SOCKET_PATH},
+        {"Socket", "Path", "", CONFIG_SOCKET_PATH},
         {"Socket", "Mode", "888", CONFIG_SOCKET_MODE},
         {"Socket", "Mode", "1777", CONFIG_SOCKET_MODE},
         {"Storage", "Mode", "Durable", CONFIG_STORAGE_MODE},
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_defaults_are_the_contracts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_default_passes_its_own_check, setup, teardown),
         cmocka_unit_test_setup_teardown(test_later_layer_wins, setup, teardown),
+        cmocka_unit_test(test_endpoint_is_a_name_or_an_address),
         cmocka_unit_test_setup_teardown(test_bad_value_keeps_the_default_and_degrades, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_unknown_names_are_told_but_do_not_degrade, setup,

@@ -44,15 +44,15 @@ static void test_values_carry_their_line(void **state)
                                "\tBurst=7\n"
                                "; comment\n"
                                "[Connection]\n"
-                               "Endpoint=host:with=signs";
+                               "CaFile=path:with=signs";
     assert_int_equal(read_text(&config, text, sizeof(text) - 1), 0);
     assert_int_equal(config.problem_count, 0);
     assert_string_equal(config_text(&config, CONFIG_THING_NAME), "lamp-1");
     assert_int_equal(config.values[CONFIG_THING_NAME].line, 3);
     assert_int_equal(config_number(&config, CONFIG_BURST), 7);
     assert_int_equal(config.values[CONFIG_BURST].line, 6);
-    assert_string_equal(config_text(&config, CONFIG_ENDPOINT), "host:with=signs");
-    assert_int_equal(config.values[CONFIG_ENDPOINT].line, 9);
+    assert_string_equal(config_text(&config, CONFIG_CA_FILE), "path:with=signs");
+    assert_int_equal(config.values[CONFIG_CA_FILE].line, 9);
     config_clear(&config);
     (void)state;
 }
