@@ -166,6 +166,8 @@ static int waits_grow(struct waits *waits)
 
 bool waits_has_room(const struct waits *waits, size_t count)
 {
+    if (waits->pair_count + count <= WAITS_PAIRS_ASSURED)
+        return true;
     return waits->pair_count + count <= WAITS_PAIRS_MAX &&
            waits->budget->pair_count + count <= WAITS_PAIRS_TOTAL_MAX;
 }

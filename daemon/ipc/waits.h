@@ -14,6 +14,8 @@
 /* Pairs of property and revision that one session, and all together, wait for at most. */
 #define WAITS_PAIRS_MAX       8192u
 #define WAITS_PAIRS_TOTAL_MAX 65536u
+/* So many a session may always have, whatever the others hold. */
+#define WAITS_PAIRS_ASSURED 256u
 
 /* Shared by all sessions; begins as zeroes. */
 struct waits_budget {

@@ -323,6 +323,22 @@ static void test_too_many_values_to_wait_for_are_refused(void **state)
     assert_int_equal(fake_pins(), 8000);
 }
 
+static void test_others_leave_everyone_some_room_to_wait(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    talk->host.waits.pair_count += WAITS_PAIRS_TOTAL_MAX; /* as if others held all there is */
+    char path[16];
+    for (uint64_t id = 1; id <= WAITS_PAIRS_ASSURED + 1; id++) {
+        (void)snprintf(path, sizeof(path), "/p%llu", (unsigned long long)id);
+        say_report(talk, id, FLUX_LEVEL_ACCEPTED, path, 1);
+    }
+    talk_on(talk, SIZE_MAX);
+    assert_non_null(strstr(talk->heard, "rejected 257-257 105 "));
+    assert_non_null(strstr(talk->heard, "queued 1-256 @0\n"));
+    talk->host.waits.pair_count -= WAITS_PAIRS_TOTAL_MAX;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +359,7 @@ int main(void)
         SESSION_TEST(test_waiting_is_bounded_and_neighbours_share),
         SESSION_TEST(test_refusal_in_a_shared_entry_covers_the_range),
         SESSION_TEST(test_too_many_values_to_wait_for_are_refused),
+        SESSION_TEST(test_others_leave_everyone_some_room_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
