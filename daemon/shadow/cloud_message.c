@@ -93,6 +93,12 @@ void cloud_message_clear(struct cloud_message *message)
     *message = (struct cloud_message){.version = -1};
 }
 
+bool cloud_message_tells_nothing(const struct cloud_message *message)
+{
+    return message->desired.state == CLOUD_SECTION_ABSENT &&
+           message->reported.state == CLOUD_SECTION_ABSENT;
+}
+
 void cloud_walk_begin(struct cloud_walk *walk, const json_t *object)
 {
     walk->depth = 1;

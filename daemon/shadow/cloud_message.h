@@ -46,6 +46,10 @@ int cloud_message_parse(struct cloud_message *ret_message, const void *payload, 
                         const char **ret_reason);
 void cloud_message_clear(struct cloud_message *message);
 
+/* Tell whether an accepted update names neither section. How the service echoes a section that was
+ * removed as a whole is not known, so that such a message may stand for a removal. */
+bool cloud_message_tells_nothing(const struct cloud_message *message);
+
 /* One step of a walk through a section. */
 enum cloud_step { CLOUD_ENTER, CLOUD_LEAVE, CLOUD_LEAF, CLOUD_NULL, CLOUD_END };
 

@@ -1,5 +1,4 @@
 #include "daemon/shadow/shadow_private.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,115 +42,6 @@ static void end_update(struct shadow *shadow, struct update *update)
     shadow->unsettled[shadow->unsettled_count] = (struct update){.base_version = -1};
 }
 
-/* --- the view --- */
-
-static void view_failed(struct shadow *shadow, int error, int64_t now_ms)
-{
-    const char *reason = error == -E2BIG ? "more keys than can be held" : "out of memory";
-    shadow->view.state = SHADOW_VIEW_UNREADABLE;
-    (void)pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
-    notices_add(&shadow->connection->notices, THING_NOTICE_UNREADABLE, shadow->name, NULL, 0, 0,
-                reason);
-}
-
-/* How a section removed as a whole is echoed is not known (aws-facts, section 12): an echo of
- * nothing may be one. */
-static bool tells_nothing(const struct cloud_message *message)
-{
-    return message->desired.state == CLOUD_SECTION_ABSENT &&
-           message->reported.state == CLOUD_SECTION_ABSENT;
-}
-
-/* Merge what had come early, then see whether a version is still missing. */
-static void catch_up(struct shadow *shadow, int64_t now_ms)
-{
-    struct view *view = &shadow->view;
-    struct cloud_message message;
-    while (view_next_early(view, &message)) {
-        int r = view_merge(view, &shadow->ledger, &message);
-        if (tells_nothing(&message))
-            shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
-        cloud_message_clear(&message);
-        if (r < 0) {
-            view_failed(shadow, r, now_ms);
-            return;
-        }
-    }
-    if (view->seen_version > view->version) {
-        view->state = SHADOW_VIEW_GAP;
-        view->gap_until_ms = now_ms + VIEW_GAP_MS;
-    } else if (shadow->doubt == SHADOW_DOUBT_CONFLICT) {
-        shadow->doubt = SHADOW_NO_DOUBT; /* the newer accepted message has come */
-    }
-}
-
-/* Merge what an update of ours carried: an answer need not repeat the nulls. */
-static int merge_own(struct shadow *shadow, const struct update *update)
-{
-    struct cloud_message own;
-    const char *reason;
-    int r = cloud_message_parse(&own, update->payload, update->payload_size, &reason);
-    if (r != CLOUD_MESSAGE_READ)
-        return r < 0 ? r : 0;
-    if (own.reported.state == CLOUD_SECTION_OBJECT)
-        r = view_merge_reported(&shadow->ledger, own.reported.object, false);
-    cloud_message_clear(&own);
-    return r;
-}
-
-/* The service may store a number in another form; that form counts as ours. To be learnt while the
- * view is that of our own update, before anything newer is merged. */
-static void learn_forms(const struct update *update)
-{
-    for (size_t i = 0; i < update->entry_count; i++) {
-        struct flux_property *property = update->entries[i].property;
-        struct slot *slot = slot_of(property);
-        bool is_current = ledger_newest(property) == update->entries[i].revision;
-        bool is_scalar = slot->cloud.type != FLUX_VALUE_NONE &&
-                         slot->cloud.type != FLUX_VALUE_EMPTY_OBJECT &&
-                         flux_property_is_leaf(property);
-        if (!is_current || !is_scalar || flux_value_equal(&property->value, &slot->cloud))
-            continue;
-        flux_value_clear(&slot->form);
-        (void)flux_value_copy(&slot->form, &slot->cloud); /* else the value is set back once more */
-    }
-}
-
-static bool is_next(const struct view *view, int64_t version)
-{
-    return version == view_next_version(view);
-}
-
-/* Bring an accepted update into the view, in version order. Takes the message over where it came
- * early. */
-static void follow(struct shadow *shadow, struct cloud_message *message, const struct update *ours,
-                   int64_t now_ms)
-{
-    struct view *view = &shadow->view;
-    bool proves = ours && view->state == SHADOW_VIEW_UNKNOWN && view->held &&
-                  ours->base_version >= 0 && ours->base_version == view->version &&
-                  message->version == view->version + 1;
-    if (proves)
-        view->state = SHADOW_VIEW_PROVEN;
-    bool follows = view->state == SHADOW_VIEW_PROVEN || view->state == SHADOW_VIEW_GAP;
-    if (follows && message->version <= view->version)
-        return;
-    if (!follows || !is_next(view, message->version)) {
-        view_keep_early(view, message, now_ms);
-        return;
-    }
-    int r = ours ? merge_own(shadow, ours) : 0;
-    if (r == 0)
-        r = view_merge(view, &shadow->ledger, message);
-    if (r < 0) {
-        view_failed(shadow, r, now_ms);
-        return;
-    }
-    if (ours)
-        learn_forms(ours);
-    catch_up(shadow, now_ms);
-}
-
 /* --- update/accepted --- */
 
 static void settle(struct shadow *shadow, struct update *update, int64_t version, bool in_view,
@@ -191,9 +81,9 @@ static void handle_update_accepted(struct shadow *shadow, struct cloud_message *
     int64_t version = message->version;
     struct update *ours = find_update(shadow, message->token);
     bool was_new = version > shadow->view.version;
-    if (was_new && tells_nothing(message))
+    if (was_new && cloud_message_tells_nothing(message))
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
-    follow(shadow, message, ours, now_ms);
+    shadow_follow(shadow, message, ours, now_ms);
     bool in_view = was_new && shadow->view.version >= version;
     bool is_late = ours && ours != &shadow->update; /* given up, and applied all the same */
     if (ours) {
@@ -246,14 +136,14 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
     shadow->doubt = SHADOW_NO_DOUBT;
     int r = view_replace(view, &shadow->ledger, message);
     if (r < 0) {
-        view_failed(shadow, r, now_ms);
+        shadow_view_failed(shadow, r, now_ms);
         return;
     }
     pacing_relax(&shadow->pacing);
     if (was_unreadable)
         notices_add(&shadow->connection->notices, THING_NOTICE_READABLE, shadow->name, NULL, 0, 0,
                     NULL);
-    catch_up(shadow, now_ms);
+    shadow_catch_up(shadow, now_ms);
     shadow_expire_unsettled(shadow, now_ms);
     if (shadow->fit_wanted)
         shadow_fit(shadow);

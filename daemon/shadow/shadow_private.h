@@ -1,5 +1,5 @@
-/* The insides of a shadow, for the files that make it up (shadow.c, shadow_answers.c,
- * shadow_requests.c) and the thing that drives it. Nobody else includes this. */
+/* The insides of a shadow, for the files that make it up (shadow.c and shadow_*.c) and the thing
+ * that drives it. Nobody else includes this. */
 #ifndef FLUXAWS_SHADOW_SHADOW_PRIVATE_H
 #define FLUXAWS_SHADOW_SHADOW_PRIVATE_H
 
@@ -94,7 +94,7 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
                const char *name, int64_t now_ms);
 struct shadow *shadow_free(struct shadow *shadow);
 
-/* --- shadow.c: state --- */
+/* --- shadow_review.c: ours against the view --- */
 /* Tell whether the view can be relied on now: proven, no gap, the link alive. */
 bool shadow_is_known(const struct shadow *shadow, int64_t now_ms);
 /* Hold everything of ours against the view: accept what is there, contest what is not. `recreate`:
@@ -109,7 +109,19 @@ void shadow_give_up(struct shadow *shadow, int64_t now_ms);
 void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms);
 /* Forget unsettled updates that can no longer be applied. */
 void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms);
+
+/* --- shadow.c --- */
 struct check_limits shadow_limits(const struct shadow *shadow);
+
+/* --- shadow_follow.c: the cloud's view, in version order --- */
+/* Bring an accepted update into the view, `ours` being the update it answers, or NULL. Takes the
+ * message over where it came early. */
+void shadow_follow(struct shadow *shadow, struct cloud_message *message, const struct update *ours,
+                   int64_t now_ms);
+/* Merge what had come early, then see whether a version is still missing. */
+void shadow_catch_up(struct shadow *shadow, int64_t now_ms);
+/* The view could not be held (-E2BIG, -ENOMEM): it is unreadable until a get. */
+void shadow_view_failed(struct shadow *shadow, int error, int64_t now_ms);
 
 /* --- shadow_answers.c --- */
 void shadow_receive(struct shadow *shadow, enum topic_kind kind, const void *payload, size_t size,

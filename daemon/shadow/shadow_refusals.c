@@ -189,8 +189,8 @@ void shadow_update_refused(struct shadow *shadow, int code, const char *text, in
 void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms)
 {
     shadow->request = SHADOW_REQUEST_NONE;
-    shadow->status.last_code = code;
     if (code != 404) {
+        shadow->status.last_code = code;
         back_off(shadow, code, text, now_ms);
         return;
     }
