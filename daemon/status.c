@@ -111,12 +111,25 @@ static json_t *shadows_document(const struct status_source *source, int64_t now_
     return NULL;
 }
 
+/* A link that is up and of no use: a moment after it came up, or for lack of rights. */
+static json_t *cloud_note(const struct status_source *source, bool subscribed)
+{
+    struct uplink_status status;
+    uplink_get_status(source->uplink, &status);
+    if (status.state != LINK_UP || subscribed)
+        return json_null();
+    return json_sprintf("no answers of the shadow of %s can be heard yet; if that lasts, the "
+                        "certificate's policy does not allow to subscribe to its topics",
+                        source->thing_name);
+}
+
 static json_t *cloud_document(const struct status_source *source)
 {
     struct thing_status status;
     thing_get_status(source->thing, &status);
     json_t *object = json_object();
     object = put(object, "subscribed", json_boolean(status.subscribed));
+    object = put(object, "note", cloud_note(source, status.subscribed));
     object = put(object, "operations", count(status.operations));
     object = put(object, "messages_out", count(status.messages_out));
     object = put(object, "messages_in", count(status.messages_in));

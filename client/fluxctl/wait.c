@@ -1,4 +1,5 @@
 #include "client/fluxctl/wait.h"
+#include "client/fluxctl/delay.h"
 #include "client/fluxctl/output.h"
 #include <errno.h>
 #include <stdio.h>
@@ -65,10 +66,9 @@ static enum fluxctl_exit explain_timeout(const struct fluxctl_wait *wait)
         fprintf(stderr, "The connection was lost before the daemon answered.\n");
         return connected == -EACCES ? FLUXCTL_NO_PERMISSION : FLUXCTL_NO_DAEMON;
     }
-    fprintf(stderr,
-            "fluxctl: not %s within %g s; the report still stands\n"
-            "Try: fluxctl status\n",
+    fprintf(stderr, "fluxctl: not %s within %g s; the report still stands\n",
             level_names[wait->arguments->wait], wait->arguments->timeout_ms / 1000.0);
+    fluxctl_explain_delay(wait->client);
     return FLUXCTL_TIMED_OUT;
 }
 

@@ -1,0 +1,11 @@
+/* Why reports wait, for people. Asks the daemon; prints on stderr only. */
+#ifndef FLUXCTL_DELAY_H
+#define FLUXCTL_DELAY_H
+
+#include "client/fluxctl/fluxctl.h"
+
+/* Say what stands between the daemon and the cloud, if the daemon knows and tells within a second;
+ * then what to try next. */
+void fluxctl_explain_delay(struct fluxaws_client *client);
+
+#endif
