@@ -61,11 +61,12 @@ skip() {
 
 # The last line of every test: judge the daemon's end too.
 finish() {
-    begin "the daemon stops cleanly when told to"
-    if [ -n "${daemon_pid:-}" ]; then
+    if [ -n "$daemon_pid" ]; then
+        begin "the daemon stops cleanly when told to"
         stop_daemon
         [ "$daemon_status" -eq 0 ] || fail "it ended with $daemon_status"
     fi
+    begin "no sanitizer complained"
     no_sanitizer_report
     end_case
     script_finished=1
