@@ -122,18 +122,18 @@ static struct flux_property *convert_ancestor(struct flux_property_set *set,
     return ancestor;
 }
 
-static bool clear_below(struct flux_property_set *set, struct flux_property *top)
+static void clear_below(struct flux_property_set *set, struct flux_property *top,
+                        struct flux_applied *applied)
 {
-    bool cleared = false;
     struct flux_property *property = top;
     while ((property = flux_property_next(top, property)) != NULL) {
+        applied->walked++;
         if (entry_count(property) == 0)
             continue;
         flux_property_set_drop_value(set, property);
         flux_property_set_drop_cut(set, property);
-        cleared = true;
+        applied->cleared = true;
     }
-    return cleared;
 }
 
 static void commit_entry(struct flux_property_set *set, const struct plan *plan,
@@ -184,7 +184,7 @@ int flux_property_set_apply(struct flux_property_set *set, enum flux_operation o
     if (!was_entry)
         applied.converted = convert_ancestor(set, property, revision, set_us);
     if (plan.replaces && !was_leaf)
-        applied.cleared = clear_below(set, property);
+        clear_below(set, property, &applied);
     commit_entry(set, &plan, property, revision, set_us);
     *ret_applied = applied;
     return 0;

@@ -51,7 +51,8 @@ struct flux_applied {
     bool value_changed; /* false: the path held an equal value before (a number may have changed its
                            type), or by an unset, was an unset path before */
     struct flux_property *converted; /* the ancestor whose scalar became a cut, or NULL */
-    bool cleared; /* entries below the path were dropped; their nodes are there to be walked */
+    bool cleared;  /* entries below the path were dropped; their nodes are there to be walked */
+    size_t walked; /* nodes below the path that had to be looked at */
 };
 
 /* Prepare an empty set whose properties carry `extension_size` zeroed bytes. `hash_seed` is random

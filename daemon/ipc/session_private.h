@@ -16,8 +16,8 @@
 /* A session's share of a turn. */
 #define SESSION_TURN_BYTES      65536u
 #define SESSION_TURN_OPERATIONS 2048u
-/* What counts as one operation: so many properties that a check had to look at. */
-#define SESSION_CHECKS_PER_OPERATION 4u
+/* What counts as one operation: so many properties that had to be looked at for others. */
+#define SESSION_LOOKS_PER_OPERATION 4u
 /* A GET counts as so many operations: the whole document is looked at for it. */
 #define SESSION_GET_OPERATIONS 64u
 /* Largest text in an answer of ours. */

@@ -239,10 +239,10 @@ size_t session_report(struct session *session, const struct flux_frame *frame, i
         return 1;
     }
     session->host->counters.operations += (uint64_t)count;
-    const uint64_t effort = shadow_check_effort(binding->shadow);
+    const uint64_t effort = shadow_effort(binding->shadow);
     report_apply(session, binding, &report, (size_t)count, now_ms, now_us);
     return (size_t)count +
-           (size_t)(shadow_check_effort(binding->shadow) - effort) / SESSION_CHECKS_PER_OPERATION;
+           (size_t)(shadow_effort(binding->shadow) - effort) / SESSION_LOOKS_PER_OPERATION;
 }
 
 /* Remember that all reports so far are behind the revisions given out so far. */

@@ -191,6 +191,7 @@ int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *pa
     if (r < 0)
         return r;
     ledger->newest_revision = revision;
+    ledger->effort += applied.walked;
     struct flux_property *property = applied.property;
     struct slot *slot = slot_of(property);
     if (slot->cut_cause) { /* this operation stands where the conversion was */

@@ -75,6 +75,7 @@ struct ledger {
     bool settled_known;        /* nothing has ended or left the pending since it was counted */
     size_t refused_count;
     size_t crowded_above; /* nodes; see ledger_is_crowded() */
+    uint64_t effort;      /* properties below those of operations that had to be looked at so far */
 };
 
 /* How one revision ended. */

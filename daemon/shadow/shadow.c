@@ -101,10 +101,19 @@ static struct shadow_wait overtaken_by(struct shadow *shadow, const struct shado
     return newest.revision == 0 && self ? newest_below(self, set_us) : newest;
 }
 
+/* What it may take to see whether something below a resent operation is newer. */
+static size_t count_search(const struct flux_property_set *set, const struct shadow_operation *op)
+{
+    const struct flux_property *known = flux_property_set_find(set, op->path, op->path_size);
+    return known && known->first_child ? set->node_count : 0;
+}
+
 static int apply_operation(struct shadow *shadow, const struct shadow_report *report,
                            const struct shadow_operation *op, struct shadow_wait *ret_wait)
 {
     struct ledger *ledger = &shadow->ledger;
+    if (report->resent)
+        ledger->effort += count_search(&ledger->set, op);
     if (report->resent &&
         flux_property_set_is_superseded(&ledger->set, op->path, op->path_size, report->set_us)) {
         *ret_wait = overtaken_by(shadow, op, report->set_us);
@@ -150,9 +159,9 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     return SHADOW_REPORT_QUEUED;
 }
 
-uint64_t shadow_check_effort(const struct shadow *shadow)
+uint64_t shadow_effort(const struct shadow *shadow)
 {
-    return shadow->size.effort;
+    return shadow->size.effort + shadow->ledger.effort;
 }
 
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)

@@ -68,9 +68,9 @@ enum shadow_report_outcome {
 int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
                   struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal);
 
-/* How many properties the checks of reports have had to look at so far, beyond those that the
+/* How many properties had to be looked at so far to check and merge reports, beyond those that the
  * reports name: what a fair share of a turn has to count. */
-uint64_t shadow_check_effort(const struct shadow *shadow);
+uint64_t shadow_effort(const struct shadow *shadow);
 
 /* Tell how the operation behind `wait` stands now. */
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait);

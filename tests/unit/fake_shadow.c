@@ -173,7 +173,7 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     return SHADOW_REPORT_QUEUED;
 }
 
-uint64_t shadow_check_effort(const struct shadow *shadow)
+uint64_t shadow_effort(const struct shadow *shadow)
 {
     (void)shadow;
     return fake.effort;

@@ -14,7 +14,7 @@ void fake_refuse(const char *path, int code, const char *text);
 /* The same for all operations to come, known before they are made. */
 void fake_accept_ahead(const char *path, int64_t version);
 void fake_refuse_ahead(const char *path, int code, const char *text);
-/* What each report costs to check, as shadow_check_effort() counts it. */
+/* What each report costs to check, as shadow_effort() counts it. */
 void fake_cost(uint64_t effort);
 /* What is answered by shadow_settled_revision(). */
 void fake_settle(uint64_t revision);

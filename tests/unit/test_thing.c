@@ -287,6 +287,12 @@ static void test_properties_that_come_and_go_do_not_pile_up(void **state)
         shadow_release(shadow, &wait);
     }
     assert_true(shadow->ledger.set.node_count <= 3 * LEDGER_NODES_KEPT);
+    uint64_t before = shadow_effort(shadow); /* what is left there is paid for by who walks it */
+    const struct shadow_operation unset = {.kind = FLUX_UNSET, .path = "/a", .path_size = 2};
+    const struct shadow_report report = {.operations = &unset, .operation_count = 1};
+    assert_int_equal(shadow_report(shadow, &report, 0, NULL, &refusal), SHADOW_REPORT_QUEUED);
+    assert_int_equal(shadow_report(shadow, &report, 0, NULL, &refusal), SHADOW_REPORT_QUEUED);
+    assert_true(shadow_effort(shadow) >= before + LEDGER_NODES_KEPT / 2);
 }
 
 static void test_a_publish_that_failed_is_settled_by_a_get(void **state)
