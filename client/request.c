@@ -54,6 +54,14 @@ static int ask_if_ready(struct fluxaws_client *client, const struct question *qu
     return 0;
 }
 
+static int fail_in_time(struct fluxaws_client *client)
+{
+    if (client->state == CLIENT_AWAY)
+        return client_fail(client, -ETIMEDOUT, "the daemon cannot be reached at %s: %s",
+                           client->address.sun_path, fluxaws_strerror(client->away_reason));
+    return client_fail(client, -ETIMEDOUT, "not done in time; what was reported stands");
+}
+
 static int wait_for_end(struct fluxaws_client *client, const struct question *question,
                         int64_t deadline_ms)
 {
@@ -66,9 +74,7 @@ static int wait_for_end(struct fluxaws_client *client, const struct question *qu
             return r;
         (void)client_deliver(client);
         if (client_now_ms() >= deadline_ms)
-            return client_fail(client, -ETIMEDOUT, "%s",
-                               client->state == CLIENT_AWAY ? "the daemon cannot be reached"
-                                                            : "the time is up");
+            return fail_in_time(client);
         r = client_wait(client, deadline_ms);
         if (r < 0)
             return r;

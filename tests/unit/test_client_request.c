@@ -108,6 +108,21 @@ static void play_lost_get(struct fake_daemon *daemon)
     fake_hang_up(daemon);
 }
 
+static void test_an_absent_daemon_is_named(void **state)
+{
+    (void)state;
+    static const char path[] = "/nonexistent/fluxawsd.sock";
+    struct fluxaws_options options = {.size = sizeof(options), .socket_path = path};
+    struct fluxaws_client *client = NULL;
+    assert_int_equal(fluxaws_open(&client, &options), 0);
+    assert_int_equal(fluxaws_set_bool(client, "x", true), 0);
+    assert_int_equal(fluxaws_flush(client, FLUXAWS_ACCEPTED, 0), -ETIMEDOUT);
+    assert_non_null(strstr(fluxaws_error_text(client), path));
+    assert_non_null(strstr(fluxaws_error_text(client), fluxaws_strerror(-ENOENT)));
+    client = fluxaws_close(client);
+    assert_null(client);
+}
+
 static void test_flush_waits_for_done(void **state)
 {
     struct client_fixture *f = *state;
@@ -249,6 +264,7 @@ static void test_other_shadows_are_not_yet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_absent_daemon_is_named),
         TEST(test_flush_waits_for_done),
         TEST(test_flush_tells_a_rejection_once),
         TEST(test_flush_outlives_the_daemon),
