@@ -123,11 +123,14 @@ void shadow_fit(struct shadow *shadow)
     size_t total = total_bytes(shadow);
     if (total <= limit)
         return; /* by our count it fits: the suspects are halved */
+    struct flux_property *property = largest_growth(shadow);
+    if (!property)
+        return; /* nothing of ours makes it larger: the suspects are halved as well */
     clear_suspects(shadow);
-    struct flux_property *property;
-    while (total > limit && (property = largest_growth(shadow))) {
+    while (total > limit && property) {
         refuse_for_size(shadow, property, total);
         total = total_bytes(shadow);
+        property = largest_growth(shadow);
     }
 }
 
