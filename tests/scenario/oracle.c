@@ -174,6 +174,7 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
         .waiting = true,
         .instance = sim->instance,
         .ended_by = SIZE_MAX,
+        .born = sim->history_count - 1,
     };
     sim->waiting = oracle_grow(sim->waiting, sim->waiting_count, &sim->waiting_capacity,
                                sizeof(*sim->waiting));

@@ -131,13 +131,21 @@ static size_t oracle_find_version(const struct sim *sim, int64_t version, size_t
     return SIZE_MAX;
 }
 
-static size_t oracle_find_holding(const struct sim *sim, size_t index, int64_t version)
+/* Find the version that makes an answer true: the one it names, or an earlier one since the report,
+ * if another writer changed the property in between. SIZE_MAX: the named version never was. */
+static size_t oracle_find_holding(const struct sim *sim, size_t index, int64_t version,
+                                  bool *ret_holds)
 {
-    size_t at = oracle_find_version(sim, version, sim->history_count);
-    size_t newest = at;
-    while (at != SIZE_MAX && !oracle_holds(sim, index, &sim->history[at]))
-        at = oracle_find_version(sim, version, at);
-    return at != SIZE_MAX ? at : newest;
+    size_t newest = oracle_find_version(sim, version, sim->history_count);
+    *ret_holds = true;
+    for (size_t at = newest; at != SIZE_MAX; at = oracle_find_version(sim, version, at))
+        if (oracle_holds(sim, index, &sim->history[at]))
+            return at;
+    for (size_t at = newest; newest != SIZE_MAX && at-- > sim->ops[index].born;)
+        if (oracle_holds(sim, index, &sim->history[at]))
+            return newest;
+    *ret_holds = false;
+    return newest;
 }
 
 static const char *oracle_value_text(const struct sim_op *op, char *buffer, size_t size)
@@ -153,7 +161,8 @@ static void oracle_judge_accepted(struct sim *sim, size_t index)
     struct sim_op *op = &sim->ops[index];
     char text[128];
     (void)oracle_value_text(op, text, sizeof(text));
-    op->index = oracle_find_holding(sim, index, op->version);
+    bool holds;
+    op->index = oracle_find_holding(sim, index, op->version, &holds);
     if (op->index == SIZE_MAX) {
         sim_fail(sim, "answers: %s = %s is ACCEPTED at version %lld, which never was", op->path,
                  text, (long long)op->version);
@@ -167,7 +176,7 @@ static void oracle_judge_accepted(struct sim *sim, size_t index)
     bool blind = version->versionless &&
                  (json_is_object(mark) ||
                   (json_is_integer(mark) && !sim->history[json_integer_value(mark)].ours));
-    if (!blind && !oracle_holds(sim, index, version)) {
+    if (!blind && !holds) {
         sim_fail(sim,
                  "answers: %s = %s is ACCEPTED at version %lld, but that holds neither it nor a "
                  "newer value",

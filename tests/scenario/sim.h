@@ -66,6 +66,7 @@ struct sim_op {
     enum shadow_fate_state fate;
     int64_t version; /* accepted at */
     size_t index;    /* accepted: that version's place in the history */
+    size_t born;     /* the newest version of the history when it was received */
     size_t ended_by; /* the operation that replaced or removed its value, SIZE_MAX: none */
     unsigned instance;
     int code;
