@@ -52,7 +52,6 @@ struct slot {
     uint32_t unsettled_count; /* updates without an answer that name this property */
     uint32_t unsettled_below; /* sum of the former over all properties below */
     bool fresh;               /* in the queue of properties to hold against the view */
-    bool opaque;              /* the cloud holds a key below that cannot be a path of ours */
     bool cuts_scalar_only;    /* the cut here takes away a scalar, but no object */
     bool suspect;             /* was in an update that the service refused as a whole */
     /* Scratch of one walk: */

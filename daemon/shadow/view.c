@@ -49,10 +49,8 @@ static void make_objects(struct flux_property *property)
 
 static void clear_cloud(struct flux_property *top)
 {
-    for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
+    for (struct flux_property *p = top; p; p = flux_property_next(top, p))
         flux_value_clear(&slot_of(p)->cloud);
-        slot_of(p)->opaque = false;
-    }
 }
 
 static int set_cloud(struct flux_property *property, const struct flux_value *value)
