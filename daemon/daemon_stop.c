@@ -42,7 +42,8 @@ static void end(struct daemon *daemon)
     if (pending == 0)
         log_event(LOG_INFO, fields, 2, "stopped; everything was sent");
     else
-        log_event(LOG_WARNING, fields, 2, "stopped; %zu values were not sent", pending);
+        log_event(LOG_WARNING, fields, 2, "stopped; %zu value%s not sent", pending,
+                  pending == 1 ? " was" : "s were");
     daemon->state = DAEMON_STOPPED;
 }
 
