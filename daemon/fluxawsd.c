@@ -1,6 +1,8 @@
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
+#include "daemon/credential_paths.h"
 #include "daemon/daemon.h"
 #include <errno.h>
 #include <getopt.h>
@@ -110,6 +112,18 @@ static void print_problems(const struct config *config, FILE *stream)
     }
 }
 
+/* What keeps the link from dialling is no mistake in a file: the daemon waits for it. */
+static void print_credentials(const struct config *config, const struct daemon_options *options)
+{
+    struct credential_paths paths;
+    credential_paths_find(&paths, config, options->state_directory, options->credentials_directory);
+    const struct credentials_paths borrowed = credential_paths_borrow(&paths);
+    struct credentials credentials;
+    credentials_check(&borrowed, clock_wall_sec(), &credentials);
+    if (credentials.text[0] != '\0')
+        (void)fprintf(stderr, "%s (no error: the daemon starts and waits)\n", credentials.text);
+}
+
 /* What --check-config ends with. */
 static int judge(const struct config *config, int load_result)
 {
@@ -152,7 +166,9 @@ static int perform(const struct command *command)
     switch (command->task) {
     case TASK_CHECK:
         print_problems(&config, stderr);
-        if (code == EXIT_BAD_CONFIG)
+        if (code != EXIT_BAD_CONFIG)
+            print_credentials(&config, &command->options);
+        else
             (void)fprintf(stderr, "fluxawsd cannot start with %s\n", command->options.config_file);
         break;
     case TASK_PRINT:
