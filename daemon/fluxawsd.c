@@ -4,6 +4,7 @@
 #include "daemon/config_name.h"
 #include "daemon/credential_paths.h"
 #include "daemon/daemon.h"
+#include "daemon/mqtt/credentials.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -191,6 +192,7 @@ static int perform(const struct command *command)
 
 int main(int argc, char **argv)
 {
+    credentials_prepare();
     struct command command = command_parse(argc, argv);
     if (command.exit_code >= 0)
         return command.exit_code;

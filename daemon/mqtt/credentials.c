@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -14,6 +15,11 @@
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (1024 * 1024)
+
+void credentials_prepare(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
 
 const char *credentials_state_name(enum credentials_state state)
 {

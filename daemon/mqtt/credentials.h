@@ -29,6 +29,10 @@ enum credentials_state {
 
 const char *credentials_state_name(enum credentials_state state);
 
+/* Keep OpenSSL's exit handler from running: a thread of the MQTT library may still be at work with
+ * it when main() has returned. Call once, before anything else that may use OpenSSL. */
+void credentials_prepare(void);
+
 struct credentials {
     enum credentials_state state;
     char text[512];        /* in words, with the file's name and what to try; empty when OK */
