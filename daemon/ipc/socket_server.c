@@ -65,10 +65,27 @@ struct socket_server *socket_server_free(struct socket_server *server)
     return NULL;
 }
 
+static const char root_only_text[] =
+    "access rules are configured, which this version cannot grant yet: root only";
+
+/* Give what answers there are, say goodbye and send what can be sent without waiting. */
+static void dismiss(struct socket_client *client, enum flux_goodbye_code code, const char *text)
+{
+    session_settle(client->session);
+    session_say_goodbye(client->session, code, "%s", text);
+    (void)socket_client_send(client);
+}
+
 void socket_server_set_limits(struct socket_server *server,
                               const struct socket_server_limits *limits)
 {
     server->limits = *limits;
+    if (!limits->root_only)
+        return;
+    for (struct socket_client *client = server->first; client; client = client->next) {
+        if (client->uid != 0) /* access fails closed, for those who are in already too */
+            dismiss(client, FLUX_GOODBYE_DENIED, root_only_text);
+    }
 }
 
 static size_t count_user(const struct socket_server *server, uid_t uid)
@@ -102,8 +119,7 @@ static void admit(struct socket_server *server, int fd)
         return;
     }
     if (server->limits.root_only && peer.uid != 0)
-        refuse(server, fd, FLUX_GOODBYE_DENIED,
-               "access rules are configured, which this version cannot grant yet: root only");
+        refuse(server, fd, FLUX_GOODBYE_DENIED, root_only_text);
     else if (server->client_count >= server->limits.max_clients)
         refuse(server, fd, FLUX_GOODBYE_TOO_MANY, "too many clients (MaxClients)");
     else if (count_user(server, peer.uid) >= server->limits.max_clients_per_user)
@@ -235,11 +251,8 @@ void socket_server_stop_accepting(struct socket_server *server)
 void socket_server_say_goodbye(struct socket_server *server, enum flux_goodbye_code code,
                                const char *text)
 {
-    for (struct socket_client *client = server->first; client; client = client->next) {
-        session_settle(client->session);
-        session_say_goodbye(client->session, code, "%s", text);
-        (void)socket_client_send(client);
-    }
+    for (struct socket_client *client = server->first; client; client = client->next)
+        dismiss(client, code, text);
 }
 
 void socket_server_get_info(const struct socket_server *server, struct socket_server_info *ret_info)

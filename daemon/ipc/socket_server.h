@@ -24,7 +24,7 @@ int socket_server_new(struct socket_server **ret_server, struct event_base *base
 /* Close all connections at once. */
 struct socket_server *socket_server_free(struct socket_server *server);
 
-/* For new clients; those that are there stay. */
+/* For new clients; those that are there stay, but for those whom `root_only` keeps out. */
 void socket_server_set_limits(struct socket_server *server,
                               const struct socket_server_limits *limits);
 

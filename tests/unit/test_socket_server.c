@@ -212,6 +212,33 @@ static void test_access_rules_that_cannot_be_granted_admit_root_alone(void **sta
     (void)close(other);
 }
 
+static void test_access_rules_that_come_later_turn_out_who_is_in(void **state)
+{
+    struct stand *stand = *state;
+    if (getuid() != 0)
+        skip();
+    uint8_t buffer[4096];
+    const int mine = connect_client(stand);
+    assert_int_equal(seteuid(65534), 0);
+    const int other = connect_client(stand);
+    assert_int_equal(seteuid(0), 0);
+    say_hello(mine);
+    say_hello(other);
+    turn(stand);
+    assert_int_equal(hear_type(mine, buffer), FLUX_MESSAGE_WELCOME);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
+    const struct socket_server_limits limits = {
+        .max_clients = 8, .max_clients_per_user = 8, .root_only = true};
+    socket_server_set_limits(stand->server, &limits);
+    turn(stand);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_GOODBYE);
+    say_hello(other); /* what it says now is not heard any more */
+    turn(stand);
+    assert_int_not_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
+    (void)close(mine);
+    (void)close(other);
+}
+
 static void test_client_that_does_not_read_disturbs_nobody(void **state)
 {
     struct stand *stand = *state;
@@ -317,6 +344,7 @@ int main(void)
         SERVER_TEST(test_what_was_sent_before_hanging_up_counts),
         SERVER_TEST(test_one_too_many_is_told_so),
         SERVER_TEST(test_access_rules_that_cannot_be_granted_admit_root_alone),
+        SERVER_TEST(test_access_rules_that_come_later_turn_out_who_is_in),
         SERVER_TEST(test_client_that_does_not_read_disturbs_nobody),
         SERVER_TEST(test_lack_of_descriptors_does_not_spin),
         SERVER_TEST(test_draining_answers_all_that_was_sent),
