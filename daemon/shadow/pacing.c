@@ -83,7 +83,12 @@ void pacing_answered(struct pacing *pacing, int64_t took_ms)
     if (took_ms > pacing->answer_ms)
         pacing->answer_ms = took_ms;
     else
-        pacing->answer_ms += (took_ms - pacing->answer_ms) / 8;
+        pacing->answer_ms -= (pacing->answer_ms - took_ms + 3) / 4;
+}
+
+void pacing_unanswered(struct pacing *pacing)
+{
+    pacing_answered(pacing, pacing_timeout_ms(pacing) / 2); /* the next wait is twice as long */
 }
 
 int64_t pacing_back_off(struct pacing *pacing, struct random_source *random, int64_t now_ms)

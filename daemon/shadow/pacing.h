@@ -42,6 +42,9 @@ void pacing_charge_get(struct pacing *pacing, int64_t now_ms);
 /* An answer came after `took_ms`. */
 void pacing_answered(struct pacing *pacing, int64_t took_ms);
 
+/* No answer came in time: the next one is waited for twice as long. */
+void pacing_unanswered(struct pacing *pacing);
+
 /* The service said no for reasons of its own: nothing goes out for a while. Returns the delay. */
 int64_t pacing_back_off(struct pacing *pacing, struct random_source *random, int64_t now_ms);
 int64_t pacing_forbid(struct pacing *pacing, struct random_source *random, int64_t now_ms);

@@ -127,7 +127,7 @@ struct shadow_status {
     int64_t last_accepted_version;             /* of an update of ours, -1: none */
     int64_t last_accepted_ms;                  /* boot time, -1: none */
     int64_t blocked_until_ms;                  /* backing off until, 0: not */
-    int last_code;                             /* of the last rejection, 0: none */
+    int last_code; /* of a rejection since the last accepted update, 0: none */
     uint64_t updates_sent, updates_accepted, updates_rejected, updates_timed_out, gets_sent,
         conflicts;
     uint64_t reports, operations, reports_refused, foreign_changes;

@@ -64,6 +64,7 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
     shadow->conflicts = 0;
     pacing_relax(&shadow->pacing);
     shadow->status.updates_accepted++;
+    shadow->status.last_code = 0;
     shadow->status.last_accepted_version = version;
     shadow->status.last_accepted_ms = now_ms;
     if (shadow->suspects_limit > 0)

@@ -295,7 +295,7 @@ static void time_out(struct shadow *shadow, int64_t now_ms)
     shadow_give_up(shadow, now_ms);
     shadow->connection->unanswered++;
     shadow->status.updates_timed_out += is_update;
-    pacing_answered(&shadow->pacing, pacing_timeout_ms(&shadow->pacing));
+    pacing_unanswered(&shadow->pacing);
     int64_t delay =
         is_update ? 0 : pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
     shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);

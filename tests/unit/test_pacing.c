@@ -99,6 +99,20 @@ static void test_the_timeout_follows_the_measured_answers(void **state)
     assert_int_equal(pacing_timeout_ms(&pacing), 2000);
 }
 
+static void test_silence_doubles_the_wait_and_an_answer_ends_that(void **state)
+{
+    (void)state;
+    struct pacing pacing = make(10, 1000);
+    pacing_answered(&pacing, 10);
+    pacing_unanswered(&pacing);
+    assert_int_equal(pacing_timeout_ms(&pacing), 4000);
+    pacing_unanswered(&pacing);
+    assert_int_equal(pacing_timeout_ms(&pacing), 8000);
+    for (int i = 0; i < 6; i++)
+        pacing_answered(&pacing, 10);
+    assert_int_equal(pacing_timeout_ms(&pacing), 2000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_forbidden_waits_a_minute_at_least),
         cmocka_unit_test(test_requests_keep_to_the_services_rate),
         cmocka_unit_test(test_the_timeout_follows_the_measured_answers),
+        cmocka_unit_test(test_silence_doubles_the_wait_and_an_answer_ends_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
