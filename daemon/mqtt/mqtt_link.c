@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define PAYLOAD_BYTES_MAX (128u * 1024) /* AWS IoT: message broker limits */
-#define FREE_WAIT_MS      500
+#define FREE_WAIT_MS      1500
 #define FAREWELL_WAIT_MS  500 /* for answers to what was published before hanging up */
 #define PROBE_TIMEOUT_MS  3000
 

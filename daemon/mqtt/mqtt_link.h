@@ -64,7 +64,7 @@ struct mqtt_link_event {
 /* Start the thread. Returns 0, -ENOMEM, -EMFILE, -EAGAIN. */
 int mqtt_link_new(struct mqtt_link **ret_link);
 
-/* Hang up, end the thread and free all. Waits half a second at most: a thread that hangs in the
+/* Hang up, end the thread and free all. Waits 1.5 s at most: a thread that hangs in the
  * resolver is left behind with all that it uses. Returns false then: the process has to leave by
  * _exit(), for exit handlers would clear away what the thread still uses. `link` may be NULL. */
 bool mqtt_link_free(struct mqtt_link *link);
