@@ -14,8 +14,7 @@ enum slot_state {
     SLOT_EMPTY,     /* nothing of ours here */
     SLOT_PENDING,   /* waits to be sent, or is in flight */
     SLOT_SETTLED,   /* the cloud accepted our value and holds it */
-    SLOT_CONTESTED, /* accepted, but another writer changed it since: to be set back after a pause
-                     */
+    SLOT_CONTESTED, /* accepted, then changed by another writer: set back after a pause */
     SLOT_REFUSED,   /* refused; kept to be seen, left out of every difference */
 };
 
@@ -23,26 +22,28 @@ const char *slot_state_name(enum slot_state state);
 
 /* The extension of every property in a ledger's set. */
 struct slot {
-    struct flux_value
-        cloud; /* owned; what the cloud holds in `reported`: NONE absent, EMPTY_OBJECT any object */
-    struct flux_value
-        form; /* owned; the form in which the service stored our accepted value, if not as sent */
-    struct flux_property *queue_previous,
-        *queue_next; /* in the queue of the state, if it has one */
+    /* What the cloud holds in `reported`: NONE absent, EMPTY_OBJECT any object. Owned. */
+    struct flux_value cloud;
+    /* The form in which the service stored our accepted value, if not as sent. Owned. */
+    struct flux_value form;
+    /* Neighbours in the queue of the state, if it has one; the next of those that are fresh. */
+    struct flux_property *queue_previous, *queue_next;
     struct flux_property *fresh_next;
-    struct flux_property
-        *cut_cause;           /* pinned; the property whose set turned our scalar here into a cut */
-    uint64_t oldest_revision; /* lower bound of the revisions here that are neither accepted nor
-                                 refused */
-    uint64_t settled_revision; /* revisions up to it have ended */
-    uint64_t refused_above,
-        refused_revision;       /* those above the former up to the latter ended refused */
-    uint64_t removed_revision;  /* of the last operation that took our value here away */
-    uint64_t clearing_revision; /* of the last operation here that replaced or removed all below */
-    int64_t
-        accepted_version; /* at which the newest of them were accepted; 0: there was no shadow */
-    uint64_t earlier_revision; /* and those up to this one at the version below */
-    int64_t earlier_version;
+    /* The property whose set turned our scalar here into a cut. Pinned. */
+    struct flux_property *cut_cause;
+
+    /* How revisions ended: a lower bound of those that have not; those up to `settled` have; of
+     * these, those above `refused_above` up to `refused` ended refused. */
+    uint64_t oldest_revision, settled_revision;
+    uint64_t refused_above, refused_revision;
+    /* The last operation that took our value here away; the last one here that replaced or removed
+     * all below. */
+    uint64_t removed_revision, clearing_revision;
+    /* The version at which the newest settled ones were accepted (0: there was no shadow), and the
+     * one of those up to `earlier_revision`. */
+    int64_t accepted_version, earlier_version;
+    uint64_t earlier_revision;
+
     int64_t restore_at_ms, restore_delay_ms, restored_ms;
     size_t refused_lacking; /* 413: bytes by which the document was too large, 0: another reason */
     size_t refused_total;   /* 413: bytes of the document without this value, when it was refused */

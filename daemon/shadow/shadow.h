@@ -64,7 +64,8 @@ enum shadow_report_outcome {
 
 /* Check a report and merge it into the newest state. `ret_waits` (may be NULL) holds
  * operation_count entries and is filled and pinned on SHADOW_REPORT_QUEUED; `ret_refusal` is filled
- * on SHADOW_REPORT_REFUSED. Returns an outcome above, or -ENOMEM with nothing taken. */
+ * on SHADOW_REPORT_REFUSED. Returns an outcome above, or -ENOMEM: then nothing waits, but the
+ * operations before the one that found no memory have been taken. */
 int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
                   struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal);
 
