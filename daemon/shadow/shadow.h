@@ -100,6 +100,18 @@ void shadow_flush(struct shadow *shadow, int64_t now_ms);
 /* Tell whether everything reported so far has been accepted or refused. */
 bool shadow_is_settled(const struct shadow *shadow);
 
+/* Drop what this device holds at and below `path` (empty: all) and leave the cloud alone: what the
+ * cloud holds there counts as another writer's from now on. Reports that wait for something there
+ * end as refused with SHADOW_CODE_FORGOTTEN. Returns 0, or -ENOENT: nothing of ours is there. */
+int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms);
+#define SHADOW_CODE_FORGOTTEN 125 /* ECANCELED of Linux: the shadow service has no such code */
+
+/* Begin to take everything that this device reported out of the cloud: each property becomes null;
+ * what other writers put beside it stays. Returns 0 or -ENOMEM (some may be unset already). */
+int shadow_reset(struct shadow *shadow, int64_t now_ms);
+/* Tell whether the last reset is through: accepted by the cloud, and the local state emptied. */
+bool shadow_is_reset(const struct shadow *shadow);
+
 /* Sections of the document that shadow_write() knows. */
 enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SECTION_DELTA };
 
