@@ -15,6 +15,20 @@ const char *flux_message_name(uint8_t type)
         return "STATUS";
     case FLUX_MESSAGE_FLUSH:
         return "FLUSH";
+    case FLUX_MESSAGE_WATCH:
+        return "WATCH";
+    case FLUX_MESSAGE_UNWATCH:
+        return "UNWATCH";
+    case FLUX_MESSAGE_KEYS:
+        return "KEYS";
+    case FLUX_MESSAGE_FORGET:
+        return "FORGET";
+    case FLUX_MESSAGE_RESET:
+        return "RESET";
+    case FLUX_MESSAGE_WILL:
+        return "WILL";
+    case FLUX_MESSAGE_BYE:
+        return "BYE";
     case FLUX_MESSAGE_WELCOME:
         return "WELCOME";
     case FLUX_MESSAGE_OPENED:
@@ -33,6 +47,8 @@ const char *flux_message_name(uint8_t type)
         return "FAILED";
     case FLUX_MESSAGE_GOODBYE:
         return "GOODBYE";
+    case FLUX_MESSAGE_DESIRED:
+        return "DESIRED";
     default:
         return "unknown";
     }

@@ -30,8 +30,14 @@ enum flux_message_type {
     FLUX_MESSAGE_GET = 0x04,
     FLUX_MESSAGE_STATUS = 0x05,
     FLUX_MESSAGE_FLUSH = 0x06,
-    /* kept for later: WATCH 0x07, UNWATCH 0x08, KEYS 0x09, FORGET 0x0a, RESET 0x0b, WILL 0x0c,
-     * SETTLE 0x0d, ADMIN 0x0e */
+    FLUX_MESSAGE_WATCH = 0x07,
+    FLUX_MESSAGE_UNWATCH = 0x08,
+    FLUX_MESSAGE_KEYS = 0x09,
+    FLUX_MESSAGE_FORGET = 0x0a,
+    FLUX_MESSAGE_RESET = 0x0b,
+    FLUX_MESSAGE_WILL = 0x0c,
+    FLUX_MESSAGE_BYE = 0x0d,
+    /* kept for later: ADMIN 0x0e */
 
     /* daemon to client: 0x40 to 0x7a */
     FLUX_MESSAGE_WELCOME = 0x41,
@@ -43,7 +49,7 @@ enum flux_message_type {
     FLUX_MESSAGE_DONE = 0x47,
     FLUX_MESSAGE_FAILED = 0x48,
     FLUX_MESSAGE_GOODBYE = 0x49,
-    /* kept for later: DESIRED 0x4a */
+    FLUX_MESSAGE_DESIRED = 0x4a,
 
     /* 0x7b is '{' and never a frame: kept for JSON lines on the same socket. */
 };
@@ -52,8 +58,13 @@ enum flux_message_type {
 const char *flux_message_name(uint8_t type);
 
 /* Flags of single types, in the frame's flags. */
-#define FLUX_REPORT_RESENT 0x01u /* REPORT: sent again after a lost connection; has `set_us` */
-#define FLUX_DATA_MORE     0x01u /* DATA: more frames of this answer follow */
+#define FLUX_REPORT_RESENT   0x01u /* REPORT: sent again after a lost connection; has `set_us` */
+#define FLUX_RESET_ALL       0x01u /* RESET: every shadow of the daemon, not only this one */
+#define FLUX_ANSWER_DEADBAND 0x01u /* ANSWER: accepted because within the Deadband */
+#define FLUX_DATA_MORE       0x01u /* DATA: more frames of this answer follow */
+#define FLUX_DESIRED_DIFFERS                                                                       \
+    0x01u                        /* DESIRED: the wish differs from what is reported; has a value */
+#define FLUX_DESIRED_STALE 0x02u /* DESIRED: known from before the link was lost */
 
 /* Levels of acknowledgement, as asked for and as reached. */
 enum flux_level {
@@ -134,6 +145,7 @@ int flux_report_begin(struct flux_report_encoder *encoder, struct flux_wire_writ
 int flux_report_add_set(struct flux_report_encoder *encoder, const char *path, size_t path_size,
                         const struct flux_value *value);
 int flux_report_add_unset(struct flux_report_encoder *encoder, const char *path, size_t path_size);
+int flux_report_add_settle(struct flux_report_encoder *encoder, const char *path, size_t path_size);
 /* Complete the frame. Returns 0. */
 int flux_report_end(struct flux_report_encoder *encoder);
 /* Take the whole frame back. */
@@ -155,6 +167,71 @@ struct flux_get {
 };
 int flux_get_encode(struct flux_wire_writer *writer, const struct flux_get *get);
 int flux_get_decode(const struct flux_frame *frame, struct flux_get *ret_get);
+
+/* Be told of the wishes at and below `path` (empty: all) that differ from what is reported: those
+ * there are at once, then every change. Answered by DONE or FAILED, then DESIRED with the same id
+ * until UNWATCH or the end of the connection. */
+struct flux_watch {
+    uint16_t shadow;
+    uint64_t request_id;
+    struct flux_text path; /* canonical pointer */
+};
+int flux_watch_encode(struct flux_wire_writer *writer, const struct flux_watch *watch);
+int flux_watch_decode(const struct flux_frame *frame, struct flux_watch *ret_watch);
+
+/* End a watch. Not answered; DESIRED that were on their way may still come. */
+struct flux_unwatch {
+    uint16_t shadow;
+    uint64_t request_id; /* of the watch */
+};
+int flux_unwatch_encode(struct flux_wire_writer *writer, const struct flux_unwatch *unwatch);
+int flux_unwatch_decode(const struct flux_frame *frame, struct flux_unwatch *ret_unwatch);
+
+/* Ask for all that is known of the properties at and below `path` (empty: all); answered by DATA
+ * (a JSON array), or FAILED. */
+struct flux_keys {
+    uint16_t shadow;
+    uint64_t request_id;
+    struct flux_text path; /* canonical pointer */
+};
+int flux_keys_encode(struct flux_wire_writer *writer, const struct flux_keys *keys);
+int flux_keys_decode(const struct flux_frame *frame, struct flux_keys *ret_keys);
+
+/* Forget what is held of the properties at and below `path`, here only: the cloud keeps what it
+ * has. Answered by DONE or FAILED (ENOENT: nothing is held there). */
+struct flux_forget {
+    uint16_t shadow;
+    uint64_t request_id;
+    struct flux_text path; /* canonical pointer */
+};
+int flux_forget_encode(struct flux_wire_writer *writer, const struct flux_forget *forget);
+int flux_forget_decode(const struct flux_frame *frame, struct flux_forget *ret_forget);
+
+/* Remove all that was reported from here, in the cloud and then here. Answered by DONE once the
+ * cloud has accepted that, or FAILED. */
+struct flux_reset {
+    uint16_t shadow;
+    bool all; /* every shadow of the daemon */
+    uint64_t request_id;
+};
+int flux_reset_encode(struct flux_wire_writer *writer, const struct flux_reset *reset);
+int flux_reset_decode(const struct flux_frame *frame, struct flux_reset *ret_reset);
+
+/* Head of a will: operations that are reported if the connection ends without BYE. They are
+ * appended and read like those of a report; none: no will any more. Answered by DONE or FAILED. */
+struct flux_will {
+    uint16_t shadow;
+    uint64_t request_id;
+};
+/* Begin a will frame; go on with flux_report_add_…() and flux_report_end(). */
+int flux_will_begin(struct flux_report_encoder *encoder, struct flux_wire_writer *writer,
+                    size_t frame_bytes_max, const struct flux_will *will);
+int flux_will_decode(const struct flux_frame *frame, struct flux_will *ret_will,
+                     struct flux_wire_reader *ret_operations);
+
+/* The last message of a client that ends as it should. Not answered. */
+int flux_bye_encode(struct flux_wire_writer *writer);
+int flux_bye_decode(const struct flux_frame *frame);
 
 /* Ask for the status document; answered by DATA, or FAILED. */
 struct flux_status_request {
@@ -202,6 +279,7 @@ struct flux_answer {
     enum flux_level level;
     uint64_t first_id, last_id;
     int64_t version; /* of the shadow, with ACCEPTED; else 0 */
+    bool deadband;   /* with ACCEPTED: the cloud keeps its value, which is near enough */
 };
 int flux_answer_encode(struct flux_wire_writer *writer, const struct flux_answer *answer);
 int flux_answer_decode(const struct flux_frame *frame, struct flux_answer *ret_answer);
@@ -226,7 +304,8 @@ struct flux_safe {
 int flux_safe_encode(struct flux_wire_writer *writer, const struct flux_safe *safe);
 int flux_safe_decode(const struct flux_frame *frame, struct flux_safe *ret_safe);
 
-/* A piece of JSON text that answers GET or STATUS; the one without `more` ends the request. */
+/* A piece of JSON text that answers GET, KEYS or STATUS; the one without `more` ends the request.
+ */
 struct flux_data {
     uint16_t shadow;
     bool more;
@@ -238,7 +317,7 @@ int flux_data_decode(const struct flux_frame *frame, struct flux_data *ret_data)
 /* Bytes of a DATA frame beside its text. */
 #define FLUX_DATA_OVERHEAD_BYTES (FLUX_FRAME_HEADER_BYTES + 8u)
 
-/* A request is done that has no other answer (FLUSH). */
+/* A request is done that has no other answer (FLUSH, WATCH, FORGET, RESET, WILL). */
 struct flux_done {
     uint64_t request_id;
 };
@@ -253,6 +332,20 @@ struct flux_failed {
 };
 int flux_failed_encode(struct flux_wire_writer *writer, const struct flux_failed *failed);
 int flux_failed_decode(const struct flux_frame *frame, struct flux_failed *ret_failed);
+
+/* What the cloud wishes of one property that the watch covers. */
+struct flux_desired {
+    uint16_t shadow;
+    uint64_t request_id; /* of the watch */
+    int64_t version;     /* of the shadow */
+    bool stale;          /* known from before the link was lost: the cloud may wish otherwise */
+    struct flux_text path;
+    struct flux_value value; /* FLUX_VALUE_NONE: no longer wished, or reported as wished */
+};
+int flux_desired_encode(struct flux_wire_writer *writer, const struct flux_desired *desired);
+int flux_desired_decode(const struct flux_frame *frame, struct flux_desired *ret_desired);
+/* Bytes of a DESIRED frame beside its path and its value; the longest value but text has 8. */
+#define FLUX_DESIRED_OVERHEAD_BYTES (FLUX_FRAME_HEADER_BYTES + 8u + 8u + 1u + 2u)
 
 /* The daemon's last message on this connection. */
 struct flux_goodbye {

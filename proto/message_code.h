@@ -30,4 +30,14 @@ static inline bool flux_level_is_valid(unsigned level)
     return level >= FLUX_LEVEL_QUEUED && level <= FLUX_LEVEL_ACCEPTED;
 }
 
+/* --- message_value.c: a value behind its type --- */
+
+/* Append what the type of the value needs; the type itself stands elsewhere. */
+void flux_message_put_value(struct flux_wire_writer *writer, const struct flux_value *value);
+
+/* Read it. Returns false for a type, or a bool, that does not exist; FLUX_VALUE_NONE is none here.
+ */
+bool flux_message_get_value(struct flux_wire_reader *reader, uint8_t type,
+                            struct flux_value *ret_value);
+
 #endif

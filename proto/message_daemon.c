@@ -56,7 +56,8 @@ int flux_opened_decode(const struct flux_frame *frame, struct flux_opened *ret_o
 
 int flux_answer_encode(struct flux_wire_writer *writer, const struct flux_answer *answer)
 {
-    size_t start = flux_frame_begin(writer, FLUX_MESSAGE_ANSWER, 0, answer->shadow);
+    uint8_t flags = answer->deadband ? FLUX_ANSWER_DEADBAND : 0;
+    size_t start = flux_frame_begin(writer, FLUX_MESSAGE_ANSWER, flags, answer->shadow);
     flux_wire_put_u8(writer, (uint8_t)answer->level);
     flux_wire_put_u64(writer, answer->first_id);
     flux_wire_put_u64(writer, answer->last_id);
@@ -67,7 +68,7 @@ int flux_answer_encode(struct flux_wire_writer *writer, const struct flux_answer
 int flux_answer_decode(const struct flux_frame *frame, struct flux_answer *ret_answer)
 {
     struct flux_wire_reader reader;
-    int r = flux_message_open(frame, FLUX_MESSAGE_ANSWER, 0, &reader);
+    int r = flux_message_open(frame, FLUX_MESSAGE_ANSWER, FLUX_ANSWER_DEADBAND, &reader);
     if (r < 0)
         return r;
     struct flux_answer answer;
@@ -76,10 +77,13 @@ int flux_answer_decode(const struct flux_frame *frame, struct flux_answer *ret_a
     answer.first_id = flux_wire_get_u64(&reader);
     answer.last_id = flux_wire_get_u64(&reader);
     answer.version = flux_wire_get_i64(&reader);
+    answer.deadband = (frame->flags & FLUX_ANSWER_DEADBAND) != 0;
     r = flux_wire_reader_finish(&reader);
     if (r < 0)
         return r;
     if (!flux_level_is_valid(answer.level) || answer.first_id > answer.last_id)
+        return -EPROTO;
+    if (answer.deadband && answer.level != FLUX_LEVEL_ACCEPTED)
         return -EPROTO;
     *ret_answer = answer;
     return 0;
@@ -208,6 +212,44 @@ int flux_failed_decode(const struct flux_frame *frame, struct flux_failed *ret_f
     r = flux_wire_reader_finish(&reader);
     if (r == 0)
         *ret_failed = failed;
+    return r;
+}
+
+int flux_desired_encode(struct flux_wire_writer *writer, const struct flux_desired *desired)
+{
+    bool differs = desired->value.type != FLUX_VALUE_NONE;
+    unsigned flags =
+        (differs ? FLUX_DESIRED_DIFFERS : 0) | (desired->stale ? FLUX_DESIRED_STALE : 0);
+    size_t start = flux_frame_begin(writer, FLUX_MESSAGE_DESIRED, (uint8_t)flags, desired->shadow);
+    flux_wire_put_u64(writer, desired->request_id);
+    flux_wire_put_i64(writer, desired->version);
+    flux_wire_put_u8(writer, (uint8_t)desired->value.type);
+    flux_wire_put_text16(writer, desired->path);
+    flux_message_put_value(writer, &desired->value);
+    return flux_frame_end(writer, start);
+}
+
+int flux_desired_decode(const struct flux_frame *frame, struct flux_desired *ret_desired)
+{
+    struct flux_wire_reader reader;
+    int r = flux_message_open(frame, FLUX_MESSAGE_DESIRED,
+                              FLUX_DESIRED_DIFFERS | FLUX_DESIRED_STALE, &reader);
+    if (r < 0)
+        return r;
+    const bool differs = (frame->flags & FLUX_DESIRED_DIFFERS) != 0;
+    struct flux_desired desired;
+    desired.shadow = frame->shadow;
+    desired.stale = (frame->flags & FLUX_DESIRED_STALE) != 0;
+    desired.request_id = flux_wire_get_u64(&reader);
+    desired.version = flux_wire_get_i64(&reader);
+    const uint8_t type = flux_wire_get_u8(&reader);
+    desired.path = flux_wire_get_text16(&reader);
+    desired.value = (struct flux_value){.type = FLUX_VALUE_NONE};
+    if (differs ? !flux_message_get_value(&reader, type, &desired.value) : type != FLUX_VALUE_NONE)
+        return -EPROTO;
+    r = flux_wire_reader_finish(&reader);
+    if (r == 0)
+        *ret_desired = desired;
     return r;
 }
 

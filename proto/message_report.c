@@ -22,28 +22,6 @@ int flux_report_begin(struct flux_report_encoder *encoder, struct flux_wire_writ
     return 0;
 }
 
-static void report_put_value(struct flux_wire_writer *writer, const struct flux_value *value)
-{
-    switch (value->type) {
-    case FLUX_VALUE_BOOL:
-        flux_wire_put_u8(writer, value->boolean ? 1 : 0);
-        return;
-    case FLUX_VALUE_INT64:
-        flux_wire_put_i64(writer, value->int64);
-        return;
-    case FLUX_VALUE_DOUBLE:
-        flux_wire_put_double(writer, value->real);
-        return;
-    case FLUX_VALUE_STRING:
-    case FLUX_VALUE_ARRAY:
-        flux_wire_put_text32(writer, (struct flux_text){.text = value->text, .size = value->size});
-        return;
-    case FLUX_VALUE_NONE:
-    case FLUX_VALUE_EMPTY_OBJECT:
-        return;
-    }
-}
-
 static int report_add(struct flux_report_encoder *encoder, enum flux_operation kind,
                       const char *path, size_t path_size, const struct flux_value *value)
 {
@@ -52,7 +30,7 @@ static int report_add(struct flux_report_encoder *encoder, enum flux_operation k
     flux_wire_put_u8(writer, (uint8_t)kind);
     flux_wire_put_u8(writer, (uint8_t)value->type);
     flux_wire_put_text16(writer, (struct flux_text){.text = path, .size = path_size});
-    report_put_value(writer, value);
+    flux_message_put_value(writer, value);
     int r = writer->error;
     if (r == 0 && writer->size - encoder->start > encoder->frame_bytes_max)
         r = -EMSGSIZE;
@@ -77,6 +55,12 @@ int flux_report_add_unset(struct flux_report_encoder *encoder, const char *path,
 {
     const struct flux_value none = {.type = FLUX_VALUE_NONE};
     return report_add(encoder, FLUX_UNSET, path, path_size, &none);
+}
+
+int flux_report_add_settle(struct flux_report_encoder *encoder, const char *path, size_t path_size)
+{
+    const struct flux_value none = {.type = FLUX_VALUE_NONE};
+    return report_add(encoder, FLUX_SETTLE, path, path_size, &none);
 }
 
 int flux_report_end(struct flux_report_encoder *encoder)
@@ -109,37 +93,38 @@ int flux_report_decode(const struct flux_frame *frame, struct flux_report *ret_r
     return 0;
 }
 
-/* Read what a value type needs. Returns false for a type, or a bool, that does not exist. */
-static bool report_get_value(struct flux_wire_reader *reader, uint8_t type,
-                             struct flux_value *ret_value)
+int flux_will_begin(struct flux_report_encoder *encoder, struct flux_wire_writer *writer,
+                    size_t frame_bytes_max, const struct flux_will *will)
 {
-    struct flux_text text;
-    switch (type) {
-    case FLUX_VALUE_BOOL: {
-        uint8_t boolean = flux_wire_get_u8(reader);
-        *ret_value = flux_value_bool(boolean != 0);
-        return boolean <= 1;
-    }
-    case FLUX_VALUE_INT64:
-        *ret_value = flux_value_int64(flux_wire_get_i64(reader));
-        return true;
-    case FLUX_VALUE_DOUBLE:
-        *ret_value = flux_value_double(flux_wire_get_double(reader));
-        return true;
-    case FLUX_VALUE_STRING:
-        text = flux_wire_get_text32(reader);
-        *ret_value = flux_value_string(text.text, text.size);
-        return true;
-    case FLUX_VALUE_ARRAY:
-        text = flux_wire_get_text32(reader);
-        *ret_value = flux_value_array(text.text, text.size);
-        return true;
-    case FLUX_VALUE_EMPTY_OBJECT:
-        *ret_value = flux_value_empty_object();
-        return true;
-    default:
-        return false;
-    }
+    size_t start = flux_frame_begin(writer, FLUX_MESSAGE_WILL, 0, will->shadow);
+    flux_wire_put_u64(writer, will->request_id);
+    int r = flux_frame_end(writer, start);
+    if (r < 0)
+        return r;
+    *encoder = (struct flux_report_encoder){
+        .writer = writer,
+        .start = start,
+        .frame_bytes_max = frame_bytes_max,
+    };
+    return 0;
+}
+
+int flux_will_decode(const struct flux_frame *frame, struct flux_will *ret_will,
+                     struct flux_wire_reader *ret_operations)
+{
+    struct flux_wire_reader reader;
+    int r = flux_message_open(frame, FLUX_MESSAGE_WILL, 0, &reader);
+    if (r < 0)
+        return r;
+    const struct flux_will will = {
+        .shadow = frame->shadow,
+        .request_id = flux_wire_get_u64(&reader),
+    };
+    if (reader.error != 0)
+        return reader.error;
+    *ret_will = will;
+    *ret_operations = reader;
+    return 0;
 }
 
 int flux_report_next(struct flux_wire_reader *operations, struct flux_change *ret_change)
@@ -150,9 +135,9 @@ int flux_report_next(struct flux_wire_reader *operations, struct flux_change *re
     uint8_t type = flux_wire_get_u8(operations);
     struct flux_text path = flux_wire_get_text16(operations);
     struct flux_value value = {.type = FLUX_VALUE_NONE};
-    bool is_known = kind == FLUX_UNSET
-                        ? type == FLUX_VALUE_NONE
-                        : kind == FLUX_SET && report_get_value(operations, type, &value);
+    bool is_known = kind == FLUX_SET
+                        ? flux_message_get_value(operations, type, &value)
+                        : (kind == FLUX_UNSET || kind == FLUX_SETTLE) && type == FLUX_VALUE_NONE;
     if (!is_known || operations->error != 0) {
         operations->error = -EPROTO;
         operations->next = operations->end;

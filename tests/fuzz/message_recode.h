@@ -14,30 +14,57 @@
         return r < 0 ? r : flux_##noun##_encode(writer, &message);                                 \
     } while (0)
 
+static inline int message_recode_operations(struct flux_wire_reader *operations,
+                                            struct flux_report_encoder *encoder)
+{
+    struct flux_change change;
+    int r;
+    while ((r = flux_report_next(operations, &change)) == 1) {
+        if (change.kind == FLUX_SET)
+            r = flux_report_add_set(encoder, change.path, change.path_size, &change.value);
+        else if (change.kind == FLUX_UNSET)
+            r = flux_report_add_unset(encoder, change.path, change.path_size);
+        else
+            r = flux_report_add_settle(encoder, change.path, change.path_size);
+        if (r < 0)
+            break;
+    }
+    if (r < 0) {
+        flux_report_cancel(encoder);
+        return r;
+    }
+    return flux_report_end(encoder);
+}
+
 static inline int message_recode_report(const struct flux_frame *frame,
                                         struct flux_wire_writer *writer)
 {
     struct flux_report report;
     struct flux_wire_reader operations;
     struct flux_report_encoder encoder;
-    struct flux_change change;
     int r = flux_report_decode(frame, &report, &operations);
     if (r == 0)
         r = flux_report_begin(&encoder, writer, FLUX_FRAME_BYTES_MAX, &report);
-    if (r < 0)
-        return r;
-    while ((r = flux_report_next(&operations, &change)) == 1) {
-        r = change.kind == FLUX_SET
-                ? flux_report_add_set(&encoder, change.path, change.path_size, &change.value)
-                : flux_report_add_unset(&encoder, change.path, change.path_size);
-        if (r < 0)
-            break;
-    }
-    if (r < 0) {
-        flux_report_cancel(&encoder);
-        return r;
-    }
-    return flux_report_end(&encoder);
+    return r < 0 ? r : message_recode_operations(&operations, &encoder);
+}
+
+static inline int message_recode_will(const struct flux_frame *frame,
+                                      struct flux_wire_writer *writer)
+{
+    struct flux_will will;
+    struct flux_wire_reader operations;
+    struct flux_report_encoder encoder;
+    int r = flux_will_decode(frame, &will, &operations);
+    if (r == 0)
+        r = flux_will_begin(&encoder, writer, FLUX_FRAME_BYTES_MAX, &will);
+    return r < 0 ? r : message_recode_operations(&operations, &encoder);
+}
+
+static inline int message_recode_bye(const struct flux_frame *frame,
+                                     struct flux_wire_writer *writer)
+{
+    int r = flux_bye_decode(frame);
+    return r < 0 ? r : flux_bye_encode(writer);
 }
 
 /* Returns 0, or what the decoder or the encoder said; -ENOTSUP for an unknown type. */
@@ -56,6 +83,20 @@ static inline int message_recode(const struct flux_frame *frame, struct flux_wir
         RECODE(status_request);
     case FLUX_MESSAGE_FLUSH:
         RECODE(flush);
+    case FLUX_MESSAGE_WATCH:
+        RECODE(watch);
+    case FLUX_MESSAGE_UNWATCH:
+        RECODE(unwatch);
+    case FLUX_MESSAGE_KEYS:
+        RECODE(keys);
+    case FLUX_MESSAGE_FORGET:
+        RECODE(forget);
+    case FLUX_MESSAGE_RESET:
+        RECODE(reset);
+    case FLUX_MESSAGE_WILL:
+        return message_recode_will(frame, writer);
+    case FLUX_MESSAGE_BYE:
+        return message_recode_bye(frame, writer);
     case FLUX_MESSAGE_WELCOME:
         RECODE(welcome);
     case FLUX_MESSAGE_OPENED:
@@ -74,6 +115,8 @@ static inline int message_recode(const struct flux_frame *frame, struct flux_wir
         RECODE(failed);
     case FLUX_MESSAGE_GOODBYE:
         RECODE(goodbye);
+    case FLUX_MESSAGE_DESIRED:
+        RECODE(desired);
     default:
         return -ENOTSUP;
     }

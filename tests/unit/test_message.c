@@ -139,7 +139,7 @@ static void test_answer_rejected_and_safe(void **state)
     (void)state;
     struct fixture fixture;
     take_golden(&fixture, "ANSWER");
-    const struct flux_answer sent = {0, FLUX_LEVEL_ACCEPTED, 2, 7, 42};
+    const struct flux_answer sent = {0, FLUX_LEVEL_ACCEPTED, 2, 7, 42, false};
     assert_int_equal(flux_answer_encode(&fixture.writer, &sent), 0);
     assert_written(&fixture);
     struct flux_answer answer;
@@ -148,6 +148,7 @@ static void test_answer_rejected_and_safe(void **state)
     assert_int_equal(answer.first_id, 2);
     assert_int_equal(answer.last_id, 7);
     assert_int_equal(answer.version, 42);
+    assert_false(answer.deadband);
 
     take_golden(&fixture, "REJECTED");
     const struct flux_rejected refused = {1, 8, 8, 413, flux_text("/blob"), flux_text("too large")};

@@ -61,7 +61,18 @@ static bool may_end_at(const struct message_golden *golden, size_t size)
             if (size == ends[i])
                 return true;
     }
-    return strcmp(golden->name, "REPORT resent") == 0 && size == 25;
+    static const struct {
+        const char *name;
+        size_t end;
+    } others[] = {
+        {"REPORT resent", 25},  {"REPORT settle", 17},  {"REPORT settle", 31},
+        {"REPORT replace", 17}, {"REPORT replace", 21}, {"WILL", 16},
+        {"WILL", 28},
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(golden->name, others[i].name) == 0 && size == others[i].end)
+            return true;
+    return false;
 }
 
 static void test_a_payload_cut_off_anywhere_is_refused(void **state)
@@ -104,7 +115,8 @@ static void test_unknown_flags_are_refused(void **state)
         const char *name = message_goldens[i].name;
         if (strcmp(name, "HELLO") == 0 || strcmp(name, "GOODBYE") == 0)
             continue;
-        for (unsigned flag = 0x02; flag < 0x80; flag <<= 1) {
+        const unsigned first = strncmp(name, "DESIRED", 7) == 0 ? 0x04 : 0x02;
+        for (unsigned flag = first; flag < 0x80; flag <<= 1) {
             uint8_t mangled[MESSAGE_GOLDEN_BYTES];
             memcpy(mangled, bytes, size);
             mangled[1] |= (uint8_t)flag;
@@ -151,7 +163,7 @@ static void test_random_bytes_are_refused_or_come_back(void **state)
         for (size_t i = 0; i < size; i++)
             bytes[i] = (uint8_t)scramble(&seed);
         if (size >= FLUX_FRAME_HEADER_BYTES && round % 4 != 0) {
-            bytes[0] = (uint8_t)((round % 2 == 0 ? 0x00 : 0x40) + bytes[0] % 10);
+            bytes[0] = (uint8_t)((round % 2 == 0 ? 0x00 : 0x40) + bytes[0] % 15);
             bytes[1] &= 1;
             set_payload_size(bytes, size);
         }

@@ -214,9 +214,12 @@ static void test_impossible_operations_are_refused(void **state)
     assert_int_equal(next_of("\1\1\2\0/a\1", 7), 1);
     assert_int_equal(next_of("\1\1\2\0/a\2", 7), -EPROTO); /* a bool of 2 */
     assert_int_equal(next_of("\0\1\2\0/a\1", 7), -EPROTO); /* kind 0 */
-    assert_int_equal(next_of("\3\1\2\0/a\1", 7), -EPROTO); /* kind 3 */
-    assert_int_equal(next_of("\1\0\2\0/a", 6), -EPROTO);   /* set to nothing */
-    assert_int_equal(next_of("\1\7\2\0/a", 6), -EPROTO);   /* type 7 */
+    assert_int_equal(next_of("\3\1\2\0/a\1", 7), -EPROTO); /* settle with a value */
+    assert_int_equal(next_of("\3\0\2\0/a", 6), 1);
+    assert_int_equal(next_of("\3\0\0\0", 4), 1);         /* settle all */
+    assert_int_equal(next_of("\4\0\2\0/a", 6), -EPROTO); /* kind 4 */
+    assert_int_equal(next_of("\1\0\2\0/a", 6), -EPROTO); /* set to nothing */
+    assert_int_equal(next_of("\1\7\2\0/a", 6), -EPROTO); /* type 7 */
     assert_int_equal(next_of("\2\0\2\0/a", 6), 1);
     assert_int_equal(next_of("\2\1\2\0/a\1", 7), -EPROTO); /* unset with a value */
     assert_int_equal(next_of("\1\4\2\0/a\5\0\0\0abcd", 14), -EPROTO);
