@@ -116,10 +116,45 @@ bool shadow_is_reset(const struct shadow *shadow);
 enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SECTION_DELTA };
 
 /* Write what the daemon knows now of a section at and below `path` (empty: all) as one JSON value:
- * for reported, the programs' newest values over what the cloud holds. Returns 0, -ENOENT where
- * nothing is there, -ENOTSUP for a section that is not followed yet, or the writer's error. */
+ * for reported, the programs' newest values over what the cloud holds; for desired, as the cloud is
+ * known to hold it; for delta, the desired values that differ from that reported. Returns 0,
+ * -ENOENT where nothing is there, or the writer's error. */
 int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
                  size_t path_size, struct flux_json_writer *writer);
+
+/* --- what the cloud wishes --- */
+
+/* A wish: a leaf of `desired` (a scalar, an array, `{}` with nothing below) that differs from the
+ * reported value that shadow_write() shows, or that did when the watcher was told of it last. */
+struct shadow_wish {
+    const char *path; /* JSON Pointer, NUL-terminated; "" only with `value` NULL */
+    size_t path_size;
+    const struct flux_value *value; /* NULL: nothing at or below the path differs any more */
+    int64_t version;                /* of the shadow that is known now, 0: none */
+    bool stale;                     /* from the disk; no connection has confirmed it yet */
+};
+
+/* How far a watcher has been told; zeroed: of nothing yet. */
+struct shadow_wish_cursor {
+    uint64_t serial;
+};
+
+/* Watchers keep the shadow followed and its wishes compared: each one needs to be taken away
+ * again. A cursor is good as long as its watcher stands. */
+void shadow_add_watcher(struct shadow *shadow);
+void shadow_remove_watcher(struct shadow *shadow);
+
+/* A number that changes whenever shadow_next_wish() may have news for a watcher. To be asked once a
+ * turn: where reports or the cloud changed something, it compares. */
+uint64_t shadow_wish_serial(struct shadow *shadow);
+
+/* Take the next news for a watcher of `path` (empty: everything): what differs at or below the path
+ * or covers it from above, in the order of the last changes. What a slow watcher has missed in
+ * between is left out; what no longer differs is told, with `value` NULL, to those only who were
+ * told that it did. Returns false where there is none now. The wish is borrowed until the next call
+ * into the shadow. */
+bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
+                      struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish);
 
 /* Where the cloud's view stands; shadow_view_name() says it in words. */
 enum shadow_view_state {

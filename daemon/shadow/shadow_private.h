@@ -85,6 +85,7 @@ struct shadow {
     int64_t last_heard_ms; /* last message of this shadow */
     uint64_t stored_revision;
     struct shadow_status status; /* counters only */
+    unsigned watcher_count;
     char topic[TOPIC_BYTES_MAX]; /* of the request handed out last */
     char get_payload[CLOUD_TOKEN_MAX + 32];
     char filters[TOPIC_KIND_COUNT][TOPIC_BYTES_MAX];
