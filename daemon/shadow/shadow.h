@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct shadow;
+struct writer; /* a program that reports; writers.h, thing_writer_open() */
 
 /* How an operation of a report ended so far. A higher state implies the lower ones. */
 enum shadow_fate_state {
@@ -26,6 +27,7 @@ struct shadow_fate {
     int code;        /* refused: the shadow service's code (400, 413, ...) */
     const char *text; /* refused: in words; borrowed until the next call into the shadow */
     const struct flux_property *property; /* refused: the property that was refused */
+    bool deadband; /* accepted, because what the cloud holds is within the property's Deadband */
 };
 
 /* One operation of a report, with a canonical path. Text is borrowed for the call. */
@@ -41,6 +43,7 @@ struct shadow_report {
     size_t operation_count;
     int64_t set_us; /* CLOCK_BOOTTIME, microseconds: now, or the original set if `resent` */
     bool resent;    /* sent again after a lost connection: must not overtake newer operations */
+    struct writer *writer; /* whose it is, borrowed for the call; NULL: nobody in particular */
 };
 
 /* What a report waits for: one per operation. The property is pinned until shadow_release(). */
@@ -121,6 +124,12 @@ enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SE
  * -ENOENT where nothing is there, or the writer's error. */
 int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
                  size_t path_size, struct flux_json_writer *writer);
+
+/* Write where each property at and below `path` (empty: all) stands as one JSON array, an object a
+ * property: what fluxctl-keys(1) documents. Properties that only the cloud holds are not in it.
+ * Returns 0, -ENOENT where a path is given and nothing of ours is there, or the writer's error. */
+int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
+                      struct flux_json_writer *writer);
 
 /* --- what the cloud wishes --- */
 

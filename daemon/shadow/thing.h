@@ -47,6 +47,40 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
 int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
                       struct shadow **ret_shadow);
 
+/* --- the programs that report (writers.h) --- */
+struct policies;
+
+/* Who a program is. Connections with the same name and user are the same program. Borrowed for the
+ * call. */
+struct writer_identity {
+    const char *name; /* as it calls itself, may be empty; cut at FLUX_CLIENT_NAME_MAX */
+    uint32_t uid;
+    const char *unit; /* systemd unit, "" if unknown */
+};
+
+/* One more connection of a program; it is not gone, or not any more. Returns 0 and a borrowed
+ * writer that lives until the matching thing_writer_close() at least, or -ENOMEM. Beyond
+ * WRITERS_MAX programs all further ones are one, called "others". */
+int thing_writer_open(struct thing *thing, const struct writer_identity *identity, int64_t now_ms,
+                      struct writer **ret_writer);
+
+/* A connection of the program has ended; `clean`: it said so. After its last one, unless it comes
+ * back within GoneAfterMs, the program is gone: what it reported under OnExit=unset is removed,
+ * and, where the last one did not end clean, its wills are reported. */
+void thing_writer_close(struct thing *thing, struct writer *writer, bool clean, int64_t now_ms);
+
+/* Keep a report for the time when the program is gone; it replaces the one kept for this shadow,
+ * and `count` 0 drops that. Checked now as a report would be. Operations are copied. Returns
+ * SHADOW_REPORT_QUEUED; SHADOW_REPORT_REFUSED with the refusal filled in, the old will being kept;
+ * -ENOSPC (more than WILL_BYTES_MAX, or too much in all), -ENOMEM. */
+int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow *shadow,
+                      const struct shadow_operation *operations, size_t count,
+                      struct shadow_refusal *ret_refusal);
+
+/* Put new policies per property (policies.h) in force, for what is held already too. Takes them
+ * over, NULL: none. Returns 0 or -ENOMEM with the old ones in force and the new ones freed. */
+int thing_set_policies(struct thing *thing, struct policies *policies, int64_t now_ms);
+
 /* --- events of the link, in the order they happened --- */
 void thing_link_up(struct thing *thing, int64_t now_ms);
 void thing_link_down(struct thing *thing, int64_t now_ms);
