@@ -10,6 +10,7 @@ static int notice_level(enum thing_notice_kind kind)
     case THING_NOTICE_READABLE:
     case THING_NOTICE_FOREIGN:
     case THING_NOTICE_DELETED:
+    case THING_NOTICE_RELEASED:
         return LOG_INFO;
     case THING_NOTICE_TIMEOUT:
         return LOG_DEBUG; /* settled by a get; a link that answers nothing is told as lost */
@@ -18,6 +19,9 @@ static int notice_level(enum thing_notice_kind kind)
     case THING_NOTICE_UNREADABLE:
     case THING_NOTICE_BACKOFF:
     case THING_NOTICE_BAD_ANSWER:
+    case THING_NOTICE_BUDGET:
+    case THING_NOTICE_QUARANTINED:
+    case THING_NOTICE_CROWDED:
         break;
     }
     return LOG_WARNING;
@@ -49,7 +53,8 @@ static void log_notice_line(const struct daemon *daemon, const struct thing_noti
 
     struct log_field fields[6];
     size_t count = 0;
-    fields[count++] = (struct log_field){"THING", daemon->thing_name};
+    fields[count++] = (struct log_field){"THING", notice->thing_name[0] ? notice->thing_name
+                                                                        : daemon->thing_name};
     fields[count++] = (struct log_field){"SHADOW", notice->shadow_name};
     if (has_path)
         fields[count++] = (struct log_field){"PROPERTY", notice->path};

@@ -102,13 +102,14 @@ static json_t *shadow_document(const struct shadow *shadow, int64_t now_ms)
 static json_t *shadows_document(const struct status_source *source, int64_t now_ms)
 {
     json_t *array = json_array();
-    struct shadow *shadow;
-    if (!array || thing_open_shadow(source->thing, NULL, NULL, &shadow) < 0)
-        return array;
-    if (json_array_append_new(array, shadow_document(shadow, now_ms)) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
+    struct shadow *shadow = NULL;
+    while (array && (shadow = thing_next_shadow(source->thing, shadow))) {
+        if (json_array_append_new(array, shadow_document(shadow, now_ms)) < 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
 }
 
 /* A link that is up and of no use: a moment after it came up, or for lack of rights. */
@@ -210,10 +211,12 @@ char *status_write(const struct status_source *source, int64_t now_ms, size_t *r
 
 size_t status_count_pending(struct thing *thing)
 {
-    struct shadow *shadow;
-    if (thing_open_shadow(thing, NULL, NULL, &shadow) < 0)
-        return 0;
-    struct shadow_status status;
-    shadow_get_status(shadow, &status);
-    return status.pending + status.in_flight;
+    size_t pending = 0;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        struct shadow_status status;
+        shadow_get_status(shadow, &status);
+        pending += status.pending + status.in_flight;
+    }
+    return pending;
 }

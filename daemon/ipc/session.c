@@ -17,8 +17,8 @@ int session_new(struct session **ret_session, struct session_host *host)
     session->host = host;
     struct shadow *shadow;
     int r = thing_open_shadow(host->thing, NULL, NULL, &shadow);
-    if (r == 0)
-        r = session_bind(session, 0, shadow);
+    if (r == 0 && (r = session_bind(session, 0, shadow)) < 0)
+        thing_close_shadow(host->thing, shadow);
     if (r < 0) {
         free(session);
         return r;
@@ -34,6 +34,7 @@ struct session *session_free(struct session *session)
     for (size_t i = 0; i < session->binding_count; i++) {
         waits_clear(&session->bindings[i].waits);
         interests_clear(&session->bindings[i].interests);
+        thing_close_shadow(session->host->thing, session->bindings[i].shadow);
     }
     free(session->bindings);
     free(session->stream.text);

@@ -33,17 +33,18 @@ void session_request_shadow(struct session *session, const struct flux_frame *fr
     text_copy(name, sizeof(name), &open.shadow);
     struct shadow *shadow;
     int r = thing_open_shadow(session->host->thing, thing, name, &shadow);
-    if (r == 0)
-        r = session_bind(session, open.handle, shadow);
+    if (r == 0 && (r = session_bind(session, open.handle, shadow)) < 0)
+        thing_close_shadow(session->host->thing, shadow);
     if (r == 0)
         session_put_opened(session, open.handle, open.request_id);
     else
         session_put_failed(session, open.request_id, -r,
-                           r == -EOPNOTSUPP ? "only this thing's classic shadow can be used yet"
-                           : r == -EACCES   ? "this daemon may not report for that thing"
-                           : r == -EINVAL   ? "not a name that AWS IoT allows"
-                           : r == -ENOBUFS  ? "too many shadows on one connection"
-                                            : "the daemon is out of memory");
+                           r == -EACCES
+                               ? "this daemon may not report for that thing; see [Thing] Extra"
+                           : r == -ENOSPC  ? "no more shadows can be used; see [Updates] MaxShadows"
+                           : r == -EINVAL  ? "not a name that AWS IoT allows"
+                           : r == -ENOBUFS ? "too many shadows on one connection"
+                                           : "the daemon is out of memory");
 }
 
 static const char *get_error_text(int error)

@@ -26,6 +26,14 @@ const char *thing_notice_name(enum thing_notice_kind kind)
         return "no answer";
     case THING_NOTICE_BAD_ANSWER:
         return "answer not understood";
+    case THING_NOTICE_BUDGET:
+        return "daily operations";
+    case THING_NOTICE_QUARANTINED:
+        return "quarantined";
+    case THING_NOTICE_RELEASED:
+        return "released from quarantine";
+    case THING_NOTICE_CROWDED:
+        return "no subscription left";
     }
     return "unknown";
 }
@@ -35,18 +43,21 @@ static struct thing_notice *find_same(struct notices *notices, const struct thin
 {
     for (size_t i = 0; i < notices->count; i++) {
         struct thing_notice *other = &notices->ring[(notices->first + i) % NOTICES_MAX];
-        if (other->kind == notice->kind && other->shadow_name == notice->shadow_name &&
+        if (other->kind == notice->kind && strcmp(other->shadow_name, notice->shadow_name) == 0 &&
+            strcmp(other->thing_name, notice->thing_name) == 0 &&
             (any_path || strcmp(other->path, notice->path) == 0))
             return other;
     }
     return NULL;
 }
 
-void notices_add(struct notices *notices, enum thing_notice_kind kind, const char *shadow_name,
-                 const char *path, int code, int64_t delay_ms, const char *text)
+void notices_add(struct notices *notices, enum thing_notice_kind kind, const char *thing_name,
+                 const char *shadow_name, const char *path, int code, int64_t delay_ms,
+                 const char *text)
 {
-    struct thing_notice notice = {
-        .kind = kind, .shadow_name = shadow_name, .code = code, .delay_ms = delay_ms};
+    struct thing_notice notice = {.kind = kind, .code = code, .delay_ms = delay_ms};
+    (void)snprintf(notice.thing_name, sizeof(notice.thing_name), "%s", thing_name);
+    (void)snprintf(notice.shadow_name, sizeof(notice.shadow_name), "%s", shadow_name);
     (void)snprintf(notice.path, sizeof(notice.path), "%s", path ? path : "");
     (void)snprintf(notice.text, sizeof(notice.text), "%s", text ? text : "");
 

@@ -13,8 +13,9 @@ struct notices {
 };
 
 /* Queue a notice; `path` and `text` may be NULL and are cut to fit. */
-void notices_add(struct notices *notices, enum thing_notice_kind kind, const char *shadow_name,
-                 const char *path, int code, int64_t delay_ms, const char *text);
+void notices_add(struct notices *notices, enum thing_notice_kind kind, const char *thing_name,
+                 const char *shadow_name, const char *path, int code, int64_t delay_ms,
+                 const char *text);
 
 bool notices_next(struct notices *notices, struct thing_notice *ret_notice);
 

@@ -44,6 +44,22 @@ struct shadow *shadow_free(struct shadow *shadow)
     return NULL;
 }
 
+void shadow_touch(struct shadow *shadow)
+{
+    if (shadow->is_touched)
+        return;
+    shadow->is_touched = true;
+    shadow->touched_next = shadow->connection->touched_first;
+    shadow->connection->touched_first = shadow;
+}
+
+void shadow_notify(struct shadow *shadow, enum thing_notice_kind kind, const char *path, int code,
+                   int64_t delay_ms, const char *text)
+{
+    notices_add(&shadow->connection->notices, kind, shadow->thing, shadow->name, path, code,
+                delay_ms, text);
+}
+
 const char *shadow_view_name(enum shadow_view_state state)
 {
     switch (state) {
@@ -132,6 +148,7 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
                   struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal)
 {
     struct check_limits limits = shadow_limits(shadow);
+    shadow_touch(shadow);
     int r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
     if (r != SHADOW_REPORT_QUEUED) {
         shadow->status.reports_refused += r == SHADOW_REPORT_REFUSED;
@@ -215,14 +232,17 @@ uint64_t shadow_settled_revision(const struct shadow *shadow)
 
 void shadow_stored(struct shadow *shadow, uint64_t revision)
 {
-    if (revision > shadow->stored_revision)
-        shadow->stored_revision = revision;
+    if (revision <= shadow->stored_revision)
+        return;
+    shadow->stored_revision = revision;
+    shadow_touch(shadow);
 }
 
 void shadow_flush(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;
     shadow->pacing.early_wanted = shadow->ledger.pending.count > 0;
+    shadow_touch(shadow);
 }
 
 bool shadow_is_settled(const struct shadow *shadow)

@@ -6,8 +6,7 @@ static void note_bad_answer(struct shadow *shadow, const char *what, const char 
 {
     char text[128];
     (void)snprintf(text, sizeof(text), "%s: %s", what, reason);
-    notices_add(&shadow->connection->notices, THING_NOTICE_BAD_ANSWER, shadow->name, NULL, 0, 0,
-                text);
+    shadow_notify(shadow, THING_NOTICE_BAD_ANSWER, NULL, 0, 0, text);
 }
 
 static const char *message_text(const struct cloud_message *message)
@@ -142,8 +141,7 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
     }
     pacing_relax(&shadow->pacing);
     if (was_unreadable)
-        notices_add(&shadow->connection->notices, THING_NOTICE_READABLE, shadow->name, NULL, 0, 0,
-                    NULL);
+        shadow_notify(shadow, THING_NOTICE_READABLE, NULL, 0, 0, NULL);
     shadow_catch_up(shadow, now_ms);
     shadow_expire_unsettled(shadow, now_ms);
     if (shadow->fit_wanted)
@@ -182,7 +180,7 @@ static void handle_deleted(struct shadow *shadow, const struct cloud_message *me
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
         return;
     }
-    notices_add(&shadow->connection->notices, THING_NOTICE_DELETED, shadow->name, NULL, 0, 0, NULL);
+    shadow_notify(shadow, THING_NOTICE_DELETED, NULL, 0, 0, NULL);
     view_empty(view, &shadow->ledger);
     shadow_review(shadow, now_ms, true);
 }
@@ -217,8 +215,7 @@ static void handle_unreadable(struct shadow *shadow, enum topic_kind kind, const
     shadow->doubt = SHADOW_NO_DOUBT;
     shadow->view.state = SHADOW_VIEW_UNREADABLE;
     int64_t delay = pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
-    notices_add(&shadow->connection->notices, THING_NOTICE_UNREADABLE, shadow->name, NULL, 0, delay,
-                reason);
+    shadow_notify(shadow, THING_NOTICE_UNREADABLE, NULL, 0, delay, reason);
 }
 
 void shadow_receive(struct shadow *shadow, enum topic_kind kind, const void *payload, size_t size,

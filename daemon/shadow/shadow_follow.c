@@ -7,8 +7,7 @@ void shadow_view_failed(struct shadow *shadow, int error, int64_t now_ms)
     const char *reason = error == -E2BIG ? "more keys than can be held" : "out of memory";
     shadow->view.state = SHADOW_VIEW_UNREADABLE;
     (void)pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
-    notices_add(&shadow->connection->notices, THING_NOTICE_UNREADABLE, shadow->name, NULL, 0, 0,
-                reason);
+    shadow_notify(shadow, THING_NOTICE_UNREADABLE, NULL, 0, 0, reason);
 }
 
 /* Merge what had come early, then see whether a version is still missing. */

@@ -36,6 +36,7 @@ struct connection {
     struct random_source random;
     struct notices notices;
     struct thing_options options; /* `name` borrowed from the thing */
+    struct shadow *touched_first; /* see shadow_touch() */
 };
 
 enum shadow_link {
@@ -56,6 +57,14 @@ enum shadow_doubt {
 
 struct shadow {
     struct connection *connection;
+    /* Where the thing keeps it, and who uses it. */
+    struct shadow *bucket_next;
+    size_t place;
+    unsigned user_count;
+    uint64_t closed_serial; /* when its last user left */
+    struct shadow *touched_next;
+    bool is_touched; /* in the connection's list */
+
     char thing[FLUX_THING_NAME_MAX + 1];
     char name[FLUX_SHADOW_NAME_MAX + 1];
     struct ledger ledger;
@@ -112,6 +121,13 @@ void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t 
 void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms);
 
 /* --- shadow.c --- */
+/* Something about the shadow has changed from outside: the thing has to look again at what is due
+ * when. Every function by which others change a shadow calls this (reports, flushes, watchers,
+ * policies, ...); what the thing itself calls (link, answers, shadow_tick()) need not. */
+void shadow_touch(struct shadow *shadow);
+/* Queue a notice about the shadow; `path` and `text` may be NULL. */
+void shadow_notify(struct shadow *shadow, enum thing_notice_kind kind, const char *path, int code,
+                   int64_t delay_ms, const char *text);
 struct check_limits shadow_limits(const struct shadow *shadow);
 
 /* --- shadow_follow.c: the cloud's view, in version order --- */

@@ -37,8 +37,7 @@ static void refuse_entry(struct shadow *shadow, struct flux_property *property, 
         slot_of(cause)->state == SLOT_PENDING) /* what made the cut goes with it */
         ledger_refuse(&shadow->ledger, cause, ledger_newest(cause), code, text);
     ledger_refuse(&shadow->ledger, property, revision, code, text);
-    notices_add(&shadow->connection->notices, THING_NOTICE_REFUSED, shadow->name, property->path,
-                code, 0, text);
+    shadow_notify(shadow, THING_NOTICE_REFUSED, property->path, code, 0, text);
 }
 
 /* The one entry that put something into the update, or NULL where there were several. */
@@ -154,7 +153,7 @@ static void back_off(struct shadow *shadow, int code, const char *text, int64_t 
     bool forbidden = code == 401 || code == 403;
     int64_t delay = forbidden ? pacing_forbid(&shadow->pacing, &connection->random, now_ms)
                               : pacing_back_off(&shadow->pacing, &connection->random, now_ms);
-    notices_add(&connection->notices, THING_NOTICE_BACKOFF, shadow->name, NULL, code, delay, text);
+    shadow_notify(shadow, THING_NOTICE_BACKOFF, NULL, code, delay, text);
 }
 
 static void handle_conflict(struct shadow *shadow, int64_t now_ms)

@@ -49,8 +49,7 @@ void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, in
         if (codes[i] >= 0 && codes[i] < 0x80)
             continue;
         usable = usable && !is_essential((enum topic_kind)i);
-        notices_add(&shadow->connection->notices, THING_NOTICE_FILTER_REFUSED, shadow->name, NULL,
-                    codes[i], 0, shadow->filters[i]);
+        shadow_notify(shadow, THING_NOTICE_FILTER_REFUSED, NULL, codes[i], 0, shadow->filters[i]);
     }
     if (!usable) {
         shadow->link = SHADOW_SUBSCRIBE;
@@ -60,8 +59,7 @@ void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, in
     }
     backoff_reset(&shadow->subscribe_backoff);
     shadow->link = SHADOW_ONLINE;
-    notices_add(&shadow->connection->notices, THING_NOTICE_SUBSCRIBED, shadow->name, NULL, 0, 0,
-                NULL);
+    shadow_notify(shadow, THING_NOTICE_SUBSCRIBED, NULL, 0, 0, NULL);
 }
 
 /* --- what is needed, and when --- */
@@ -299,8 +297,7 @@ static void time_out(struct shadow *shadow, int64_t now_ms)
     int64_t delay =
         is_update ? 0 : pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
     shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
-    notices_add(&shadow->connection->notices, THING_NOTICE_TIMEOUT, shadow->name, NULL, 0, delay,
-                is_update ? "update" : "get");
+    shadow_notify(shadow, THING_NOTICE_TIMEOUT, NULL, 0, delay, is_update ? "update" : "get");
 }
 
 static int64_t first_restore_ms(const struct shadow *shadow)

@@ -37,8 +37,8 @@ void shadow_contest(struct shadow *shadow, struct flux_property *property, int64
 static void note_foreign(struct shadow *shadow, struct flux_property *property)
 {
     shadow->status.foreign_changes++;
-    notices_add(&shadow->connection->notices, THING_NOTICE_FOREIGN, shadow->name, property->path, 0,
-                slot_of(property)->restore_delay_ms, "");
+    shadow_notify(shadow, THING_NOTICE_FOREIGN, property->path, 0,
+                  slot_of(property)->restore_delay_ms, "");
 }
 
 static void review_refused(struct shadow *shadow, struct flux_property *property, size_t total)

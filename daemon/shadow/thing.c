@@ -1,6 +1,6 @@
 #include "daemon/shadow/thing.h"
 
-#include "daemon/shadow/shadow_private.h"
+#include "daemon/shadow/thing_private.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +11,6 @@
 #define GET_MESSAGES    2u
 /* So many requests without an answer and without any other sign of life: the link is no good. */
 #define UNANSWERED_MAX 3u
-
-struct thing {
-    char name[FLUX_THING_NAME_MAX + 1];
-    struct connection connection;
-    struct token_bucket messages;
-    struct shadow
-        *classic; /* opened with the thing; named shadows and other things come beside it */
-    bool link_up;
-    uint32_t request_count; /* ids given out */
-    struct thing_status status;
-};
 
 void thing_options_init(struct thing_options *ret_options)
 {
@@ -37,6 +26,10 @@ void thing_options_init(struct thing_options *ret_options)
         .keep_alive_ms = 240000,
         .backoff_min_ms = 1000,
         .backoff_max_ms = 300000,
+        .max_shadows = 64,
+        .max_subscriptions = 50,
+        .daily_operations = 20000,
+        .gone_after_ms = 10000,
     };
 }
 
@@ -46,7 +39,10 @@ static bool are_usable(const struct thing_options *options)
            options->max_document_bytes > 0 && options->max_depth > 0 &&
            options->requests_per_sec > 0 && options->messages_per_sec > 0 &&
            options->refresh_ms >= 0 && options->keep_alive_ms > 0 && options->backoff_min_ms > 0 &&
-           options->backoff_max_ms >= options->backoff_min_ms;
+           options->backoff_max_ms >= options->backoff_min_ms && options->max_shadows > 0 &&
+           options->max_shadows <= THING_SHADOWS_MAX &&
+           options->max_subscriptions >= TOPIC_KIND_COUNT &&
+           options->max_subscriptions <= THING_SUBSCRIPTIONS_MAX && options->gone_after_ms >= 0;
 }
 
 static void init_messages(struct thing *thing, int64_t now_ms)
@@ -54,6 +50,20 @@ static void init_messages(struct thing *thing, int64_t now_ms)
     struct pacing_rate rate = pacing_split_rate(thing->connection.options.messages_per_sec);
     unsigned capacity = rate.capacity > UPDATE_MESSAGES ? rate.capacity : UPDATE_MESSAGES;
     token_bucket_init(&thing->messages, capacity, rate.interval_us, now_ms);
+}
+
+/* Take over all but what is fixed for the thing's life. */
+static int take_options(struct thing *thing, const struct thing_options *options)
+{
+    int r = thing_set_extra(thing, options->extra, options->extra_count);
+    if (r < 0)
+        return r;
+    struct thing_options taken = *options;
+    taken.name = thing->name;
+    taken.extra = NULL; /* the thing's own copies are in thing->extra */
+    taken.extra_count = 0;
+    thing->connection.options = taken;
+    return 0;
 }
 
 int thing_new(struct thing **ret_thing, const struct thing_options *options)
@@ -64,12 +74,17 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     if (!thing)
         return -ENOMEM;
     memcpy(thing->name, options->name, strlen(options->name) + 1);
-    thing->connection.options = *options;
-    thing->connection.options.name = thing->name;
     thing->connection.instance_id = options->instance_id;
     random_init(&thing->connection.random, options->random_seed);
-    init_messages(thing, 0);
-    int r = shadow_new(&thing->classic, &thing->connection, thing->name, "", 0);
+    struct random_source random; /* of its own: the engine's stays as it was */
+    random_init(&random, ~options->random_seed);
+    thing->hash_seed = random_u64(&random);
+    struct shadow *classic;
+    int r = take_options(thing, options);
+    if (r == 0) {
+        init_messages(thing, 0);
+        r = thing_add_shadow(thing, thing->name, "", &classic);
+    }
     if (r < 0) {
         (void)thing_free(thing);
         return r;
@@ -82,7 +97,8 @@ struct thing *thing_free(struct thing *thing)
 {
     if (!thing)
         return NULL;
-    (void)shadow_free(thing->classic);
+    thing_clear_shadows(thing);
+    thing_clear_extra(thing);
     free(thing);
     return NULL;
 }
@@ -91,31 +107,21 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
 {
     if (!are_usable(options))
         return -EINVAL;
-    struct thing_options *kept = &thing->connection.options;
+    const struct thing_options *kept = &thing->connection.options;
     struct thing_options taken = *options;
-    taken.name = thing->name;
     taken.instance_id = kept->instance_id;
     taken.random_seed = kept->random_seed;
     taken.durable = kept->durable;
-    *kept = taken;
+    int r = take_options(thing, &taken);
+    if (r < 0)
+        return r;
     init_messages(thing, now_ms);
-    pacing_set_options(&thing->classic->pacing, kept, now_ms);
-    thing->classic->size.known = false;
-    return 0;
-}
-
-int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
-                      struct shadow **ret_shadow)
-{
-    bool is_own = !thing_name || !*thing_name || strcmp(thing_name, thing->name) == 0;
-    bool is_classic = !shadow_name || !*shadow_name;
-    if (!is_own && !topic_is_thing_name(thing_name))
-        return -EINVAL;
-    if (!is_classic && !topic_is_shadow_name(shadow_name))
-        return -EINVAL;
-    if (!is_own || !is_classic)
-        return -EOPNOTSUPP;
-    *ret_shadow = thing->classic;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        pacing_set_options(&shadow->pacing, kept, now_ms);
+        shadow->size.known = false;
+        shadow_touch(shadow);
+    }
     return 0;
 }
 
@@ -131,20 +137,25 @@ void thing_link_up(struct thing *thing, int64_t now_ms)
 {
     thing->link_up = true;
     note_life(thing, now_ms);
-    shadow_link_up(thing->classic, now_ms);
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_link_up(shadow, now_ms);
 }
 
 void thing_link_down(struct thing *thing, int64_t now_ms)
 {
     thing->link_up = false;
     thing->connection.unanswered = 0;
-    shadow_link_down(thing->classic, now_ms);
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_link_down(shadow, now_ms);
 }
 
 static struct shadow *find_request(struct thing *thing, uint32_t request_id)
 {
-    struct shadow *shadow = thing->classic;
-    return shadow->request_id == request_id ? shadow : NULL;
+    size_t place = request_id & THING_PLACE_MASK;
+    struct shadow *shadow = place < thing->places ? thing->shadows[place] : NULL;
+    return shadow && shadow->request_id == request_id ? shadow : NULL;
 }
 
 void thing_subscribed(struct thing *thing, uint32_t request_id, const int *codes, size_t count,
@@ -155,6 +166,12 @@ void thing_subscribed(struct thing *thing, uint32_t request_id, const int *codes
     struct shadow *shadow = find_request(thing, request_id);
     if (shadow)
         shadow_subscribed(shadow, codes, count, now_ms);
+}
+
+void thing_unsubscribed(struct thing *thing, uint32_t request_id, int64_t now_ms)
+{
+    (void)request_id;
+    note_life(thing, now_ms);
 }
 
 void thing_published(struct thing *thing, uint32_t request_id, int code, int64_t now_ms)
@@ -174,13 +191,13 @@ void thing_receive(struct thing *thing, const char *topic, const void *payload, 
     note_life(thing, now_ms);
     thing->status.messages_in++;
     thing->status.bytes_in += strlen(topic) + size;
-    bool is_ours = topic_parse(topic, &parsed) && strcmp(parsed.thing, thing->name) == 0 &&
-                   parsed.shadow[0] == '\0';
-    if (!is_ours) {
+    struct shadow *shadow =
+        topic_parse(topic, &parsed) ? thing_find_shadow(thing, parsed.thing, parsed.shadow) : NULL;
+    if (!shadow) {
         thing->status.unknown_messages++;
         return;
     }
-    shadow_receive(thing->classic, parsed.kind, payload, size, now_ms);
+    shadow_receive(shadow, parsed.kind, payload, size, now_ms);
 }
 
 /* --- what to send --- */
@@ -190,14 +207,15 @@ static unsigned messages_needed(const struct shadow *shadow)
     return shadow->view.state == SHADOW_VIEW_PROVEN ? UPDATE_MESSAGES : GET_MESSAGES;
 }
 
-static void charge(struct thing *thing, const struct thing_request *request, int64_t now_ms)
+static void charge(struct thing *thing, const struct shadow *shadow,
+                   const struct thing_request *request, int64_t now_ms)
 {
     thing->status.messages_out++;
     if (request->kind == THING_SUBSCRIBE)
         return;
     thing->status.operations++;
     thing->status.bytes_out += strlen(request->topic) + request->payload_size;
-    (void)token_bucket_take(&thing->messages, messages_needed(thing->classic), now_ms);
+    (void)token_bucket_take(&thing->messages, messages_needed(shadow), now_ms);
 }
 
 static int64_t budget_ms(struct thing *thing, int64_t now_ms)
@@ -205,32 +223,61 @@ static int64_t budget_ms(struct thing *thing, int64_t now_ms)
     return token_bucket_next_ms(&thing->messages, UPDATE_MESSAGES, now_ms);
 }
 
-int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
+static int take_request(struct thing *thing, struct shadow *shadow, int64_t now_ms,
+                        struct thing_request *ret_request)
 {
-    struct shadow *shadow = thing->classic;
     struct thing_request request = {0};
-    shadow_tick(shadow, now_ms);
-    if (!thing->link_up || budget_ms(thing, now_ms) > now_ms)
-        return 0;
     int r = shadow_next_request(shadow, now_ms, &request);
     if (r == 0 && shadow_request_ms(shadow, now_ms) <= now_ms)
         r = shadow_next_request(shadow, now_ms, &request); /* nothing to update: then a get */
     if (r <= 0)
         return r;
-    request.id = ++thing->request_count;
+    request.id = ++thing->request_count << THING_PLACE_BITS | (uint32_t)shadow->place;
     shadow->request_id = request.id;
-    charge(thing, &request, now_ms);
+    charge(thing, shadow, &request, now_ms);
     *ret_request = request;
     return 1;
 }
 
-int64_t thing_deadline(struct thing *thing, int64_t now_ms)
+int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
 {
-    struct shadow *shadow = thing->classic;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        shadow_tick(shadow, now_ms);
+        shadow->is_touched = false;
+    }
+    thing->connection.touched_first = NULL;
+    if (!thing->link_up || budget_ms(thing, now_ms) > now_ms)
+        return 0;
+    for (size_t i = 0; i < thing->places; i++) {
+        size_t place = (thing->turn + i) % thing->places;
+        shadow = thing->shadows[place];
+        int r = shadow ? take_request(thing, shadow, now_ms, ret_request) : 0;
+        if (r == 0)
+            continue;
+        thing->turn = place + 1;
+        return r;
+    }
+    return 0;
+}
+
+static int64_t deadline_of(struct thing *thing, struct shadow *shadow, int64_t now_ms)
+{
     int64_t deadline = shadow_deadline(shadow, now_ms);
     bool is_request = deadline == shadow_request_ms(shadow, now_ms);
     int64_t budget = budget_ms(thing, now_ms);
     return is_request && thing->link_up && budget > deadline ? budget : deadline;
+}
+
+int64_t thing_deadline(struct thing *thing, int64_t now_ms)
+{
+    int64_t first = INT64_MAX;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        int64_t deadline = deadline_of(thing, shadow, now_ms);
+        first = deadline < first ? deadline : first;
+    }
+    return first;
 }
 
 bool thing_doubts_link(const struct thing *thing)
@@ -240,25 +287,39 @@ bool thing_doubts_link(const struct thing *thing)
 
 bool thing_is_settled(const struct thing *thing)
 {
-    return shadow_is_settled(thing->classic);
+    for (size_t i = 0; i < thing->places; i++) {
+        if (thing->shadows[i] && !shadow_is_settled(thing->shadows[i]))
+            return false;
+    }
+    return true;
 }
 
 uint64_t thing_outcome_count(const struct thing *thing)
 {
-    /* Both only rise. */
-    return thing->classic->ledger.fate_serial + thing->classic->stored_revision;
+    uint64_t count = thing->outcomes_of_gone;
+    for (size_t i = 0; i < thing->places; i++) { /* all of them only rise */
+        const struct shadow *shadow = thing->shadows[i];
+        count += shadow ? shadow->ledger.fate_serial + shadow->stored_revision : 0;
+    }
+    return count;
 }
 
 void thing_flush(struct thing *thing, int64_t now_ms)
 {
-    shadow_flush(thing->classic, now_ms);
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_flush(shadow, now_ms);
 }
 
 bool thing_wants_commit(const struct thing *thing)
 {
-    const struct shadow *shadow = thing->classic;
-    return thing->connection.options.durable && shadow->ledger.pending.count > 0 &&
-           shadow->stored_revision < shadow->ledger.newest_revision;
+    for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {
+        const struct shadow *shadow = thing->shadows[i];
+        if (shadow && shadow->ledger.pending.count > 0 &&
+            shadow->stored_revision < shadow->ledger.newest_revision)
+            return true;
+    }
+    return false;
 }
 
 bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice)
@@ -266,8 +327,32 @@ bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice)
     return notices_next(&thing->connection.notices, ret_notice);
 }
 
+const char *thing_cause_name(enum thing_cause cause)
+{
+    static const char *const names[THING_CAUSE_COUNT] = {
+        [THING_CAUSE_UPDATE] = "update",
+        [THING_CAUSE_RESTORE] = "restore",
+        [THING_CAUSE_GET_CONNECT] = "get_connect",
+        [THING_CAUSE_GET_REFRESH] = "get_refresh",
+        [THING_CAUSE_GET_CONFLICT] = "get_conflict",
+        [THING_CAUSE_GET_GAP] = "get_gap",
+        [THING_CAUSE_GET_DOUBT] = "get_doubt",
+        [THING_CAUSE_SUBSCRIBE] = "subscribe",
+        [THING_CAUSE_ANSWER] = "answer",
+        [THING_CAUSE_FOREIGN] = "foreign",
+        [THING_CAUSE_UNKNOWN] = "unknown",
+    };
+    return names[cause];
+}
+
 void thing_get_status(const struct thing *thing, struct thing_status *ret_status)
 {
     *ret_status = thing->status;
-    ret_status->subscribed = thing->classic->link == SHADOW_ONLINE;
+    ret_status->subscribed = true;
+    for (size_t i = 0; i < thing->places; i++) {
+        if (thing->shadows[i] && thing->shadows[i]->link != SHADOW_ONLINE)
+            ret_status->subscribed = false;
+    }
+    ret_status->shadows = thing->shadow_count;
+    ret_status->shadows_max = thing->connection.options.max_shadows;
 }

@@ -28,6 +28,11 @@ struct thing_options {
     int64_t refresh_ms;
     int64_t keep_alive_ms;
     int64_t backoff_min_ms, backoff_max_ms; /* of requests the service told us to slow down on */
+    const char *const *extra;               /* further things: names, or `prefix-*` */
+    size_t extra_count;
+    unsigned max_shadows, max_subscriptions;
+    uint64_t daily_operations; /* 0: no limit */
+    int64_t gone_after_ms;     /* a program away for longer is gone */
 };
 
 /* Fill in the defaults of the contract; name and ids stay zero. */
@@ -40,12 +45,20 @@ struct thing *thing_free(struct thing *thing);
 /* Change what may change while running (everything but name, ids and durable). */
 int thing_set_options(struct thing *thing, const struct thing_options *options, int64_t now_ms);
 
-/* Find or open a shadow. NULL or "" as thing_name: the own thing; NULL or "" as shadow_name: the
- * classic shadow. Returns 0 and a borrowed shadow that lives as long as the thing, -EINVAL
- * (malformed name), -EACCES (a thing this daemon may not report for), -EOPNOTSUPP (not yet: named
- * shadows, other things), -ENOMEM. */
+/* Find or open a shadow, and count one more user of it. NULL or "" as thing_name: the own thing;
+ * NULL or "" as shadow_name: the classic shadow. Returns 0 and a borrowed shadow that lives until
+ * thing_close_shadow(), -EINVAL (malformed name), -EACCES (a thing this daemon may not report for),
+ * -ENOSPC (MaxShadows are in use), -ENOMEM. */
 int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
                       struct shadow **ret_shadow);
+
+/* One user less. A shadow without users, without values of ours and without work is given up when
+ * its place is needed; until then it is followed on. The own classic shadow always stays. */
+void thing_close_shadow(struct thing *thing, struct shadow *shadow);
+
+/* Walk over the open shadows, in the order of their places; NULL begins and ends. The pointer may
+ * end with the next thing_open_shadow() unless it has a user. */
+struct shadow *thing_next_shadow(struct thing *thing, const struct shadow *previous);
 
 /* --- the programs that report (writers.h) --- */
 struct policies;
@@ -88,6 +101,8 @@ void thing_link_down(struct thing *thing, int64_t now_ms);
  * A NULL `codes` means the request failed as a whole. */
 void thing_subscribed(struct thing *thing, uint32_t request_id, const int *codes, size_t count,
                       int64_t now_ms);
+/* An UNSUBSCRIBE was answered. */
+void thing_unsubscribed(struct thing *thing, uint32_t request_id, int64_t now_ms);
 /* A publish was acknowledged (code below 0x80), refused by the broker (0x80 and above) or failed
  * (negative). */
 void thing_published(struct thing *thing, uint32_t request_id, int code, int64_t now_ms);
@@ -97,15 +112,15 @@ void thing_receive(struct thing *thing, const char *topic, const void *payload, 
                    int64_t now_ms);
 
 /* --- what to send --- */
-enum thing_request_kind { THING_SUBSCRIBE, THING_PUBLISH };
+enum thing_request_kind { THING_SUBSCRIBE, THING_PUBLISH, THING_UNSUBSCRIBE };
 #define THING_FILTERS_MAX 8 /* AWS IoT: at most 8 filters in a SUBSCRIBE */
 struct thing_request {
     enum thing_request_kind kind;
-    uint32_t id; /* comes back in thing_subscribed() or thing_published() */
-    /* subscribe: */
+    uint32_t id; /* comes back in thing_subscribed(), _unsubscribed() or thing_published() */
+    /* subscribe, unsubscribe: */
     size_t filter_count;
     const char *filters[THING_FILTERS_MAX];
-    int filter_qos[THING_FILTERS_MAX];
+    int filter_qos[THING_FILTERS_MAX]; /* subscribe only */
     /* publish: */
     const char *topic;
     const char *payload;
@@ -151,12 +166,18 @@ enum thing_notice_kind {
     THING_NOTICE_DELETED,    /* the shadow was deleted in the cloud */
     THING_NOTICE_TIMEOUT,    /* a request went unanswered: text says which */
     THING_NOTICE_BAD_ANSWER, /* a message on an answer topic could not be understood: text */
+    THING_NOTICE_BUDGET,     /* DailyOperations would not last: updates are spread; text, delay_ms
+                                between two */
+    THING_NOTICE_QUARANTINED, /* its requests drop the link: left alone for delay_ms; text */
+    THING_NOTICE_RELEASED,    /* and now one went well */
+    THING_NOTICE_CROWDED,     /* no subscription is left for this shadow: text */
 };
 const char *thing_notice_name(enum thing_notice_kind kind);
 struct thing_notice {
     enum thing_notice_kind kind;
-    const char *shadow_name; /* "" for the classic shadow */
-    char path[256];          /* may be cut, for display */
+    char thing_name[FLUX_THING_NAME_MAX + 1];   /* "": of no thing in particular */
+    char shadow_name[FLUX_SHADOW_NAME_MAX + 1]; /* "" for the classic shadow */
+    char path[256];                             /* may be cut, for display */
     char text[256];
     int code;
     int64_t delay_ms;
@@ -166,6 +187,28 @@ struct thing_notice {
  * into one. */
 bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice);
 
+/* Why something was sent or came in. The names are those of status and metrics. */
+enum thing_cause {
+    THING_CAUSE_UPDATE,       /* an update with something new from the programs */
+    THING_CAUSE_RESTORE,      /* an update that only sets back what others changed */
+    THING_CAUSE_GET_CONNECT,  /* a get that proves the view after a connect, or of a new shadow */
+    THING_CAUSE_GET_REFRESH,  /* a get after a long silence */
+    THING_CAUSE_GET_CONFLICT, /* a get after a 409 */
+    THING_CAUSE_GET_GAP,      /* a get for a version that was missed */
+    THING_CAUSE_GET_DOUBT,    /* a get after a timeout, or what could not be understood */
+    THING_CAUSE_SUBSCRIBE,    /* SUBSCRIBE and UNSUBSCRIBE: messages, not operations */
+    THING_CAUSE_ANSWER,       /* in: answers to our requests */
+    THING_CAUSE_FOREIGN,      /* in: what others did to our shadows, and deltas */
+    THING_CAUSE_UNKNOWN,      /* in: for shadows that nobody opened, or not understood */
+    THING_CAUSE_COUNT,
+};
+const char *thing_cause_name(enum thing_cause cause);
+struct thing_traffic {
+    uint64_t operations; /* shadow operations: updates and gets */
+    uint64_t messages;   /* metered: SUBSCRIBE, UNSUBSCRIBE and PUBLISH */
+    uint64_t bytes;      /* payload + topic, or filters */
+};
+
 /* Counters of the connection for status and metrics. */
 struct thing_status {
     uint64_t operations;          /* shadow operations: updates + gets */
@@ -173,7 +216,14 @@ struct thing_status {
     uint64_t messages_in;         /* metered: PUBLISH received */
     uint64_t bytes_out, bytes_in; /* payload + topic */
     uint64_t unknown_messages;
-    bool subscribed;
+    bool subscribed; /* every open shadow can be heard */
+    struct thing_traffic causes[THING_CAUSE_COUNT];
+    uint64_t daily_operations, daily_operations_max; /* of the last 24 hours; max 0: no limit */
+    int64_t daily_spacing_ms; /* time between two operations so that they last, 0: not needed */
+    size_t shadows, shadows_max;
+    size_t subscriptions, subscriptions_max; /* filters */
+    size_t shadows_unheard;                  /* that wait for a subscription */
+    size_t quarantined;                      /* shadows */
 };
 void thing_get_status(const struct thing *thing, struct thing_status *ret_status);
 

@@ -15,8 +15,8 @@ static void test_notices_come_in_order(void **state)
     (void)state;
     struct notices notices = {0};
     struct thing_notice notice;
-    notices_add(&notices, THING_NOTICE_REFUSED, "", "/a", 400, 0, "no");
-    notices_add(&notices, THING_NOTICE_DELETED, "", NULL, 0, 0, NULL);
+    notices_add(&notices, THING_NOTICE_REFUSED, "dev", "", "/a", 400, 0, "no");
+    notices_add(&notices, THING_NOTICE_DELETED, "dev", "", NULL, 0, 0, NULL);
     assert_true(notices_next(&notices, &notice));
     assert_int_equal(notice.kind, THING_NOTICE_REFUSED);
     assert_string_equal(notice.path, "/a");
@@ -32,7 +32,7 @@ static void test_the_same_folds_into_one(void **state)
     struct notices notices = {0};
     struct thing_notice notice;
     for (int i = 0; i < 5; i++)
-        notices_add(&notices, THING_NOTICE_FOREIGN, "", "/a", 0, 0, "");
+        notices_add(&notices, THING_NOTICE_FOREIGN, "dev", "", "/a", 0, 0, "");
     assert_true(notices_next(&notices, &notice));
     assert_int_equal(notice.repeated, 4);
     assert_false(notices_next(&notices, &notice));
@@ -46,9 +46,9 @@ static void test_a_flood_stays_bounded_and_lets_others_through(void **state)
     char path[32];
     for (int i = 0; i < 10000; i++) {
         (void)snprintf(path, sizeof(path), "/p%d", i);
-        notices_add(&notices, THING_NOTICE_FOREIGN, "", path, 0, 0, "");
+        notices_add(&notices, THING_NOTICE_FOREIGN, "dev", "", path, 0, 0, "");
     }
-    notices_add(&notices, THING_NOTICE_DELETED, "", NULL, 0, 0, NULL);
+    notices_add(&notices, THING_NOTICE_DELETED, "dev", "", NULL, 0, 0, NULL);
     size_t count = 0;
     uint64_t repeated = 0;
     bool deleted = false;
@@ -70,7 +70,7 @@ static void test_long_texts_are_cut(void **state)
     char text[1000];
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    notices_add(&notices, THING_NOTICE_REFUSED, "", text, 0, 0, text);
+    notices_add(&notices, THING_NOTICE_REFUSED, "dev", "", text, 0, 0, text);
     assert_true(notices_next(&notices, &notice));
     assert_int_equal(strlen(notice.text), sizeof(notice.text) - 1);
     assert_int_equal(strlen(notice.path), sizeof(notice.path) - 1);

@@ -72,14 +72,16 @@ static void test_bad_options_are_refused(void **state)
     assert_null(thing);
 }
 
-static void test_only_the_own_classic_shadow_opens_yet(void **state)
+static void test_only_what_is_allowed_opens(void **state)
 {
-    struct shadow *shadow = NULL;
+    struct shadow *shadow = NULL, *other = NULL;
     assert_int_equal(thing_open_shadow(*state, NULL, NULL, &shadow), 0);
     assert_non_null(shadow);
-    assert_int_equal(thing_open_shadow(*state, "dev", "", &shadow), 0);
-    assert_int_equal(thing_open_shadow(*state, "dev", "motor", &shadow), -EOPNOTSUPP);
-    assert_int_equal(thing_open_shadow(*state, "other", NULL, &shadow), -EOPNOTSUPP);
+    assert_int_equal(thing_open_shadow(*state, "dev", "", &other), 0);
+    assert_ptr_equal(other, shadow);
+    assert_int_equal(thing_open_shadow(*state, "dev", "motor", &other), 0);
+    assert_ptr_not_equal(other, shadow);
+    assert_int_equal(thing_open_shadow(*state, "other", NULL, &shadow), -EACCES);
     assert_int_equal(thing_open_shadow(*state, "a b", NULL, &shadow), -EINVAL);
     assert_int_equal(thing_open_shadow(*state, NULL, "a+", &shadow), -EINVAL);
 }
@@ -311,7 +313,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_options_are_refused),
-        CASE(test_only_the_own_classic_shadow_opens_yet),
+        CASE(test_only_what_is_allowed_opens),
         CASE(test_one_subscribe_asks_for_the_six_answers),
         CASE(test_after_the_suback_comes_a_get),
         CASE(test_a_refused_filter_is_told_and_tried_again_later),
