@@ -1,5 +1,7 @@
 #include "daemon/shadow/check.h"
 
+#include "daemon/shadow/contradiction.h"
+#include "daemon/shadow/largest.h"
 #include "daemon/shadow/projection.h"
 #include "proto/path.h"
 #include <errno.h>
@@ -22,6 +24,12 @@ static int refuse(struct shadow_refusal *ret_refusal, int code,
     ((void)snprintf((refusal)->text, sizeof(refusal)->text, __VA_ARGS__),                          \
      refuse(refusal, code, operation))
 
+/* A path is shown in a text only as far as it leaves room for the rest. */
+static int shown_size(const struct shadow_operation *operation)
+{
+    return operation->path_size < 80 ? (int)operation->path_size : 80;
+}
+
 static const char *value_problem(int error)
 {
     switch (error) {
@@ -41,7 +49,9 @@ static int check_operation(const struct ledger *ledger, const struct check_limit
                            struct shadow_refusal *ret_refusal)
 {
     unsigned depth = 0;
-    enum flux_path_error problem = flux_path_check(operation->path, operation->path_size, &depth);
+    bool is_root = operation->path_size == 0 && operation->kind != FLUX_SET;
+    enum flux_path_error problem =
+        is_root ? FLUX_PATH_OK : flux_path_check(operation->path, operation->path_size, &depth);
     if (problem != FLUX_PATH_OK)
         return REFUSE(ret_refusal, 400, operation, "bad path: %s", flux_path_strerror(problem));
     if (operation->kind == FLUX_SET) {
@@ -153,9 +163,15 @@ static void drop_clone(struct ledger *clone)
     ledger_clear(clone);
 }
 
+/* The section as it would be after a report, and what to say if it does not fit. */
+struct trial {
+    size_t bytes;
+    char text[256];
+};
+
 /* Measure the section as it would be after the report, on a copy. */
-static int measure_trial(struct ledger *ledger, const struct shadow_report *report,
-                         size_t *ret_bytes)
+static int measure_trial(struct ledger *ledger, const struct check_limits *limits,
+                         const struct shadow_report *report, struct trial *ret_trial)
 {
     struct ledger clone;
     int r = ledger_init(&clone, 0);
@@ -170,14 +186,17 @@ static int measure_trial(struct ledger *ledger, const struct shadow_report *repo
         r = ledger_apply(&clone, operation->kind, operation->path, operation->path_size,
                          operation->kind == FLUX_SET ? &operation->value : NULL, 0, &property);
     }
-    if (r == 0)
-        *ret_bytes = projection_measure(&clone);
+    if (r == 0) {
+        ret_trial->bytes = projection_measure(&clone);
+        check_describe_size(ret_trial->text, sizeof(ret_trial->text), limits, &clone,
+                            limits->desired_bytes + ret_trial->bytes);
+    }
     drop_clone(&clone);
     return r;
 }
 
-static const struct shadow_operation *largest(const struct ledger *ledger,
-                                              const struct shadow_report *report)
+static const struct shadow_operation *largest_of(const struct ledger *ledger,
+                                                 const struct shadow_report *report)
 {
     const struct shadow_operation *found = &report->operations[0];
     for (size_t i = 1; i < report->operation_count; i++) {
@@ -189,13 +208,14 @@ static const struct shadow_operation *largest(const struct ledger *ledger,
 }
 
 void check_describe_size(char *ret_text, size_t text_size, const struct check_limits *limits,
-                         size_t total)
+                         const struct ledger *measured, size_t total)
 {
-    (void)snprintf(ret_text, text_size,
-                   "the shadow would need %zu bytes (desired %zu, reported %zu) of %zu allowed "
-                   "(MaxDocumentBytes)",
-                   total, limits->desired_bytes, total - limits->desired_bytes,
-                   limits->max_document_bytes);
+    int size =
+        snprintf(ret_text, text_size,
+                 "the shadow would need %zu bytes of %zu (MaxDocumentBytes), %zu of them desired",
+                 total, limits->max_document_bytes, limits->desired_bytes);
+    if (size > 0 && (size_t)size < text_size)
+        largest_describe(measured, ret_text + size, text_size - (size_t)size);
 }
 
 /* A property that is only counted costs a fraction of one that is copied for a trial. */
@@ -233,21 +253,32 @@ static int check_size(struct ledger *ledger, const struct check_limits *limits,
         if (fits_by_bound(ledger, limits, size, report))
             return SHADOW_REPORT_QUEUED;
     }
-    size_t after = 0;
+    struct trial trial;
     size->effort += (COPY_EFFORT + 1u) * ledger->set.node_count;
-    int r = measure_trial(ledger, report, &after);
+    int r = measure_trial(ledger, limits, report, &trial);
     if (r == -ENOSPC)
-        return REFUSE(ret_refusal, 413, largest(ledger, report),
+        return REFUSE(ret_refusal, 413, largest_of(ledger, report),
                       "a shadow holds at most %u properties and removals", FLUX_PROPERTIES_MAX);
     if (r < 0)
         return r;
-    after += limits->desired_bytes;
-    if (after > limits->max_document_bytes && after > before) {
-        check_describe_size(ret_refusal->text, sizeof(ret_refusal->text), limits, after);
-        return refuse(ret_refusal, 413, largest(ledger, report));
-    }
+    size_t after = trial.bytes + limits->desired_bytes;
+    if (after > limits->max_document_bytes && after > before)
+        return REFUSE(ret_refusal, 413, largest_of(ledger, report), "%s", trial.text);
     size->bytes = after;
     return SHADOW_REPORT_QUEUED;
+}
+
+static int check_contradiction(const struct shadow_report *report,
+                               struct shadow_refusal *ret_refusal)
+{
+    struct contradiction found;
+    int r = contradiction_find(report, &found);
+    if (r <= 0)
+        return r;
+    return REFUSE(ret_refusal, 400, found.below,
+                  "%.*s and %.*s exclude each other: one is a value, the other lies below it",
+                  shown_size(found.above), found.above->path, shown_size(found.below),
+                  found.below->path);
 }
 
 int check_report(struct ledger *ledger, const struct check_limits *limits, struct check_size *size,
@@ -260,12 +291,15 @@ int check_report(struct ledger *ledger, const struct check_limits *limits, struc
     }
     if (report->operation_count == 0)
         return SHADOW_REPORT_QUEUED;
+    int contradicts = check_contradiction(report, ret_refusal);
+    if (contradicts != 0)
+        return contradicts;
     const struct shadow_operation *first = &report->operations[0];
     size_t entries = ledger->set.value_count + ledger->set.cut_count;
     if (entries + 2 * report->operation_count > FLUX_PROPERTIES_MAX) {
-        size_t bytes;
+        struct trial trial;
         size->effort += COPY_EFFORT * ledger->set.node_count;
-        int r = measure_trial(ledger, report, &bytes);
+        int r = measure_trial(ledger, limits, report, &trial);
         if (r == -ENOSPC)
             return REFUSE(ret_refusal, 413, first,
                           "a shadow holds at most %u properties and removals; unset or forget some",

@@ -25,8 +25,9 @@ struct check_size {
 int check_report(struct ledger *ledger, const struct check_limits *limits, struct check_size *size,
                  const struct shadow_report *report, struct shadow_refusal *ret_refusal);
 
-/* Write the text of a refusal for size: what the document would need, and of what. */
+/* Write the text of a refusal for size: what the document would need, and which properties need
+ * most of it. `measured` is the ledger that projection_measure() looked at last. */
 void check_describe_size(char *ret_text, size_t text_size, const struct check_limits *limits,
-                         size_t total);
+                         const struct ledger *measured, size_t total);
 
 #endif

@@ -108,7 +108,7 @@ static void refuse_for_size(struct shadow *shadow, struct flux_property *propert
 {
     struct check_limits limits = shadow_limits(shadow);
     char text[256];
-    check_describe_size(text, sizeof(text), &limits, total);
+    check_describe_size(text, sizeof(text), &limits, &shadow->ledger, total);
     refuse_entry(shadow, property, ledger_newest(property), 413, text);
     struct slot *slot = slot_of(property);
     slot->refused_total = total_bytes(shadow);

@@ -33,6 +33,9 @@ void oracle_answers(struct sim *sim);
  * a failure only with `final`. */
 bool oracle_end(struct sim *sim, bool final);
 
+/* Tell whether two values of a report exclude each other, so that it has to be refused. */
+bool oracle_contradicts(const struct sim_operation *operations, size_t count);
+
 /* Tell whether a report may be refused whole: for its size, or because the service refused that
  * very value before. */
 bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operations, size_t count,

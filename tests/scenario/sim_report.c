@@ -106,10 +106,13 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
     if (rc == SHADOW_REPORT_REFUSED) {
         first = SIZE_MAX;
         sim_trace(sim, "  refused: %d %s %s", refusal.code, refusal.path, refusal.text);
-        if (!sim->allow_refusals || !oracle_may_refuse(sim, operations, count, &refusal))
+        if ((!sim->allow_refusals && !oracle_contradicts(operations, count)) ||
+            !oracle_may_refuse(sim, operations, count, &refusal))
             sim_fail(sim, "a report of %s is refused: %d %s", operations[0].path, refusal.code,
                      refusal.text);
     }
+    if (rc == SHADOW_REPORT_QUEUED && oracle_contradicts(operations, count))
+        sim_fail(sim, "a report that contradicts itself is taken");
     if (rc == SHADOW_REPORT_QUEUED && !sim->careless)
         sim_note_report(sim, &batch, set_us, resent);
     sim_batch_clear(&batch);

@@ -211,6 +211,72 @@ static void test_a_shadow_holds_so_many_properties(void **state)
     assert_int_equal(check_one(world, &checked, "/p7", flux_value_int64(2)), SHADOW_REPORT_QUEUED);
 }
 
+static void test_values_that_exclude_each_other_are_refused_naming_both(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(8192);
+    struct flux_value one = flux_value_int64(1), object = flux_value_empty_object();
+    struct {
+        struct shadow_operation operations[3];
+        bool excluded;
+    } cases[] = {
+        {{set("/a", one), set("/a/b", one), set("/c", one)}, true},
+        {{set("/a/b/c", one), set("/x", one), set("/a", one)}, true},
+        {{set("/a", object), set("/a/b", one), set("/c", one)}, false},
+        {{set("/a", one), unset("/a"), set("/a/b", one)}, false},
+        {{set("/a/b", one), unset("/a/b"), set("/a", one)}, false},
+        {{set("/a/b", one), unset(""), set("/a", one)}, false},
+        {{set("/a", one), unset("/a/c"), set("/a/b", one)}, true},
+        {{set("/a", one), set("/a", one), set("/ab", one)}, false},
+        {{unset("/a"), set("/a/b", one), set("/a/c", one)}, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int r = check(world, &checked, cases[i].operations, 3);
+        assert_int_equal(r, cases[i].excluded ? SHADOW_REPORT_REFUSED : SHADOW_REPORT_QUEUED);
+        if (!cases[i].excluded)
+            continue;
+        assert_int_equal(checked.refusal.code, 400);
+        assert_non_null(strstr(checked.refusal.text, "/a and /a/b"));
+    }
+}
+
+/* Large reports are judged another way, with the same verdict. */
+static void test_values_that_exclude_each_other_are_found_among_many(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(1u << 20);
+    struct shadow_operation operations[400];
+    char paths[400][32];
+    for (size_t i = 0; i < 400; i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]), "/p%zu/q", i);
+        operations[i] = set(paths[i], flux_value_int64(1));
+    }
+    assert_int_equal(check(world, &checked, operations, 400), SHADOW_REPORT_QUEUED);
+    operations[390] = set("/p3", flux_value_int64(1));
+    assert_int_equal(check(world, &checked, operations, 400), SHADOW_REPORT_REFUSED);
+    assert_non_null(strstr(checked.refusal.text, "/p3 and /p3/q"));
+    operations[389] = unset("/p3");
+    assert_int_equal(check(world, &checked, operations, 400), SHADOW_REPORT_QUEUED);
+    operations[391] = set("/p3/z", flux_value_int64(1));
+    assert_int_equal(check(world, &checked, operations, 400), SHADOW_REPORT_REFUSED);
+    assert_non_null(strstr(checked.refusal.text, "/p3 and /p3/z"));
+}
+
+static void test_a_refusal_for_size_names_the_three_largest(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(100);
+    ledger_world_get(world, "{\"state\":{\"reported\":{\"theirs\":\"xxxxxxxxxxxxxxxxxxxx\"}},"
+                            "\"version\":1}");
+    (void)ledger_world_report(world, "/n/small", "1");
+    (void)ledger_world_report(world, "/n/middle", "\"xxxxxxxxxx\"");
+    struct flux_value text = flux_value_string("yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", 38);
+    assert_int_equal(check_one(world, &checked, "/large", text), SHADOW_REPORT_REFUSED);
+    assert_string_equal(checked.refusal.path, "/large");
+    assert_non_null(
+        strstr(checked.refusal.text, "largest: /large (40 bytes), /theirs (22), /n/middle (12)"));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, ledger_world_setup, ledger_world_teardown)
@@ -223,6 +289,9 @@ int main(void)
         CASE(test_a_document_that_is_too_large_may_still_shrink),
         CASE(test_a_refused_value_is_remembered),
         CASE(test_a_shadow_holds_so_many_properties),
+        CASE(test_values_that_exclude_each_other_are_refused_naming_both),
+        CASE(test_values_that_exclude_each_other_are_found_among_many),
+        CASE(test_a_refusal_for_size_names_the_three_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
