@@ -155,7 +155,7 @@ int flux_property_set_apply(struct flux_property_set *set, enum flux_operation o
                             const char *path, size_t path_size, const struct flux_value *value,
                             uint64_t revision, int64_t set_us, struct flux_applied *ret_applied)
 {
-    if (path_size == 0)
+    if (path_size == 0 && operation != FLUX_UNSET)
         return -EINVAL;
     struct flux_property *property = flux_property_set_find(set, path, path_size);
     struct plan plan = plan_operation(operation, value, property);

@@ -246,7 +246,8 @@ void ledger_unhold(struct flux_property *property)
  * bring an older value back; such memory is given up when there is much of it. */
 static bool is_memory(const struct ledger *ledger, const struct flux_property *property)
 {
-    return property->revision > 0 && ledger->set.node_count <= LEDGER_NODES_KEPT;
+    return property->revision > ledger->forgotten_revision &&
+           ledger->set.node_count <= LEDGER_NODES_KEPT;
 }
 
 static bool is_idle(const struct ledger *ledger, const struct flux_property *property)

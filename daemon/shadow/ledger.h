@@ -70,9 +70,10 @@ struct ledger {
     struct ledger_queue pending, contested; /* in the order they came in: oldest first */
     struct flux_property *fresh_first; /* just reported, not yet held against the cloud's view */
     uint64_t newest_revision;
-    uint64_t fate_serial;      /* rises whenever a revision may have ended */
-    uint64_t settled_revision; /* while `settled_known`: see ledger_settled_revision() */
-    bool settled_known;        /* nothing has ended or left the pending since it was counted */
+    uint64_t fate_serial;        /* rises whenever a revision may have ended */
+    uint64_t forgotten_revision; /* removals up to it are not remembered any more */
+    uint64_t settled_revision;   /* while `settled_known`: see ledger_settled_revision() */
+    bool settled_known;          /* nothing has ended or left the pending since it was counted */
     size_t refused_count;
     size_t crowded_above; /* nodes; see ledger_is_crowded() */
     uint64_t effort;      /* properties below those of operations that had to be looked at so far */
@@ -152,6 +153,11 @@ void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64
 /* An update of ours that carried the property's `revision` was applied only after a newer one:
  * remove again what was removed since. Returns as flux_property_set_apply(). */
 int ledger_reassert(struct ledger *ledger, struct flux_property *property, uint64_t revision);
+
+/* Drop what is ours at the property, value and cut, and leave the cloud alone. What waited ends as
+ * refused with `code`. */
+void ledger_forget(struct ledger *ledger, struct flux_property *property, int code,
+                   const char *text);
 
 /* A refused value gets another chance: it becomes pending. */
 void ledger_retry(struct ledger *ledger, struct flux_property *property);

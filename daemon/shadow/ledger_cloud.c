@@ -39,7 +39,7 @@ size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode
         bool ends = mode == LEDGER_CUT_AFTER_UPDATE && ends_with_update(p);
         bool is_absent = slot->cloud.type == FLUX_VALUE_NONE;
         bool is_our_leaf = p != property && ledger_has_value(p) && flux_property_is_leaf(p);
-        bool is_null = !is_absent && !is_our_leaf && !ledger_has_value_below(p);
+        bool is_null = p->parent && !is_absent && !is_our_leaf && !ledger_has_value_below(p);
         if (is_our_leaf && !is_absent && !ledger_value_is_in_cloud(p))
             left += !ends; /* ours replaces whatever is there, once it arrives */
         if (is_null) {

@@ -81,6 +81,18 @@ void ledger_refuse(struct ledger *ledger, struct flux_property *property, uint64
     ledger_set_state(ledger, property, has_value ? SLOT_REFUSED : SLOT_EMPTY);
 }
 
+void ledger_forget(struct ledger *ledger, struct flux_property *property, int code,
+                   const char *text)
+{
+    if (slot_of(property)->state == SLOT_PENDING)
+        ledger_refuse(ledger, property, ledger_newest(property), code, text);
+    if (property->cut)
+        ledger_drop_cut(ledger, property);
+    flux_property_set_drop_value(&ledger->set, property);
+    flux_value_clear(&slot_of(property)->form);
+    ledger_set_state(ledger, property, SLOT_EMPTY);
+}
+
 static bool was_removed_after(const struct flux_property *property, uint64_t revision)
 {
     if (slot_of(property)->state != SLOT_EMPTY)

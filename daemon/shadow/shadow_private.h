@@ -93,6 +93,7 @@ struct shadow {
     size_t suspects_limit; /* entries of the next update while there are suspects */
     int64_t last_heard_ms; /* last message of this shadow */
     uint64_t stored_revision;
+    uint64_t reset_revision; /* of a reset under way: it and all before have to settle; 0: none */
     struct shadow_status status; /* counters only */
     unsigned watcher_count;
     char topic[TOPIC_BYTES_MAX]; /* of the request handed out last */
@@ -154,6 +155,10 @@ void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64
 void shadow_fit(struct shadow *shadow);
 /* Start or go on with finding the offender among the suspects. */
 void shadow_narrow_suspects(struct shadow *shadow);
+
+/* --- shadow_forget.c --- */
+/* Empty the local state if a reset has come through. */
+void shadow_finish_reset(struct shadow *shadow);
 
 /* --- shadow_requests.c --- */
 void shadow_link_up(struct shadow *shadow, int64_t now_ms);

@@ -330,6 +330,8 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
     if (shadow->ledger.contested.count > 0)
         restore_due(shadow, now_ms);
     shadow_review_fresh(shadow, now_ms);
+    if (shadow->reset_revision > 0)
+        shadow_finish_reset(shadow);
 }
 
 int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms)

@@ -16,6 +16,8 @@ static size_t path_cost(const struct flux_property *property)
 static size_t mark_nulls(struct flux_property *property, bool forced)
 {
     size_t left = ledger_mark_cut(property, LEDGER_CUT_MARK);
+    if (left == 0 && forced && !property->parent)
+        return 2; /* the section itself is not removed: an empty one raises the version as well */
     bool is_absent = slot_of(property)->cloud.type == FLUX_VALUE_NONE;
     if (left == 0 && forced && is_absent && !ledger_has_value_below(property))
         slot_of(property)->emit_null = true;

@@ -187,7 +187,10 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
     }
     oracle_end_older(sim, index);
     json_t *patch = doc_nest(path, value != NULL ? json_deep_copy(value) : json_null());
-    doc_merge(sim->model, patch);
+    if (json_is_null(patch))
+        json_object_clear(sim->model); /* the root was unset */
+    else
+        doc_merge(sim->model, patch);
     json_decref(patch);
     return index;
 }

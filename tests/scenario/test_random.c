@@ -133,6 +133,8 @@ static void random_report(struct random_world *world)
         operations[i].json = random_pick(sim, random_values, RANDOM_COUNT(random_values));
         if (sim_chance(sim, 20))
             operations[i].json = NULL;
+        if (sim_chance(sim, 2)) /* all is replaced by what follows */
+            operations[i] = (struct sim_operation){"", NULL};
     }
     if (world->poison && sim_chance(sim, 10))
         operations[0] = (struct sim_operation){"/p/bad", sim_chance(sim, 50) ? "1" : "2"};

@@ -303,6 +303,24 @@ static void test_the_empty_path_is_no_property(void **state)
     assert_entries(f, "");
 }
 
+static void test_unsetting_the_root_drops_everything_and_leaves_one_cut(void **state)
+{
+    struct fixture *f = *state;
+    set_int64(f, "/a/b", 1);
+    set_int64(f, "/c", 2);
+    unset(f, "/d");
+    unset(f, "");
+    assert_true(f->applied.cleared);
+    assert_ptr_equal(f->applied.property, f->set.root);
+    assert_true(f->set.root->cut);
+    assert_int_equal(f->set.value_count, 0);
+    assert_int_equal(f->set.cut_count, 1);
+    set_int64(f, "/a/b", 3);
+    assert_true(f->set.root->cut);
+    assert_int_equal(f->set.value_count, 1);
+    assert_true(flux_property_set_is_superseded(&f->set, "/c", 2, 0));
+}
+
 static void fill(struct fixture *f, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -563,6 +581,7 @@ int main(void)
         TEST(test_an_empty_object_keeps_the_cut_that_is_there),
         TEST(test_an_unset_drops_all_below_and_leaves_one_cut),
         TEST(test_the_empty_path_is_no_property),
+        TEST(test_unsetting_the_root_drops_everything_and_leaves_one_cut),
         TEST(test_values_and_cuts_together_are_bounded),
         TEST(test_a_full_set_takes_what_needs_no_more_room),
         TEST(test_a_full_set_finds_every_path),

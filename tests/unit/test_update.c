@@ -153,6 +153,18 @@ static void test_a_conversion_rides_along_with_what_caused_it(void **state)
     update_clear(&update);
 }
 
+static void test_replacing_everything_nulls_each_key_that_is_not_set_anew(void **state)
+{
+    struct ledger_world *world = *state;
+    ledger_world_get(world, "{\"state\":{\"reported\":{\"a\":1,\"b\":{\"c\":1,\"d\":2},\"z\":3}},"
+                            "\"version\":7}");
+    (void)ledger_world_report(world, "", NULL);
+    (void)ledger_world_report(world, "/b/d", "5");
+    assert_payload(world, &everything,
+                   "{\"state\":{\"reported\":{\"a\":null,\"b\":{\"c\":null,\"d\":5},\"z\":null}},"
+                   "\"version\":7,\"clientToken\":\"t\"}");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, ledger_world_setup, ledger_world_teardown)
@@ -167,6 +179,7 @@ int main(void)
         CASE(test_suspects_go_alone_and_few),
         CASE(test_entries_are_held_until_the_update_is_cleared),
         CASE(test_a_conversion_rides_along_with_what_caused_it),
+        CASE(test_replacing_everything_nulls_each_key_that_is_not_set_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
