@@ -96,6 +96,22 @@ static void choose(struct ledger *ledger, const struct update_choice *choice, st
     }
 }
 
+/* Where an object of ours is new to the cloud there is nothing below it to remove, and nulls alone
+ * below it might leave no object at all: whether they do is not documented. */
+static void drop_needless_nulls(const struct chosen *chosen)
+{
+    for (size_t i = 0; i < chosen->count; i++) {
+        struct flux_property *top = chosen->entries[i].property;
+        bool is_new_object = slot_of(top)->emit_value &&
+                             top->value.type == FLUX_VALUE_EMPTY_OBJECT &&
+                             slot_of(top)->cloud.type != FLUX_VALUE_EMPTY_OBJECT;
+        if (!is_new_object)
+            continue;
+        for (struct flux_property *p = top; p; p = flux_property_next(top, p))
+            slot_of(p)->emit_null = false;
+    }
+}
+
 static void mark_paths(struct ledger *ledger)
 {
     struct flux_property *root = ledger->set.root;
@@ -213,6 +229,7 @@ int update_build(struct ledger *ledger, const struct update_choice *choice, stru
     choose(ledger, choice, &chosen);
     int r = 0;
     if (chosen.sent_count > 0) {
+        drop_needless_nulls(&chosen);
         mark_paths(ledger);
         finish_entries(&chosen);
         update->base_version = choice->base_version;

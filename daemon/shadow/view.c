@@ -65,17 +65,57 @@ static int set_cloud(struct flux_property *property, const struct flux_value *va
     return 0;
 }
 
-static int merge_item(struct ledger *ledger, struct flux_property **at,
-                      const struct cloud_item *item, bool from_get)
+/* A walk through a section that is merged into the slots. */
+struct merge {
+    struct ledger *ledger;
+    struct flux_property *at;
+    bool from_get;
+    unsigned depth;
+    uint64_t is_new; /* bit by depth: the object was none before */
+};
+_Static_assert(CLOUD_DEPTH_MAX < 64, "a bit for every depth");
+
+static bool has_cloud_below(const struct flux_property *property)
+{
+    for (const struct flux_property *p = property->first_child; p; p = p->next) {
+        if (slot_of(p)->cloud.type != FLUX_VALUE_NONE)
+            return true;
+    }
+    return false;
+}
+
+static void enter_object(struct merge *merge, struct flux_property *child, const json_t *object)
+{
+    bool is_new = slot_of(child)->cloud.type != FLUX_VALUE_EMPTY_OBJECT;
+    bool may_be_none = is_new && !merge->from_get && json_object_size(object) > 0;
+    make_objects(child);
+    merge->at = child;
+    merge->depth++;
+    merge->is_new &= ~(UINT64_C(1) << merge->depth);
+    merge->is_new |= (uint64_t)may_be_none << merge->depth;
+}
+
+/* Whether nulls alone leave an object where none was is not documented: it counts as absent. */
+static void leave_object(struct merge *merge)
+{
+    bool may_be_none = (merge->is_new >> merge->depth) & 1;
+    if (may_be_none && !has_cloud_below(merge->at))
+        flux_value_clear(&slot_of(merge->at)->cloud);
+    merge->depth--;
+    merge->at = merge->at->parent;
+}
+
+static int merge_item(struct merge *merge, const struct cloud_item *item, const json_t *object)
 {
     if (item->step == CLOUD_LEAVE) {
-        *at = (*at)->parent;
+        leave_object(merge);
         return 0;
     }
-    if (item->step == CLOUD_NULL && from_get)
+    if (item->step == CLOUD_NULL && merge->from_get)
         return 0;
     struct flux_property *child;
-    int r = flux_property_set_child(&ledger->set, *at, item->key, item->key_size, &child);
+    int r =
+        flux_property_set_child(&merge->ledger->set, merge->at, item->key, item->key_size, &child);
     if (r < 0)
         return r;
     if (item->step == CLOUD_NULL) {
@@ -84,25 +124,24 @@ static int merge_item(struct ledger *ledger, struct flux_property **at,
     }
     if (item->step == CLOUD_LEAF)
         return set_cloud(child, &item->value);
-    make_objects(child);
-    *at = child;
+    enter_object(merge, child, object);
     return 0;
 }
 
 int view_merge_reported(struct ledger *ledger, const json_t *object, bool from_get)
 {
+    struct merge merge = {.ledger = ledger, .at = ledger->set.root, .from_get = from_get};
     struct cloud_walk walk;
     struct cloud_item item = {.step = CLOUD_LEAVE};
-    struct flux_property *at = ledger->set.root;
     int r = 0;
 
-    make_objects(at);
+    make_objects(merge.at);
     cloud_walk_begin(&walk, object);
     while (r == 0) {
         r = cloud_walk_next(&walk, &item);
         if (r < 0 || item.step == CLOUD_END)
             break;
-        r = merge_item(ledger, &at, &item, from_get);
+        r = merge_item(&merge, &item, walk.levels[walk.depth - 1].object);
     }
     cloud_walk_end(&walk);
     return r;

@@ -300,4 +300,5 @@ void oracle_link_down(struct sim *sim)
 {
     sim->flight_open = false;
     sim->may_omit_version = false;
+    memset(sim->get_times, 0, sizeof(sim->get_times));
 }

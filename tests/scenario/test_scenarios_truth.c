@@ -243,6 +243,42 @@ static void test_16_the_last_report_counts(void **state)
     scenario_end(sim);
 }
 
+/* 17: an object that is reported arrives even where nulls alone below it leave none. */
+static void test_17_an_object_arrives_where_nulls_leave_none(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.cloud.null_only_makes_nothing = true;
+    struct sim *sim = scenario_up_with(&options, "{\"reported\":{}}");
+    sim->drop_requests = 1;
+    (void)sim_set(sim, "/a/c", "1");
+    size_t op = sim_set(sim, "/a", "{}");
+    (void)sim_unset(sim, "/a/c");
+    sim_run(sim, SIM_MINUTE);
+    assert_accepted(sim, op);
+    assert_reported(sim, "{\"a\":{}}");
+    assert_int_equal(sim->updates, 2);
+    assert_int_equal(sim->notices[THING_NOTICE_FOREIGN], 0);
+    scenario_end(sim);
+}
+
+/* 18: whether another writer's nulls leave an empty object is not known: it is not relied upon. */
+static void test_18_an_object_of_nulls_counts_as_absent(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.cloud.null_only_makes_nothing = true;
+    struct sim *sim = scenario_up_with(&options, "{\"reported\":{\"z\":1}}");
+    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"h\":{\"i\":{\"f\":null}},\"z\":2}}}");
+    sim_run(sim, SIM_SECOND);
+    (void)sim_set(sim, "/h", "{}");
+    sim_run(sim, SIM_SECOND);
+    assert_reported(sim, "{\"h\":{},\"z\":2}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_cut_made_offline_clears_keys_nobody_knew),
               cmocka_unit_test(test_02_a_cut_clears_every_depth),
               cmocka_unit_test(test_03_an_unset_removes_the_tree),
@@ -258,4 +294,6 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_cut_made_offline_clears_keys_nobody_kne
               cmocka_unit_test(test_13_escaped_keys_arrive_unescaped),
               cmocka_unit_test(test_14_a_report_travels_in_one_document),
               cmocka_unit_test(test_15_a_null_from_the_cloud_counts_as_absent),
-              cmocka_unit_test(test_16_the_last_report_counts))
+              cmocka_unit_test(test_16_the_last_report_counts),
+              cmocka_unit_test(test_17_an_object_arrives_where_nulls_leave_none),
+              cmocka_unit_test(test_18_an_object_of_nulls_counts_as_absent))
