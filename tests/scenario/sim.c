@@ -143,6 +143,8 @@ void sim_turn(struct sim *sim)
 {
     struct thing_request request;
     size_t count = 0;
+    if (sim->asleep)
+        return;
     sim->turns++;
     oracle_answers(sim); /* what was refused must be known before the next update is judged */
     while (!sim_is_broken(sim) && thing_next_request(sim->thing, sim->now_ms, &request) > 0) {

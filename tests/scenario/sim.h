@@ -101,6 +101,7 @@ struct sim {
     uint64_t event_serial;
     size_t spins; /* turns in a row without progress of the clock */
     size_t turns;
+    bool asleep; /* the daemon's turns are put off: sim_turn() does nothing */
 
     /* storage, if durable */
     bool committing;

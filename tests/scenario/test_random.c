@@ -3,9 +3,9 @@
  * and rejections. The oracle judges every message and answer; when the link is up long enough and
  * all is quiet, the cloud equals the device.
  *
- * FLUXAWS_SEEDS=N runs so many seeds, FLUXAWS_SEED_FROM=K begins at K, FLUXAWS_SEED=K runs one and
- * prints what happens. */
+ * seeds.h says which seeds run. */
 #include "tests/scenario/oracle.h"
+#include "tests/scenario/seeds.h"
 #include "tests/scenario/sim.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,7 @@
 
 #include <cmocka.h>
 
-#define RANDOM_SEEDS      1000u
-#define RANDOM_TRACE_TAIL 160u
+#define RANDOM_SEEDS 1000u
 
 static const char *const random_paths[] = {
     "/a", "/a/b", "/a/b/c", "/a/d", "/e", "/e/f", "/g", "/h", "/h/i/j", "/h/i/k", "/p/ok",
@@ -324,70 +323,15 @@ static bool random_run(uint64_t seed, FILE *trace, char *ret_failure, size_t siz
     return good;
 }
 
-/* Print the last lines of what happened. */
-static void random_show(uint64_t seed)
-{
-    char *text = NULL, failure[2048] = "";
-    size_t size = 0;
-    FILE *trace = open_memstream(&text, &size);
-    if (trace == NULL)
-        abort();
-    (void)random_run(seed, trace, failure, sizeof(failure));
-    (void)fclose(trace);
-    size_t lines = 0, start = size;
-    while (start > 0 && lines <= RANDOM_TRACE_TAIL)
-        lines += text[--start] == '\n';
-    fprintf(stderr, "%s\nseed %llu fails %s\nrun it with FLUXAWS_SEED=%llu\n", text + start,
-            (unsigned long long)seed, failure, (unsigned long long)seed);
-    free(text);
-}
-
-static uint64_t random_number(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void test_the_cloud_ends_as_the_device_whatever_happens(void **state)
 {
     (void)state;
-    uint64_t first = random_number("FLUXAWS_SEED_FROM", 1);
-    uint64_t count = random_number("FLUXAWS_SEEDS", RANDOM_SEEDS);
-    bool go_on = getenv("FLUXAWS_GO_ON") != NULL;
-    uint64_t broken = 0;
-    char failure[2048];
-    for (uint64_t seed = first; seed < first + count; seed++) {
-        if (random_run(seed, NULL, failure, sizeof(failure)))
-            continue;
-        broken++;
-        fprintf(stderr, "seed %llu: %.300s\n", (unsigned long long)seed, failure);
-        if (go_on)
-            continue;
-        random_show(seed);
-        fail();
-    }
-    print_message("%llu seeds from %llu, %llu broken\n", (unsigned long long)count,
-                  (unsigned long long)first, (unsigned long long)broken);
-    assert_int_equal(broken, 0);
-}
-
-static void test_one_seed(void **state)
-{
-    (void)state;
-    char failure[2048] = "";
-    uint64_t seed = random_number("FLUXAWS_SEED", 1);
-    bool good = random_run(seed, stderr, failure, sizeof(failure));
-    if (!good)
-        fail_msg("seed %llu: %s", (unsigned long long)seed, failure);
+    assert_int_equal(seeds_run(random_run, RANDOM_SEEDS), 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest all[] = {
-        cmocka_unit_test(test_the_cloud_ends_as_the_device_whatever_happens),
-    };
-    const struct CMUnitTest one[] = {cmocka_unit_test(test_one_seed)};
-    if (getenv("FLUXAWS_SEED") != NULL)
-        return cmocka_run_group_tests(one, NULL, NULL);
-    return cmocka_run_group_tests(all, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_cloud_ends_as_the_device_whatever_happens)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
