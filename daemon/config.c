@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "daemon/shadow/topics.h"
 #include "proto/limits.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -42,7 +43,7 @@ static const char *const log_levels[] = {"error", "warning", "notice", "info", "
 static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL, false},
     [CONFIG_THING_NAME_FROM] = TEXT("Thing", "NameFrom", ""),
-    [CONFIG_THING_EXTRA] = TEXT_LATER("Thing", "Extra", ""),
+    [CONFIG_THING_EXTRA] = {"Thing", "Extra", "", CONFIG_THINGS, 0, TEXT_MAX, NULL, false},
     [CONFIG_ENDPOINT] = {"Connection", "Endpoint", "", CONFIG_HOST, 0, TEXT_MAX, NULL, false},
     [CONFIG_PORT] = NUMBER("Connection", "Port", "8883", 1, 65535),
     [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL, false},
@@ -62,7 +63,7 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
         NUMBER("Updates", "ResponseTimeoutMs", "30000", 2000, 10 * 60 * 1000),
     [CONFIG_MAX_DOCUMENT_BYTES] = NUMBER("Updates", "MaxDocumentBytes", "8192", 256, 131072),
     [CONFIG_MAX_DEPTH] = NUMBER("Updates", "MaxDepth", "8", 1, FLUX_PATH_DEPTH_MAX),
-    [CONFIG_MAX_SHADOWS] = NUMBER_LATER("Updates", "MaxShadows", "64", 1, 1000),
+    [CONFIG_MAX_SHADOWS] = NUMBER("Updates", "MaxShadows", "64", 1, 1000),
     [CONFIG_MAX_SUBSCRIPTIONS] = NUMBER_LATER("Updates", "MaxSubscriptions", "50", 6, 500),
     [CONFIG_REQUESTS_PER_SEC] = NUMBER("Updates", "RequestsPerSec", "20", 1, 10000),
     [CONFIG_MESSAGES_PER_SEC] = NUMBER("Updates", "MessagesPerSec", "80", 8, 10000),
@@ -131,6 +132,39 @@ static bool looks_like_host(const char *text)
     return strpbrk(text, "/@\"' \t") == NULL;
 }
 
+static const char separators[] = " \t,";
+
+size_t config_split(const char *text, char *buffer, size_t size,
+                    const char *ret_words[static CONFIG_WORDS_MAX])
+{
+    size_t count = 0;
+    (void)snprintf(buffer, size, "%s", text);
+    for (char *word = buffer; count < CONFIG_WORDS_MAX; word += strlen(word) + 1) {
+        word += strspn(word, separators);
+        if (*word == '\0')
+            break;
+        const size_t length = strcspn(word, separators);
+        const bool is_last = word[length] == '\0';
+        word[length] = '\0';
+        ret_words[count++] = word;
+        if (is_last)
+            break;
+    }
+    return count;
+}
+
+static bool looks_like_things(const char *text)
+{
+    char buffer[TEXT_MAX + 1];
+    const char *words[CONFIG_WORDS_MAX];
+    const size_t count = config_split(text, buffer, sizeof(buffer), words);
+    for (size_t i = 0; i < count; i++) {
+        if (!topic_is_thing_pattern(words[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Returns 0, -EINVAL (not of the key's type), -ERANGE (out of its bounds). */
 static int value_parse(const struct config_key *key, const char *text, int64_t *ret_number)
 {
@@ -140,6 +174,8 @@ static int value_parse(const struct config_key *key, const char *text, int64_t *
         return (int64_t)strlen(text) > key->max ? -ERANGE : 0;
     case CONFIG_HOST:
         return (int64_t)strlen(text) <= key->max && looks_like_host(text) ? 0 : -EINVAL;
+    case CONFIG_THINGS:
+        return (int64_t)strlen(text) <= key->max && looks_like_things(text) ? 0 : -EINVAL;
     case CONFIG_SOCKET:
         return (int64_t)strlen(text) <= key->max && *text == '/' ? 0 : -EINVAL;
     case CONFIG_NUMBER:
@@ -297,6 +333,8 @@ static const char *type_name(enum config_type type)
         return "an octal file mode up to 0777";
     case CONFIG_NUMBER:
         return "a whole number";
+    case CONFIG_THINGS:
+        return "a list of thing names or patterns such as gateway-*, of at most 190 bytes";
     case CONFIG_TEXT:
     case CONFIG_CHOICE:
         break;

@@ -57,6 +57,7 @@ enum config_type {
     CONFIG_NUMBER, /* decimal, with bounds */
     CONFIG_OCTAL,  /* a file mode */
     CONFIG_CHOICE, /* one of a few words; the number is its place in the list */
+    CONFIG_THINGS, /* names of things, or `prefix-*`, separated by blanks or commas */
 };
 
 struct config_key {
@@ -129,6 +130,13 @@ int config_finish(struct config *config);
 /* The value of a key: as text (never NULL), or as the number it stands for. */
 const char *config_text(const struct config *config, enum config_id id);
 int64_t config_number(const struct config *config, enum config_id id);
+
+/* Names that one key can hold. */
+#define CONFIG_WORDS_MAX 96u
+/* Cut a text at blanks and commas into words. Returns their number; they lie in `buffer`, which
+ * takes the whole text. */
+size_t config_split(const char *text, char *buffer, size_t size,
+                    const char *ret_words[static CONFIG_WORDS_MAX]);
 
 /* Tell whether a file has set the key. */
 bool config_is_set(const struct config *config, enum config_id id);

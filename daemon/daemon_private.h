@@ -32,6 +32,8 @@ struct daemon {
     bool told_status;
     struct event_base *base;
     struct event *timer, *link_event, *signals[3];
+    char extra_text[256]; /* of [Thing] Extra, cut into words */
+    const char *extra[CONFIG_WORDS_MAX];
     struct thing *thing;
     struct store *store;
     struct session_host host;
@@ -42,7 +44,8 @@ struct daemon {
 
 /* --- daemon_settings.c: the configuration, applied --- */
 
-void daemon_fill_thing_options(const struct daemon *daemon, struct thing_options *ret_options);
+/* What it points to lies in the daemon. */
+void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
 void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits);
 void daemon_reload(struct daemon *daemon, int64_t now_ms);
 

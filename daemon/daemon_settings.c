@@ -31,7 +31,7 @@ void daemon_apply_log_level(const struct config *config, const struct daemon_opt
     log_set_level(level);
 }
 
-void daemon_fill_thing_options(const struct daemon *daemon, struct thing_options *ret_options)
+void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options)
 {
     const struct config *config = &daemon->config;
     thing_options_init(ret_options);
@@ -46,6 +46,11 @@ void daemon_fill_thing_options(const struct daemon *daemon, struct thing_options
     ret_options->requests_per_sec = (unsigned)config_number(config, CONFIG_REQUESTS_PER_SEC);
     ret_options->messages_per_sec = (unsigned)config_number(config, CONFIG_MESSAGES_PER_SEC);
     ret_options->refresh_ms = config_number(config, CONFIG_REFRESH_SEC) * 1000;
+    ret_options->extra = daemon->extra;
+    ret_options->extra_count =
+        config_split(config_text(config, CONFIG_THING_EXTRA), daemon->extra_text,
+                     sizeof(daemon->extra_text), daemon->extra);
+    ret_options->max_shadows = (unsigned)config_number(config, CONFIG_MAX_SHADOWS);
     ret_options->keep_alive_ms = config_number(config, CONFIG_KEEP_ALIVE_SEC) * 1000;
 }
 

@@ -6,19 +6,6 @@
 
 /* --- what this daemon may report for --- */
 
-static bool is_pattern(const char *text)
-{
-    char name[FLUX_THING_NAME_MAX + 2];
-    size_t size = strlen(text);
-    if (size == 0 || size >= sizeof(name))
-        return false;
-    memcpy(name, text, size + 1);
-    if (name[size - 1] == '*')
-        name[size - 1] = '\0';
-    return size == 1 ? strcmp(text, "*") == 0 || topic_is_thing_name(text)
-                     : topic_is_thing_name(name);
-}
-
 void thing_clear_extra(struct thing *thing)
 {
     for (size_t i = 0; i < thing->extra_count; i++)
@@ -35,9 +22,10 @@ int thing_set_extra(struct thing *thing, const char *const *extra, size_t count)
         return -ENOMEM;
     int r = 0;
     for (size_t i = 0; i < count && r == 0; i++) {
-        copies[i] = is_pattern(extra[i]) ? strdup(extra[i]) : NULL;
+        bool usable = topic_is_thing_pattern(extra[i]);
+        copies[i] = usable ? strdup(extra[i]) : NULL;
         if (!copies[i])
-            r = is_pattern(extra[i]) ? -ENOMEM : -EINVAL;
+            r = usable ? -ENOMEM : -EINVAL;
     }
     if (r < 0) {
         for (size_t i = 0; i < count; i++)
@@ -56,11 +44,7 @@ static bool may_report_for(const struct thing *thing, const char *thing_name)
     if (strcmp(thing_name, thing->name) == 0)
         return true;
     for (size_t i = 0; i < thing->extra_count; i++) {
-        const char *pattern = thing->extra[i];
-        size_t size = strlen(pattern);
-        bool is_prefix = pattern[size - 1] == '*';
-        if (is_prefix ? strncmp(pattern, thing_name, size - 1) == 0
-                      : strcmp(pattern, thing_name) == 0)
+        if (topic_matches_pattern(thing->extra[i], thing_name))
             return true;
     }
     return false;

@@ -37,6 +37,26 @@ bool topic_is_shadow_name(const char *name)
     return is_name(name, FLUX_SHADOW_NAME_MAX, ":_-$");
 }
 
+bool topic_is_thing_pattern(const char *text)
+{
+    char name[FLUX_THING_NAME_MAX + 2];
+    size_t size = strlen(text);
+    if (size == 0 || size >= sizeof(name))
+        return false;
+    memcpy(name, text, size + 1);
+    if (name[size - 1] == '*')
+        name[--size] = '\0';
+    return size == 0 || topic_is_thing_name(name);
+}
+
+bool topic_matches_pattern(const char *pattern, const char *thing_name)
+{
+    size_t size = strlen(pattern);
+    if (size > 0 && pattern[size - 1] == '*')
+        return strncmp(pattern, thing_name, size - 1) == 0;
+    return strcmp(pattern, thing_name) == 0;
+}
+
 static void write_topic(char ret_topic[static TOPIC_BYTES_MAX], const char *thing,
                         const char *shadow, const char *suffix)
 {

@@ -35,6 +35,10 @@ struct topic {
 bool topic_is_thing_name(const char *name);
 bool topic_is_shadow_name(const char *name);
 
+/* Tell whether the text can stand for things: a thing's name, or the beginning of one and `*`. */
+bool topic_is_thing_pattern(const char *text);
+bool topic_matches_pattern(const char *pattern, const char *thing_name);
+
 /* Write the topic of an answer (it is also its subscription filter) or of a request. `shadow` is ""
  * for the classic one; both names have been checked. */
 void topic_write_answer(char ret_topic[static TOPIC_BYTES_MAX], const char *thing,

@@ -137,6 +137,23 @@ static void test_later_key_says_not_yet(void **state)
     assert_false(config_is_degraded(config));
 }
 
+static void test_extra_is_a_list_of_things(void **state)
+{
+    struct config *config = *state;
+    char buffer[256];
+    const char *words[CONFIG_WORDS_MAX];
+    config_set(config, "Thing", "Extra", "gateway-*, boiler\tpump:2", "f", 1);
+    assert_int_equal(config->problem_count, 0);
+    assert_int_equal(
+        config_split(config_text(config, CONFIG_THING_EXTRA), buffer, sizeof(buffer), words), 3);
+    assert_string_equal(words[0], "gateway-*");
+    assert_string_equal(words[1], "boiler");
+    assert_string_equal(words[2], "pump:2");
+    config_set(config, "Thing", "Extra", "gate*way", "f", 2);
+    assert_true(config_has_problem(config, CONFIG_BAD_VALUE));
+    assert_string_equal(config_text(config, CONFIG_THING_EXTRA), "");
+}
+
 static void test_access_section_is_remembered(void **state)
 {
     struct config *config = *state;
@@ -187,6 +204,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unknown_names_are_told_but_do_not_degrade, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_later_key_says_not_yet, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_extra_is_a_list_of_things, setup, teardown),
         cmocka_unit_test_setup_teardown(test_access_section_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_endpoint_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backoff_bounds_are_checked_together, setup, teardown),

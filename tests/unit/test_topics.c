@@ -82,9 +82,27 @@ static void test_only_deltas_are_worth_a_puback(void **state)
         assert_int_equal(topic_qos(kind), kind == TOPIC_UPDATE_DELTA ? 1 : 0);
 }
 
+static void test_patterns_name_things(void **state)
+{
+    (void)state;
+    assert_true(topic_is_thing_pattern("*"));
+    assert_true(topic_is_thing_pattern("gw-*"));
+    assert_true(topic_is_thing_pattern("gw"));
+    assert_false(topic_is_thing_pattern(""));
+    assert_false(topic_is_thing_pattern("g*w"));
+    assert_false(topic_is_thing_pattern("gw-**"));
+    assert_false(topic_is_thing_pattern("a/b*"));
+    assert_true(topic_matches_pattern("gw-*", "gw-7"));
+    assert_true(topic_matches_pattern("gw-*", "gw-"));
+    assert_false(topic_matches_pattern("gw-*", "gw"));
+    assert_true(topic_matches_pattern("gw", "gw"));
+    assert_false(topic_matches_pattern("gw", "gw2"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_patterns_name_things),
         cmocka_unit_test(test_answer_topics_read_back),
         cmocka_unit_test(test_request_topics_are_the_services),
         cmocka_unit_test(test_other_topics_are_refused),
