@@ -126,7 +126,7 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
                  size_t path_size, struct flux_json_writer *writer);
 
 /* Write where each property at and below `path` (empty: all) stands as one JSON array, an object a
- * property: what fluxctl-keys(1) documents. Properties that only the cloud holds are not in it.
+ * property: what fluxctl(1) documents. Properties that only the cloud holds are not in it.
  * Returns 0, -ENOENT where a path is given and nothing of ours is there, or the writer's error. */
 int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
                       struct flux_json_writer *writer);
