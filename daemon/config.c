@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "daemon/config_property.h"
 #include "daemon/shadow/topics.h"
 #include "proto/limits.h"
 #include <errno.h>
@@ -84,7 +85,7 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_MAX_CLIENTS_PER_USER] = NUMBER("Socket", "MaxClientsPerUser", "64", 1, 4096),
     [CONFIG_MAX_FRAME_BYTES] =
         NUMBER("Socket", "MaxFrameBytes", "65536", 4096, FLUX_FRAME_BYTES_MAX),
-    [CONFIG_GONE_AFTER_MS] = NUMBER_LATER("Socket", "GoneAfterMs", "10000", 0, DAY_MS),
+    [CONFIG_GONE_AFTER_MS] = NUMBER("Socket", "GoneAfterMs", "10000", 0, DAY_MS),
     [CONFIG_LOG_LEVEL] = CHOICE("Log", "Level", "info", log_levels),
 };
 
@@ -238,6 +239,7 @@ void config_clear(struct config *config)
         free(config->problems[i].text);
     }
     free(config->problems);
+    config_property_clear(config);
     *config = (struct config){0};
 }
 
@@ -311,10 +313,8 @@ int config_begin_section(struct config *config, const char *section, const char 
                                   "configuration with [Access] admits root alone",
                                   section);
     }
-    if (section_has_kind(section, "Property"))
-        return config_add_problem(config, CONFIG_NOT_YET, file, line,
-                                  "[%s]: policies per property are not there yet; ignored",
-                                  section);
+    if (config_property_is_section(section))
+        return config_property_begin(config, section, file, line);
     if (!section_is_known(section))
         return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown section [%s]",
                                   section);
@@ -376,6 +376,8 @@ static int bad_value(struct config *config, enum config_id id, const char *value
 int config_set(struct config *config, const char *section, const char *name, const char *value,
                const char *file, unsigned line)
 {
+    if (config_property_is_section(section))
+        return config_property_set(config, section, name, value, file, line);
     /* config_begin_section() has told about sections that are not followed. */
     if (!section_is_known(section))
         return 0;

@@ -92,8 +92,12 @@ struct config_value {
     unsigned line;
 };
 
+struct config_property; /* a section [Property GLOB]; config_property.h */
+
 struct config {
     struct config_value values[CONFIG_ID_COUNT];
+    struct config_property *properties; /* owned; in the order they were read */
+    size_t property_count;
     struct config_problem *problems; /* owned; at most CONFIG_PROBLEMS_MAX, further ones fold */
     size_t problem_count;
     bool has_access; /* an [Access] section was seen: without its rules nothing is granted */

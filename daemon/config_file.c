@@ -1,5 +1,6 @@
 #include "daemon/config_file.h"
 
+#include "daemon/config_property.h"
 #include <dirent.h>
 #include <errno.h>
 #include <ini.h>
@@ -55,7 +56,8 @@ static bool source_take_section(struct source *source, const char *line)
     char name[SECTION_BYTES_MAX + 1];
     const size_t size = (size_t)(end - line - 1);
     if (size >= sizeof(name)) {
-        source_refuse(source, "a section's name is longer than 49 bytes");
+        source_refuse(source, "a section's name is longer than 49 bytes: "
+                              "shorten the glob, * and ** may stand for keys");
         return false;
     }
     memcpy(name, line + 1, size);
@@ -246,6 +248,23 @@ int config_load(struct config *ret_config, const char *main_file, const char *st
     return r;
 }
 
+static void print_property(const struct config_property *property, FILE *stream)
+{
+    char text[CONFIG_PROPERTY_TEXT_MAX];
+    const char *name;
+    if (property->ignored)
+        return;
+    (void)fprintf(stream, "\n# %s:%u\n[%s]\n", property->file, property->line, property->section);
+    if (property->thing)
+        (void)fprintf(stream, "Thing=%s\n", property->thing);
+    if (property->shadow)
+        (void)fprintf(stream, "Shadow=%s\n", property->shadow);
+    for (size_t i = 0; (name = config_property_key(property, i, text)); i++) {
+        if (*text)
+            (void)fprintf(stream, "%s=%s\n", name, text);
+    }
+}
+
 void config_print(const struct config *config, FILE *stream)
 {
     const char *section = "";
@@ -261,4 +280,6 @@ void config_print(const struct config *config, FILE *stream)
             (void)fprintf(stream, "# default\n");
         (void)fprintf(stream, "%s=%s\n", key->name, value->text);
     }
+    for (size_t i = 0; i < config->property_count; i++)
+        print_property(&config->properties[i], stream);
 }

@@ -98,7 +98,9 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
     struct thing_options options;
     daemon_fill_thing_options(daemon, &options);
     options.random_seed = entropy_u64();
-    const int r = thing_new(&daemon->thing, &options);
+    int r = thing_new(&daemon->thing, &options);
+    if (r == 0)
+        r = daemon_apply_policies(daemon, now_ms);
     if (r < 0)
         return r;
     host->thing = daemon->thing;

@@ -44,6 +44,8 @@ struct daemon {
 
 /* --- daemon_settings.c: the configuration, applied --- */
 
+/* Put the policies per property of the configuration in force. Returns 0 or -ENOMEM. */
+int daemon_apply_policies(struct daemon *daemon, int64_t now_ms);
 /* What it points to lies in the daemon. */
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
 void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits);

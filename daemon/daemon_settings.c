@@ -1,6 +1,7 @@
 #include "daemon/base/log.h"
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
+#include "daemon/config_property.h"
 #include "daemon/daemon_private.h"
 #include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
@@ -100,13 +101,22 @@ static int load_again(struct daemon *daemon, struct config *ret_config)
     return 0;
 }
 
+int daemon_apply_policies(struct daemon *daemon, int64_t now_ms)
+{
+    struct policies *policies = NULL;
+    const int r = config_make_policies(&daemon->config, &policies);
+    return r < 0 ? r : thing_set_policies(daemon->thing, policies, now_ms);
+}
+
 static void daemon_apply(struct daemon *daemon, int64_t now_ms)
 {
     const struct config *config = &daemon->config;
     daemon_apply_log_level(config, &daemon->options);
     struct thing_options thing_options;
     daemon_fill_thing_options(daemon, &thing_options);
-    const int r = thing_set_options(daemon->thing, &thing_options, now_ms);
+    int r = thing_set_options(daemon->thing, &thing_options, now_ms);
+    if (r == 0)
+        r = daemon_apply_policies(daemon, now_ms);
     if (r < 0)
         log_error("cannot apply the new limits: %s", strerror(-r));
     daemon->host.max_frame_bytes = (uint32_t)config_number(config, CONFIG_MAX_FRAME_BYTES);

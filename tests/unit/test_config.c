@@ -1,8 +1,10 @@
 #include "daemon/config.h"
+#include "daemon/config_property.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 // clang-format off
@@ -192,6 +194,136 @@ static void test_problems_are_bounded_and_keep_the_worst(void **state)
     assert_true(config_is_degraded(config));
 }
 
+static const struct policy *policy_of(const struct config *config, struct policies **ret_policies,
+                                      const char *path)
+{
+    const struct policy *policy = NULL;
+    assert_int_equal(config_make_policies(config, ret_policies), 0);
+    if (*ret_policies)
+        assert_int_equal(policies_find(*ret_policies, "lamp", "", path, strlen(path), &policy), 0);
+    return policy;
+}
+
+static void test_property_section_makes_a_policy(void **state)
+{
+    struct config *config = *state;
+    const char *section = "Property battery.**";
+    config_begin_section(config, section, "f", 1);
+    config_set(config, section, "MinIntervalMs", "500", "f", 2);
+    config_set(config, section, "Deadband", "0.25", "f", 3);
+    config_set(config, section, "RefreshSec", "60", "f", 4);
+    config_set(config, section, "Urgent", "yes", "f", 5);
+    config_set(config, section, "ExpireSec", "90", "f", 6);
+    config_set(config, section, "OnExit", "unset", "f", 7);
+    assert_int_equal(config->problem_count, 0);
+    struct policies *policies = NULL;
+    const struct policy *policy = policy_of(config, &policies, "/battery/level");
+    assert_non_null(policy);
+    assert_int_equal(policy->min_interval_ms, 500);
+    assert_true(policy->deadband > 0.24 && policy->deadband < 0.26);
+    assert_int_equal(policy->refresh_ms, 60000);
+    assert_int_equal(policy->expire_ms, 90000);
+    assert_true(policy->urgent && policy->unset_on_exit);
+    policies_free(policies);
+}
+
+static void test_no_property_section_makes_no_policies(void **state)
+{
+    struct policies *policies = NULL;
+    assert_int_equal(config_make_policies(*state, &policies), 0);
+    assert_null(policies);
+}
+
+static void test_bad_property_value_leaves_the_key_out(void **state)
+{
+    static const char *const bad[][2] = {
+        {"MinIntervalMs", "-1"}, {"MinIntervalMs", "86400001"}, {"MinIntervalMs", "1s"},
+        {"Deadband", "-0.5"},    {"Deadband", "nan"},           {"Deadband", "1,5"},
+        {"Deadband", "1e999"},   {"RefreshSec", "31536001"},    {"RefreshSec", ""},
+        {"Urgent", "maybe"},     {"ExpireSec", "1.5"},          {"OnExit", "null"},
+    };
+    struct config *config = *state;
+    config_begin_section(config, "Property a", "f", 1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        config_set(config, "Property a", bad[i][0], bad[i][1], "f", 2);
+        assert_int_equal(config->problem_count, i + 1);
+        assert_int_equal(config->problems[i].severity, CONFIG_BAD_VALUE);
+        assert_int_equal(config->problems[i].line, 2);
+    }
+    assert_true(config_is_degraded(config));
+    struct policies *policies = NULL;
+    const struct policy *policy = policy_of(config, &policies, "/a");
+    assert_non_null(policy);
+    assert_memory_equal(policy, &(struct policy){0}, sizeof(*policy));
+    policies_free(policies);
+}
+
+static void test_bad_glob_ignores_its_section_alone(void **state)
+{
+    struct config *config = *state;
+    config_begin_section(config, "Property a", "f", 1);
+    config_set(config, "Property a", "Urgent", "yes", "f", 2);
+    config_begin_section(config, "Property b..c", "f", 3);
+    assert_int_equal(config->problem_count, 1);
+    assert_int_equal(config->problems[0].severity, CONFIG_BAD_VALUE);
+    config_set(config, "Property b..c", "Urgent", "no", "f", 4);
+    config_begin_section(config, "Property", "f", 5);
+    assert_int_equal(config->problem_count, 2);
+    struct policies *policies = NULL;
+    assert_true(policy_of(config, &policies, "/a")->urgent);
+    assert_int_equal(policies_count(policies), 1);
+    policies_free(policies);
+}
+
+static void test_same_property_section_again_overrides_key_by_key(void **state)
+{
+    struct config *config = *state;
+    config_begin_section(config, "Property a", "first", 1);
+    config_set(config, "Property a", "ExpireSec", "1", "first", 2);
+    config_set(config, "Property a", "MinIntervalMs", "7", "first", 3);
+    config_begin_section(config, "Property a", "second", 1);
+    config_set(config, "Property a", "ExpireSec", "2", "second", 2);
+    struct policies *policies = NULL;
+    const struct policy *policy = policy_of(config, &policies, "/a");
+    assert_int_equal(policy->expire_ms, 2000);
+    assert_int_equal(policy->min_interval_ms, 7);
+    policies_free(policies);
+}
+
+static void test_property_names_and_unknown_keys(void **state)
+{
+    struct config *config = *state;
+    config_begin_section(config, "Property a", "f", 1);
+    config_set(config, "Property a", "Thing", "gw-*", "f", 2);
+    config_set(config, "Property a", "Shadow", "", "f", 3);
+    assert_int_equal(config->problem_count, 0);
+    config_set(config, "Property a", "MinInterval", "1", "f", 4);
+    assert_int_equal(config->problems[0].severity, CONFIG_UNKNOWN);
+    struct policies *policies = NULL;
+    assert_null(policy_of(config, &policies, "/a"));
+    const struct policy *policy = NULL;
+    assert_int_equal(policies_find(policies, "gw-7", "", "/a", 2, &policy), 0);
+    assert_non_null(policy);
+    policies_free(policies);
+}
+
+static void test_too_many_property_sections_are_told(void **state)
+{
+    struct config *config = *state;
+    char section[32];
+    for (unsigned i = 0; i < 2 * POLICIES_MAX; i++) {
+        (void)snprintf(section, sizeof(section), "Property k%u", i);
+        assert_int_equal(config_begin_section(config, section, "f", i), 0);
+        assert_int_equal(config_set(config, section, "ExpireSec", "5", "f", i), 0);
+    }
+    assert_int_equal(config->problem_count, 1);
+    assert_true(config_is_degraded(config));
+    struct policies *policies = NULL;
+    assert_non_null(policy_of(config, &policies, "/k255"));
+    assert_int_equal(policies_count(policies), POLICIES_MAX);
+    policies_free(policies);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +342,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_backoff_bounds_are_checked_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_problems_are_bounded_and_keep_the_worst, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_property_section_makes_a_policy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_property_section_makes_no_policies, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_bad_property_value_leaves_the_key_out, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_bad_glob_ignores_its_section_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_same_property_section_again_overrides_key_by_key,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_property_names_and_unknown_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_property_sections_are_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,41 @@ static void test_shipped_file_shows_every_default(void **state)
     (void)state;
 }
 
+static void test_property_sections_can_be_read_back(void **state)
+{
+    static const char text[] =
+        "[Property a.*]\nThing=gw-*\nShadow=\nMinIntervalMs=5\nDeadband=0.1\n"
+        "RefreshSec=60\nUrgent=yes\nExpireSec=90\nOnExit=unset\n";
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), 0);
+    char *printed = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&printed, &size);
+    assert_non_null(stream);
+    config_print(&config, stream);
+    assert_int_equal(fclose(stream), 0);
+    assert_non_null(strstr(printed, "# test.conf:1\n[Property a.*]\nThing=gw-*\nShadow=\n"
+                                    "MinIntervalMs=5\nDeadband=0.1\nRefreshSec=60\nUrgent=yes\n"
+                                    "ExpireSec=90\nOnExit=unset\n"));
+    free(printed);
+    config_clear(&config);
+    (void)state;
+}
+
+static void test_cut_property_section_is_refused_with_the_remedy(void **state)
+{
+    static const char text[] =
+        "[Property a.very.long.path.that.goes.on.and.on.and.on]\nUrgent=yes\n";
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), -EINVAL);
+    assert_non_null(strstr(config.problems[0].text, "shorten the glob"));
+    assert_int_equal(config.property_count, 0);
+    config_clear(&config);
+    (void)state;
+}
+
 /* So does the man page: "*Key* (default)" at the beginning of a line. */
 static void test_man_page_tells_every_default(void **state)
 {
@@ -296,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_shipped_file_shows_every_default),
         cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_thing_name_is_found_out),
+        cmocka_unit_test(test_property_sections_can_be_read_back),
+        cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
