@@ -259,7 +259,7 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
     case SHADOW_SECTION_REPORTED:
         return projection_write((struct ledger *)&shadow->ledger, path, path_size, writer);
     case SHADOW_SECTION_DESIRED:
-        return view_write_desired(&shadow->view, path, path_size, writer);
+        return desired_write(&shadow->view.desired, path, path_size, writer);
     case SHADOW_SECTION_DELTA:
         return -ENOTSUP;
     }

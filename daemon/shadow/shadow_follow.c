@@ -16,7 +16,7 @@ void shadow_catch_up(struct shadow *shadow, int64_t now_ms)
     struct view *view = &shadow->view;
     struct cloud_message message;
     while (view_next_early(view, &message)) {
-        int r = view_merge(view, &shadow->ledger, &message);
+        int r = view_merge(view, &shadow->ledger, &message, now_ms);
         if (cloud_message_tells_nothing(&message))
             shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms);
         cloud_message_clear(&message);
@@ -90,7 +90,7 @@ void shadow_follow(struct shadow *shadow, struct cloud_message *message, const s
     }
     int r = ours ? merge_own(shadow, ours) : 0;
     if (r == 0)
-        r = view_merge(view, &shadow->ledger, message);
+        r = view_merge(view, &shadow->ledger, message, now_ms);
     if (r < 0) {
         shadow_view_failed(shadow, r, now_ms);
         return;

@@ -1,15 +1,12 @@
 #include "daemon/shadow/view.h"
 
-#include "daemon/shadow/property_json.h"
-
 #include <errno.h>
-#include <string.h>
 
 int view_init(struct view *view, uint64_t hash_seed)
 {
     *view = (struct view){
         .state = SHADOW_VIEW_UNKNOWN, .version = -1, .seen_version = -1, .asked_version = -1};
-    return flux_property_set_init(&view->desired, 0, hash_seed);
+    return desired_init(&view->desired, hash_seed);
 }
 
 static void drop_early(struct view *view)
@@ -22,8 +19,7 @@ static void drop_early(struct view *view)
 void view_clear(struct view *view)
 {
     drop_early(view);
-    if (view->desired.root)
-        flux_property_set_clear(&view->desired);
+    desired_clear(&view->desired);
 }
 
 void view_unprove(struct view *view)
@@ -147,133 +143,7 @@ int view_merge_reported(struct ledger *ledger, const json_t *object, bool from_g
     return r;
 }
 
-/* --- desired, as a document of its own --- */
-
-static int set_desired(struct view *view, const struct flux_property *at,
-                       const struct cloud_item *item, struct flux_property **ret_child)
-{
-    struct flux_value object = flux_value_empty_object();
-    const struct flux_value *value = item->step == CLOUD_LEAF ? &item->value : &object;
-    enum flux_operation kind = item->step == CLOUD_NULL ? FLUX_UNSET : FLUX_SET;
-    struct flux_property *child;
-    struct flux_applied applied;
-
-    int r = flux_property_set_child(&view->desired, (struct flux_property *)at, item->key,
-                                    item->key_size, &child);
-    if (r < 0)
-        return r;
-    r = flux_property_set_apply(&view->desired, kind, child->path, child->path_size,
-                                kind == FLUX_SET ? value : NULL, 1, 0, &applied);
-    if (r < 0)
-        return r;
-    if (child->cut)
-        flux_property_set_drop_cut(&view->desired, child);
-    if (applied.converted)
-        flux_property_set_drop_cut(&view->desired, applied.converted);
-    *ret_child = child;
-    return 0;
-}
-
-static void prune_desired(struct view *view)
-{
-    struct flux_property *root = view->desired.root;
-    struct flux_property *p = flux_property_next(root, root);
-    while (p) {
-        struct flux_property *next = flux_property_next(root, p);
-        while (p && p->parent) {
-            struct flux_property *parent = p->parent;
-            if (!flux_property_set_prune(&view->desired, p))
-                break;
-            p = parent;
-        }
-        p = next;
-    }
-}
-
-static int merge_desired(struct view *view, const json_t *object, bool from_get)
-{
-    struct cloud_walk walk;
-    struct cloud_item item = {.step = CLOUD_LEAVE};
-    struct flux_property *at = view->desired.root;
-    int r = 0;
-
-    cloud_walk_begin(&walk, object);
-    while (r == 0) {
-        struct flux_property *child;
-        r = cloud_walk_next(&walk, &item);
-        if (r < 0 || item.step == CLOUD_END)
-            break;
-        if (item.step == CLOUD_LEAVE) {
-            at = at->parent;
-            continue;
-        }
-        if (item.step == CLOUD_NULL && from_get)
-            continue;
-        r = set_desired(view, at, &item, &child);
-        if (r == 0 && item.step == CLOUD_ENTER)
-            at = child;
-    }
-    cloud_walk_end(&walk);
-    return r;
-}
-
-static void empty_desired(struct view *view)
-{
-    struct flux_property *root = view->desired.root;
-    for (struct flux_property *p = root; p; p = flux_property_next(root, p))
-        flux_property_set_drop_value(&view->desired, p);
-    prune_desired(view);
-}
-
-static void write_desired_below(const struct flux_property *top, struct flux_json_writer *writer)
-{
-    const struct flux_property *p = top;
-    flux_json_begin_object(writer);
-    while (true) {
-        const struct flux_property *next = p->first_child;
-        while (!next) { /* leave as many objects as end here */
-            if (p == top) {
-                flux_json_end_object(writer);
-                return;
-            }
-            if (p->value.type == FLUX_VALUE_EMPTY_OBJECT)
-                flux_json_end_object(writer);
-            next = p->next;
-            p = p->parent;
-        }
-        p = next;
-        property_write_key(writer, p);
-        if (p->value.type == FLUX_VALUE_EMPTY_OBJECT)
-            flux_json_begin_object(writer);
-        else
-            flux_json_value(writer, &p->value);
-    }
-}
-
-int view_write_desired(const struct view *view, const char *path, size_t path_size,
-                       struct flux_json_writer *writer)
-{
-    const struct flux_property *top = flux_property_set_find(&view->desired, path, path_size);
-    if (!top || (!top->first_child && top->value.type == FLUX_VALUE_NONE))
-        return -ENOENT;
-    if (top->parent && top->value.type != FLUX_VALUE_EMPTY_OBJECT)
-        flux_json_value(writer, &top->value);
-    else
-        write_desired_below(top, writer);
-    return writer->error;
-}
-
-static int count_desired(struct view *view)
-{
-    struct flux_json_writer writer;
-    flux_json_writer_init(&writer, 0);
-    int r = view_write_desired(view, "", 0, &writer);
-    view->desired_bytes = r == 0 ? writer.size : 0;
-    flux_json_writer_clear(&writer);
-    return r == -ENOENT ? 0 : r;
-}
-
-/* --- versions --- */
+/* --- both sections, and their version --- */
 
 static void take_version(struct view *view, int64_t version)
 {
@@ -297,30 +167,46 @@ static void drop_early_upto(struct view *view, int64_t version)
     view->early_count = kept;
 }
 
+static int merge_desired(struct view *view, const struct cloud_message *message, bool from_get,
+                         int64_t now_ms)
+{
+    int r = 0;
+    switch (message->desired.state) {
+    case CLOUD_SECTION_ABSENT:
+        if (!from_get)
+            return 0;
+        desired_empty(&view->desired);
+        break;
+    case CLOUD_SECTION_NULL:
+        desired_empty(&view->desired);
+        break;
+    case CLOUD_SECTION_OBJECT:
+        r = from_get ? desired_replace(&view->desired, message->desired.object, now_ms)
+                     : desired_merge(&view->desired, message->desired.object, now_ms);
+        break;
+    }
+    view->desired_bytes = desired_measure(&view->desired);
+    return r;
+}
+
 static int merge_sections(struct view *view, struct ledger *ledger,
-                          const struct cloud_message *message, bool from_get)
+                          const struct cloud_message *message, bool from_get, int64_t now_ms)
 {
     int r = 0;
     if (message->reported.state == CLOUD_SECTION_NULL)
         clear_cloud(ledger->set.root);
-    if (message->desired.state == CLOUD_SECTION_NULL)
-        empty_desired(view);
     if (message->reported.state == CLOUD_SECTION_OBJECT)
         r = view_merge_reported(ledger, message->reported.object, from_get);
-    if (r == 0 && message->desired.state == CLOUD_SECTION_OBJECT) {
-        r = merge_desired(view, message->desired.object, from_get);
-        prune_desired(view);
-    }
     if (r == 0)
-        r = count_desired(view);
+        r = merge_desired(view, message, from_get, now_ms);
     return r == -ENOSPC || r == -ENAMETOOLONG ? -E2BIG : r;
 }
 
-int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message)
+int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+                 int64_t now_ms)
 {
     clear_cloud(ledger->set.root);
-    empty_desired(view);
-    int r = merge_sections(view, ledger, message, true);
+    int r = merge_sections(view, ledger, message, true, now_ms);
     if (r < 0) {
         view->state = SHADOW_VIEW_UNREADABLE;
         return r;
@@ -340,16 +226,17 @@ int view_replace(struct view *view, struct ledger *ledger, const struct cloud_me
 void view_empty(struct view *view, struct ledger *ledger)
 {
     clear_cloud(ledger->set.root);
-    empty_desired(view);
+    desired_empty(&view->desired);
     view->desired_bytes = 0;
     drop_early(view);
     take_version(view, -1);
     view->seen_version = -1;
 }
 
-int view_merge(struct view *view, struct ledger *ledger, const struct cloud_message *message)
+int view_merge(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+               int64_t now_ms)
 {
-    int r = merge_sections(view, ledger, message, false);
+    int r = merge_sections(view, ledger, message, false, now_ms);
     if (r < 0) {
         view->state = SHADOW_VIEW_UNREADABLE;
         return r;

@@ -5,6 +5,7 @@
 #define FLUXAWS_SHADOW_VIEW_H
 
 #include "daemon/shadow/cloud_message.h"
+#include "daemon/shadow/desired.h"
 #include "daemon/shadow/ledger.h"
 #include "daemon/shadow/shadow.h"
 
@@ -18,8 +19,8 @@ struct view {
     int64_t version;     /* -1: there is no shadow, or none is known */
     bool held;           /* version and contents were proved once, maybe by an earlier connection */
     uint64_t generation; /* counts changes of the version */
-    struct flux_property_set desired; /* as a document: values only, `{}` at every object */
-    size_t desired_bytes;             /* compact JSON of desired, 0: absent */
+    struct desired desired;
+    size_t desired_bytes; /* compact JSON of desired, 0: absent */
     struct cloud_message early[VIEW_EARLY_MAX];
     size_t early_count;
     int64_t seen_version;  /* highest version any message told of on this connection */
@@ -37,13 +38,15 @@ void view_unprove(struct view *view);
 /* Take a whole document (the answer to a get) as the truth; early messages up to its version, or
  * from before the get was sent, are dropped. Returns 0, -ENOMEM or -E2BIG (too many keys to hold)
  * with the view unreadable. */
-int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message);
+int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+                 int64_t now_ms);
 
 /* There is no such shadow (404, or it was deleted): all is absent, and that is proven. */
 void view_empty(struct view *view, struct ledger *ledger);
 
 /* Merge the sections of an accepted update, as the service does, and take its version. */
-int view_merge(struct view *view, struct ledger *ledger, const struct cloud_message *message);
+int view_merge(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+               int64_t now_ms);
 
 /* Keep a message for later; it is taken over (cleared in `message`). The view is in a gap then if
  * it was proven. */
@@ -58,9 +61,5 @@ bool view_next_early(struct view *view, struct cloud_message *ret_message);
 
 /* Merge one `reported` object into the slots; `from_get`: nulls count as absent. */
 int view_merge_reported(struct ledger *ledger, const json_t *object, bool from_get);
-
-/* Write desired at and below a path. Returns as shadow_write(). */
-int view_write_desired(const struct view *view, const char *path, size_t path_size,
-                       struct flux_json_writer *writer);
 
 #endif

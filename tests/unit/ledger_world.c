@@ -12,6 +12,7 @@ int ledger_world_setup(void **state)
 {
     static struct ledger_world world;
     *state = &world;
+    world.now_ms = 0;
     assert_int_equal(ledger_init(&world.ledger, 1), 0);
     return view_init(&world.view, 2);
 }
@@ -30,7 +31,7 @@ void ledger_world_get(struct ledger_world *world, const char *text)
     const char *reason;
     assert_int_equal(cloud_message_parse(&message, text, strlen(text), &reason),
                      CLOUD_MESSAGE_READ);
-    assert_int_equal(view_replace(&world->view, &world->ledger, &message), 0);
+    assert_int_equal(view_replace(&world->view, &world->ledger, &message, world->now_ms), 0);
     cloud_message_clear(&message);
 }
 

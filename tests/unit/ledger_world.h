@@ -9,6 +9,7 @@
 struct ledger_world {
     struct ledger ledger;
     struct view view;
+    int64_t now_ms; /* when messages come; 0 at first */
 };
 
 int ledger_world_setup(void **state);

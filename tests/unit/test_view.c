@@ -25,7 +25,7 @@ static struct cloud_message read_message(const char *text)
 static void merge(struct ledger_world *world, const char *text)
 {
     struct cloud_message message = read_message(text);
-    assert_int_equal(view_merge(&world->view, &world->ledger, &message), 0);
+    assert_int_equal(view_merge(&world->view, &world->ledger, &message, world->now_ms), 0);
     cloud_message_clear(&message);
 }
 
@@ -50,7 +50,7 @@ static void assert_desired(struct ledger_world *world, const char *json)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    int r = view_write_desired(&world->view, "", 0, &writer);
+    int r = desired_write(&world->view.desired, "", 0, &writer);
     if (json) {
         assert_int_equal(r, 0);
         assert_string_equal(writer.text, json);
@@ -106,7 +106,7 @@ static void test_early_messages_wait_for_the_missing_one(void **state)
     for (int64_t version = 6; version <= 7; version++) {
         assert_true(view_next_early(&world->view, &message));
         assert_int_equal(message.version, version);
-        assert_int_equal(view_merge(&world->view, &world->ledger, &message), 0);
+        assert_int_equal(view_merge(&world->view, &world->ledger, &message, world->now_ms), 0);
         cloud_message_clear(&message);
     }
     assert_false(view_next_early(&world->view, &message));
