@@ -340,7 +340,7 @@ struct flux_desired {
     int64_t version;     /* of the shadow */
     bool stale;          /* known from before the link was lost: the cloud may wish otherwise */
     struct flux_text path;
-    struct flux_value value; /* FLUX_VALUE_NONE: no longer wished, or reported as wished */
+    struct flux_value value; /* FLUX_VALUE_NONE: nothing at or below the path differs any more */
 };
 int flux_desired_encode(struct flux_wire_writer *writer, const struct flux_desired *desired);
 int flux_desired_decode(const struct flux_frame *frame, struct flux_desired *ret_desired);

@@ -9,17 +9,25 @@
 #include <string.h>
 
 #define INPUT_BYTES 16384u
-int session_new(struct session **ret_session, struct session_host *host)
+
+int session_new(struct session **ret_session, struct session_host *host,
+                const struct session_peer *peer)
 {
     struct session *session = calloc(1, sizeof(*session));
     if (!session)
         return -ENOMEM;
     session->host = host;
+    session->uid = peer->uid;
+    session->unit = strndup(peer->unit, SESSION_UNIT_MAX);
     struct shadow *shadow;
-    int r = thing_open_shadow(host->thing, NULL, NULL, &shadow);
-    if (r == 0 && (r = session_bind(session, 0, shadow)) < 0)
-        thing_close_shadow(host->thing, shadow);
+    int r = session->unit ? thing_open_shadow(host->thing, NULL, NULL, &shadow) : -ENOMEM;
+    if (r == 0) {
+        r = session_bind(session, 0, shadow);
+        if (r < 0)
+            thing_close_shadow(host->thing, shadow);
+    }
     if (r < 0) {
+        free(session->unit);
         free(session);
         return r;
     }
@@ -27,17 +35,17 @@ int session_new(struct session **ret_session, struct session_host *host)
     return 0;
 }
 
-struct session *session_free(struct session *session)
+struct session *session_free(struct session *session, int64_t now_ms)
 {
     if (!session)
         return NULL;
-    for (size_t i = 0; i < session->binding_count; i++) {
-        waits_clear(&session->bindings[i].waits);
-        interests_clear(&session->bindings[i].interests);
-        thing_close_shadow(session->host->thing, session->bindings[i].shadow);
-    }
-    free(session->bindings);
-    free(session->stream.text);
+    session_end_stream(session);
+    session_clear_watches(session);
+    session_clear_flushes(session);
+    session_clear_resets(session);
+    session_clear_bindings(session);
+    session_close_writer(session, now_ms);
+    free(session->unit);
     free(session->input.data);
     free(session->output.data);
     free(session);
@@ -112,14 +120,13 @@ void session_say_goodbye(struct session *session, enum flux_goodbye_code code, c
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     session->host->counters.goodbyes++;
-    free(session->stream.text);
-    session->stream.text = NULL;
+    session_end_stream(session);
     session_put_goodbye(session, code, text);
     if (session->state != SESSION_BROKEN)
         session->state = SESSION_CLOSING;
 }
 
-static void session_hello(struct session *session, const struct flux_frame *frame)
+static void session_hello(struct session *session, const struct flux_frame *frame, int64_t now_ms)
 {
     struct flux_hello hello;
     if (frame->type != FLUX_MESSAGE_HELLO) {
@@ -145,37 +152,48 @@ static void session_hello(struct session *session, const struct flux_frame *fram
                          flux_utf8_is_valid(hello.name.text, hello.name.size);
     (void)snprintf(session->name, sizeof(session->name), "%.*s", is_name ? (int)hello.name.size : 1,
                    is_name ? hello.name.text : "?");
+    if (session_open_writer(session, now_ms) < 0) {
+        session->state = SESSION_BROKEN;
+        return;
+    }
     session->state = SESSION_OPEN;
     session_put_welcome(session, hello.max_version < FLUX_PROTOCOL_VERSION_MAX
                                      ? hello.max_version
                                      : FLUX_PROTOCOL_VERSION_MAX);
 }
 
-/* Handle one message. Returns what it counts against the share of a turn. */
-static size_t session_handle(struct session *session, const struct flux_frame *frame,
-                             int64_t now_ms, int64_t now_us)
+/* Handle one that is no report. Returns what it counts against the share of a turn. */
+static size_t session_request(struct session *session, const struct flux_frame *frame,
+                              int64_t now_ms)
 {
-    if (session->state == SESSION_GREETING) {
-        session_hello(session, frame);
-        return 1;
-    }
     switch (frame->type) {
-    case FLUX_MESSAGE_REPORT:
-        return 1 + session_report(session, frame, now_ms, now_us);
     case FLUX_MESSAGE_OPEN_SHADOW:
         session_request_shadow(session, frame);
         return 1;
     case FLUX_MESSAGE_GET:
-        session_end_batch(session);
-        session_request_get(session, frame);
-        return SESSION_GET_OPERATIONS;
+        return session_request_get(session, frame);
     case FLUX_MESSAGE_STATUS:
-        session_end_batch(session);
         session_request_status(session, frame);
         return 1;
     case FLUX_MESSAGE_FLUSH:
-        session_end_batch(session);
         session_request_flush(session, frame, now_ms);
+        return 1;
+    case FLUX_MESSAGE_WATCH:
+        session_request_watch(session, frame);
+        return 1;
+    case FLUX_MESSAGE_UNWATCH:
+        session_request_unwatch(session, frame);
+        return 1;
+    case FLUX_MESSAGE_KEYS:
+        return session_request_keys(session, frame, now_ms);
+    case FLUX_MESSAGE_FORGET:
+        return session_request_forget(session, frame, now_ms);
+    case FLUX_MESSAGE_RESET:
+        return session_request_reset(session, frame, now_ms);
+    case FLUX_MESSAGE_WILL:
+        return session_request_will(session, frame);
+    case FLUX_MESSAGE_BYE:
+        session_request_bye(session, frame);
         return 1;
     case FLUX_MESSAGE_HELLO:
         session_say_goodbye(session, FLUX_GOODBYE_UNEXPECTED, "a second HELLO");
@@ -187,6 +205,20 @@ static size_t session_handle(struct session *session, const struct flux_frame *f
                                 frame->type);
         return 1;
     }
+}
+
+/* Handle one message. Returns what it counts against the share of a turn. */
+static size_t session_handle(struct session *session, const struct flux_frame *frame,
+                             int64_t now_ms, int64_t now_us)
+{
+    if (session->state == SESSION_GREETING) {
+        session_hello(session, frame, now_ms);
+        return 1;
+    }
+    if (frame->type == FLUX_MESSAGE_REPORT)
+        return 1 + session_report(session, frame, now_ms, now_us);
+    session_end_batch(session);
+    return session_request(session, frame, now_ms);
 }
 
 static void session_refuse_frame(struct session *session, int error)
@@ -219,6 +251,8 @@ void session_work(struct session *session, int64_t now_ms, int64_t now_us)
         session->input.begin += (size_t)size;
         bytes += (size_t)size;
         session_put_stream(session);
+        if (session->said_bye)
+            session->input.begin = session->input.end; /* that was the last message */
     }
     session_end_batch(session);
     if (session->input.begin == session->input.end) {
@@ -246,6 +280,10 @@ void session_settle(struct session *session)
     /* DONE comes behind the answers that it sums up. */
     if (!session_output_is_full(session) && session->flush_count > 0)
         session_settle_flushes(session);
+    if (!session_output_is_full(session) && session->reset_count > 0)
+        session_settle_resets(session);
+    if (!session_output_is_full(session) && session->watch_count > 0)
+        session_settle_watches(session);
     session->settle_again = session_output_is_full(session);
 }
 
@@ -258,10 +296,15 @@ void session_answer_status(struct session *session, char *json, size_t size)
 {
     const uint64_t request_id = session->status_request_id;
     session->status_request_id = 0;
-    if (json)
-        session_begin_stream(session, request_id, 0, json, size);
-    else
+    if (!json) {
         session_put_failed(session, request_id, ENOMEM, "the daemon is out of memory");
+    } else if (size > session_stream_room(session)) {
+        free(json);
+        session_put_failed(session, request_id, ENOBUFS,
+                           "too many large answers wait to be read at the moment; try again");
+    } else {
+        session_begin_stream(session, request_id, 0, json, size);
+    }
     session_put_stream(session);
 }
 
@@ -286,8 +329,11 @@ void session_get_info(const struct session *session, struct session_info *ret_in
 {
     *ret_info = (struct session_info){
         .name = session->name,
+        .unit = session->unit,
         .reports = session->reports,
         .rejected = session->rejected,
+        .shadows = session->binding_count,
+        .watches = session->watch_count,
     };
     for (size_t i = 0; i < session->binding_count; i++)
         ret_info->waiting += session->bindings[i].waits.count;

@@ -1,5 +1,5 @@
 /* One client connection as a state machine: bytes in, reports into the engine, frames out. Pure:
- * reads and writes no fd, knows no user ids, calls nobody back. Everything it holds is bounded: a
+ * reads and writes no fd, looks up no process, calls nobody back. Everything it holds is bounded: a
  * client that does not read its answers is not read from either. */
 #ifndef FLUXAWS_IPC_SESSION_H
 #define FLUXAWS_IPC_SESSION_H
@@ -23,8 +23,11 @@ struct session_host {
     uint32_t max_frame_bytes;
     uint32_t max_depth;
     struct waits_budget waits;
+    size_t stream_bytes; /* of large answers that clients have not taken yet */
+    size_t watch_count;  /* of all sessions */
     struct {
         uint64_t reports, operations, reports_rejected, messages, goodbyes;
+        uint64_t wishes_told, wishes_too_long;
     } counters;
     struct {
         struct shadow_operation *operations;
@@ -34,9 +37,21 @@ struct session_host {
 };
 void session_host_clear(struct session_host *host);
 
-/* Begin, waiting for HELLO. Returns 0, -ENOMEM, or what thing_open_shadow() says. */
-int session_new(struct session **ret_session, struct session_host *host);
-struct session *session_free(struct session *session);
+/* Longest name of a systemd unit. */
+#define SESSION_UNIT_MAX 255u
+
+/* Who is at the other end, as the shell found out. */
+struct session_peer {
+    uint32_t uid;
+    const char *unit; /* of systemd, "" where it is not known; cut to SESSION_UNIT_MAX */
+};
+
+/* Begin, waiting for HELLO; `peer` is copied. Returns 0, -ENOMEM, or what thing_open_shadow() says.
+ */
+int session_new(struct session **ret_session, struct session_host *host,
+                const struct session_peer *peer);
+/* End it: a program that did not say BYE may have a will. */
+struct session *session_free(struct session *session, int64_t now_ms);
 
 /* Where the next bytes from the client go, and how many at most: 0 while nothing more may be read.
  * Valid until the next call on the session. */
@@ -75,10 +90,13 @@ void session_say_goodbye(struct session *session, enum flux_goodbye_code code, c
 /* Tell whether the connection can be closed: all is said, or nothing can be. */
 bool session_is_finished(const struct session *session);
 
+/* Tell whether it watches wishes, so that it is to be settled when they may have changed. */
+bool session_is_watching(const struct session *session);
+
 struct session_info {
-    const char *name; /* borrowed; UTF-8 */
+    const char *name, *unit; /* borrowed; UTF-8 */
     uint64_t reports, rejected;
-    size_t waiting;
+    size_t waiting, shadows, watches;
 };
 void session_get_info(const struct session *session, struct session_info *ret_info);
 

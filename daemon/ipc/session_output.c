@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One DATA frame carries so much at most, so that answers of others come between. */
-#define STREAM_CHUNK_BYTES 16384u
 /* Room for any frame of ours but DATA: its fixed fields, a path and a text. */
 #define FRAME_FIXED_BYTES 64u
 
@@ -34,8 +32,7 @@ static bool buffer_reserve(struct session_buffer *buffer, size_t size)
     return true;
 }
 
-/* Prepare to append one frame of at most `size` bytes. Without memory the session ends. */
-static bool output_begin(struct session *session, size_t size, struct flux_wire_writer *ret_writer)
+bool session_output_begin(struct session *session, size_t size, struct flux_wire_writer *ret_writer)
 {
     if (session->state == SESSION_BROKEN)
         return false;
@@ -48,7 +45,7 @@ static bool output_begin(struct session *session, size_t size, struct flux_wire_
     return true;
 }
 
-static void output_end(struct session *session, const struct flux_wire_writer *writer, int result)
+void session_output_end(struct session *session, const struct flux_wire_writer *writer, int result)
 {
     /* All our frames fit into what was reserved; one that does not is a mistake of ours that must
      * not go unnoticed by the client. */
@@ -89,7 +86,7 @@ void session_put_answer(struct session *session, uint16_t handle, enum flux_leve
                         const struct session_range *range)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES, &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
     const struct flux_answer answer = {
         .shadow = handle,
@@ -97,8 +94,9 @@ void session_put_answer(struct session *session, uint16_t handle, enum flux_leve
         .first_id = range->first_id,
         .last_id = range->last_id,
         .version = level == FLUX_LEVEL_ACCEPTED && range->version > 0 ? range->version : 0,
+        .deadband = level == FLUX_LEVEL_ACCEPTED && range->deadband,
     };
-    output_end(session, &writer, flux_answer_encode(&writer, &answer));
+    session_output_end(session, &writer, flux_answer_encode(&writer, &answer));
 }
 
 void session_put_rejected(struct session *session, uint16_t handle, uint64_t first_id,
@@ -107,7 +105,7 @@ void session_put_rejected(struct session *session, uint16_t handle, uint64_t fir
     session->rejected++;
     session->host->counters.reports_rejected++;
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES + strlen(path) + strlen(text), &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES + strlen(path) + strlen(text), &writer))
         return;
     const struct flux_rejected rejected = {
         .shadow = handle,
@@ -117,53 +115,53 @@ void session_put_rejected(struct session *session, uint16_t handle, uint64_t fir
         .path = flux_text(path),
         .text = flux_text(text),
     };
-    output_end(session, &writer, flux_rejected_encode(&writer, &rejected));
+    session_output_end(session, &writer, flux_rejected_encode(&writer, &rejected));
 }
 
 void session_put_safe(struct session *session, uint16_t handle, uint64_t last_id)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES, &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
     const struct flux_safe safe = {.shadow = handle, .last_id = last_id};
-    output_end(session, &writer, flux_safe_encode(&writer, &safe));
+    session_output_end(session, &writer, flux_safe_encode(&writer, &safe));
 }
 
 void session_put_done(struct session *session, uint64_t request_id)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES, &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
     const struct flux_done done = {.request_id = request_id};
-    output_end(session, &writer, flux_done_encode(&writer, &done));
+    session_output_end(session, &writer, flux_done_encode(&writer, &done));
 }
 
 void session_put_failed(struct session *session, uint64_t request_id, int code, const char *text)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES + strlen(text), &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES + strlen(text), &writer))
         return;
     const struct flux_failed failed = {
         .request_id = request_id,
         .code = (uint32_t)code,
         .text = flux_text(text),
     };
-    output_end(session, &writer, flux_failed_encode(&writer, &failed));
+    session_output_end(session, &writer, flux_failed_encode(&writer, &failed));
 }
 
 void session_put_opened(struct session *session, uint16_t handle, uint64_t request_id)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES, &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
     const struct flux_opened opened = {.handle = handle, .request_id = request_id};
-    output_end(session, &writer, flux_opened_encode(&writer, &opened));
+    session_output_end(session, &writer, flux_opened_encode(&writer, &opened));
 }
 
 void session_put_welcome(struct session *session, uint16_t version)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES, &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
     const struct flux_welcome welcome = {
         .version = version,
@@ -172,51 +170,31 @@ void session_put_welcome(struct session *session, uint16_t version)
         .max_frame_bytes = session->host->max_frame_bytes,
         .max_depth = session->host->max_depth,
     };
-    output_end(session, &writer, flux_welcome_encode(&writer, &welcome));
+    session_output_end(session, &writer, flux_welcome_encode(&writer, &welcome));
 }
 
 void session_put_goodbye(struct session *session, enum flux_goodbye_code code, const char *text)
 {
     struct flux_wire_writer writer;
-    if (!output_begin(session, FRAME_FIXED_BYTES + strlen(text), &writer))
+    if (!session_output_begin(session, FRAME_FIXED_BYTES + strlen(text), &writer))
         return;
     const struct flux_goodbye goodbye = {.code = code, .text = flux_text(text)};
-    output_end(session, &writer, flux_goodbye_encode(&writer, &goodbye));
+    session_output_end(session, &writer, flux_goodbye_encode(&writer, &goodbye));
 }
 
-void session_begin_stream(struct session *session, uint64_t request_id, uint16_t handle, char *text,
-                          size_t size)
+void session_put_desired(struct session *session, const struct flux_desired *desired)
 {
-    session->stream.text = text;
-    session->stream.size = size;
-    session->stream.sent = 0;
-    session->stream.request_id = request_id;
-    session->stream.shadow = handle;
-}
-
-void session_put_stream(struct session *session)
-{
-    size_t chunk_max = session->host->max_frame_bytes - FLUX_DATA_OVERHEAD_BYTES;
-    if (chunk_max > STREAM_CHUNK_BYTES)
-        chunk_max = STREAM_CHUNK_BYTES;
-
-    while (session->stream.text && !session_output_is_full(session)) {
-        const size_t rest = session->stream.size - session->stream.sent;
-        const size_t chunk = rest < chunk_max ? rest : chunk_max;
-        struct flux_wire_writer writer;
-        if (!output_begin(session, FRAME_FIXED_BYTES + chunk, &writer))
-            return;
-        const struct flux_data data = {
-            .shadow = session->stream.shadow,
-            .more = chunk < rest,
-            .request_id = session->stream.request_id,
-            .bytes = {session->stream.text + session->stream.sent, chunk},
-        };
-        output_end(session, &writer, flux_data_encode(&writer, &data));
-        session->stream.sent += chunk;
-        if (chunk == rest) {
-            free(session->stream.text);
-            session->stream.text = NULL;
-        }
+    const bool is_text =
+        desired->value.type == FLUX_VALUE_STRING || desired->value.type == FLUX_VALUE_ARRAY;
+    const size_t size =
+        FLUX_DESIRED_OVERHEAD_BYTES + 8 + desired->path.size + (is_text ? desired->value.size : 0);
+    if (size > session->host->max_frame_bytes) {
+        session->host->counters.wishes_too_long++; /* it can be read with GET */
+        return;
     }
+    struct flux_wire_writer writer;
+    if (!session_output_begin(session, size, &writer))
+        return;
+    session_output_end(session, &writer, flux_desired_encode(&writer, desired));
+    session->host->counters.wishes_told++;
 }

@@ -31,8 +31,7 @@ static int scratch_grow(struct session_host *host)
     return 0;
 }
 
-/* Decode all operations into the scratch. Returns their number, -EPROTO, -E2BIG or -ENOMEM. */
-static int operations_decode(struct session_host *host, struct flux_wire_reader *reader)
+int session_decode_operations(struct session_host *host, struct flux_wire_reader *reader)
 {
     size_t count = 0;
     struct flux_change change;
@@ -52,68 +51,20 @@ static int operations_decode(struct session_host *host, struct flux_wire_reader 
     return r < 0 ? r : (int)count;
 }
 
-struct session_binding *session_find_binding(struct session *session, uint16_t handle)
-{
-    for (size_t i = 0; i < session->binding_count; i++) {
-        if (session->bindings[i].handle == handle)
-            return &session->bindings[i];
-    }
-    return NULL;
-}
-
-int session_bind(struct session *session, uint16_t handle, struct shadow *shadow)
-{
-    if (session->binding_count == SESSION_BINDINGS_MAX)
-        return -ENOBUFS;
-    const size_t count = session->binding_count + 1;
-    struct session_binding *bindings = realloc(session->bindings, count * sizeof(*bindings));
-    if (!bindings)
-        return -ENOMEM;
-    session->bindings = bindings;
-    session->binding_count = count;
-    struct session_binding *binding = &bindings[count - 1];
-    *binding = (struct session_binding){.handle = handle, .shadow = shadow};
-    waits_init(&binding->waits, shadow, &session->host->waits);
-    interests_init(&binding->interests, shadow, &session->host->waits);
-    return 0;
-}
-
-static void range_put(struct session *session, struct session_binding *binding,
-                      enum flux_level level, struct session_range *range)
-{
-    if (range->first_id)
-        session_put_answer(session, binding->handle, level, range);
-    *range = (struct session_range){0};
-}
-
-/* Add the reports from `first_id` to `last_id`, accepted at `version`, to the range that is being
- * gathered, or begin a new one. */
-static void accepted_add(struct session *session, struct session_binding *binding,
-                         uint64_t first_id, uint64_t last_id, int64_t version)
-{
-    struct session_range *range = &binding->accepted;
-    if (range->first_id && range->last_id + 1 == first_id && range->version == version) {
-        range->last_id = last_id;
-        return;
-    }
-    range_put(session, binding, FLUX_LEVEL_ACCEPTED, range);
-    *range = (struct session_range){first_id, last_id, version};
-}
-
 /* Tell whether all of a report is accepted already, as an unchanged value is. One that is refused
  * already, as a value refused before is, waits for the next scan. */
 static bool is_accepted_at_once(struct session_binding *binding, const struct shadow_wait *waits,
-                                size_t count, int64_t *ret_version)
+                                size_t count, struct session_range *range)
 {
-    *ret_version = 0;
     for (size_t i = 0; i < count; i++) {
         const struct shadow_fate fate = shadow_fate(binding->shadow, &waits[i]);
         if (fate.state == SHADOW_REFUSED)
             binding->fate_serial = BINDING_UNSCANNED;
         if (fate.state != SHADOW_ACCEPTED)
             return false;
-        if (fate.version > *ret_version)
-            *ret_version = fate.version;
+        if (fate.version > range->version)
+            range->version = fate.version;
+        range->deadband |= fate.deadband;
     }
     return true;
 }
@@ -132,11 +83,11 @@ static void report_follow(struct session *session, struct session_binding *bindi
         binding->queued.first_id = report->request_id;
     binding->queued.last_id = report->request_id;
 
-    int64_t version;
-    if (is_accepted_at_once(binding, waits, count, &version)) {
+    struct session_range accepted = {report->request_id, report->request_id, 0, false};
+    if (is_accepted_at_once(binding, waits, count, &accepted)) {
         release_all(binding, waits, count);
         if (report->level == FLUX_LEVEL_ACCEPTED)
-            accepted_add(session, binding, report->request_id, report->request_id, version);
+            session_add_accepted(session, binding, &accepted);
         return;
     }
     if (report->level != FLUX_LEVEL_ACCEPTED) {
@@ -187,6 +138,7 @@ static void report_apply(struct session *session, struct session_binding *bindin
         /* A time ahead of ours could hold off every later report. */
         .set_us = head->resent && head->set_us < now_us ? head->set_us : now_us,
         .resent = head->resent,
+        .writer = session->writer,
     };
     struct shadow_refusal refusal;
     const int r = shadow_report(binding->shadow, &report, now_ms, host->scratch.waits, &refusal);
@@ -222,7 +174,7 @@ size_t session_report(struct session *session, const struct flux_frame *frame, i
                             "request ids must rise within a connection");
         return 0;
     }
-    const int count = operations_decode(session->host, &operations);
+    const int count = session_decode_operations(session->host, &operations);
     if (count == -EPROTO) {
         session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed operation in a REPORT");
         return 0;
@@ -262,71 +214,7 @@ void session_end_batch(struct session *session)
         if (!binding->queued.first_id)
             continue;
         binding_mark(session, binding);
-        range_put(session, binding, FLUX_LEVEL_QUEUED, &binding->queued);
-        range_put(session, binding, FLUX_LEVEL_ACCEPTED, &binding->accepted);
-    }
-}
-
-static uint64_t safe_revision(const struct session *session, const struct shadow *shadow)
-{
-    return session->host->durable ? shadow_stored_revision(shadow)
-                                  : shadow_settled_revision(shadow);
-}
-
-static void binding_settle_marks(struct session *session, struct session_binding *binding)
-{
-    if (binding->mark_count == 0)
-        return;
-    const uint64_t revision = safe_revision(session, binding->shadow);
-    size_t passed = 0;
-    while (passed < binding->mark_count && binding->marks[passed].revision <= revision)
-        passed++;
-    if (passed == 0)
-        return;
-    const uint64_t id = binding->marks[passed - 1].id;
-    if (session->host->durable)
-        session_put_answer(session, binding->handle, FLUX_LEVEL_STORED,
-                           &(struct session_range){binding->safe_id + 1, id, 0});
-    session_put_safe(session, binding->handle, id);
-    binding->safe_id = id;
-    binding->mark_count -= passed;
-    for (size_t i = 0; i < binding->mark_count; i++)
-        binding->marks[i] = binding->marks[i + passed];
-}
-
-static void binding_put(struct session *session, struct session_binding *binding,
-                        const struct waits_answer *answer)
-{
-    if (answer->refused)
-        session_put_rejected(session, binding->handle, answer->first_id, answer->last_id,
-                             answer->code, answer->path, answer->text);
-    else
-        accepted_add(session, binding, answer->first_id, answer->last_id, answer->version);
-}
-
-static void binding_settle_fates(struct session *session, struct session_binding *binding)
-{
-    const uint64_t serial = shadow_fate_serial(binding->shadow);
-    if (serial == binding->fate_serial)
-        return;
-    binding->fate_serial = BINDING_UNSCANNED; /* until the scan has come to its end */
-    struct waits_answer answer;
-    while (!session_output_is_full(session) && waits_next(&binding->waits, &answer))
-        binding_put(session, binding, &answer);
-    while (!session_output_is_full(session) && interests_next(&binding->interests, &answer))
-        binding_put(session, binding, &answer);
-    range_put(session, binding, FLUX_LEVEL_ACCEPTED, &binding->accepted);
-    waits_end_scan(&binding->waits);
-    interests_end_scan(&binding->interests);
-    if (!session_output_is_full(session))
-        binding->fate_serial = serial;
-}
-
-void session_settle_bindings(struct session *session)
-{
-    for (size_t i = 0; i < session->binding_count; i++) {
-        binding_settle_fates(session, &session->bindings[i]);
-        if (!session_output_is_full(session))
-            binding_settle_marks(session, &session->bindings[i]);
+        session_put_range(session, binding, FLUX_LEVEL_QUEUED, &binding->queued);
+        session_put_range(session, binding, FLUX_LEVEL_ACCEPTED, &binding->accepted);
     }
 }

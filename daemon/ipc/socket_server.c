@@ -207,10 +207,13 @@ void socket_server_settle(struct socket_server *server)
 {
     /* Who was served this turn has looked already; the others only where something has ended. */
     const uint64_t outcome_count = thing_outcome_count(server->host->thing);
-    if (outcome_count == server->outcome_count)
-        return;
+    const bool has_outcomes = outcome_count != server->outcome_count;
     server->outcome_count = outcome_count;
+    if (!has_outcomes && server->host->watch_count == 0)
+        return;
     for (struct socket_client *client = server->first; client; client = client->next) {
+        if (!has_outcomes && !session_is_watching(client->session))
+            continue;
         session_settle(client->session);
         if (event_pending(client->write_event, EV_WRITE, NULL))
             continue; /* it is woken when the client reads */

@@ -1,7 +1,11 @@
 #include "daemon/ipc/socket_server_private.h"
 
+#include "daemon/base/clock.h"
+#include "daemon/ipc/peer_unit.h"
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,8 +48,23 @@ void socket_client_free(struct socket_client *client)
     server->client_count--;
     socket_discard_input(client->fd);
     (void)close(client->fd);
-    (void)session_free(client->session);
+    (void)session_free(client->session, clock_now_ms());
     free(client);
+}
+
+/* Find out the unit of a process that has just connected; "" where that cannot be known. */
+static void read_unit(pid_t pid, char ret_unit[static SESSION_UNIT_MAX + 1])
+{
+    char path[32], text[4096];
+    ret_unit[0] = '\0';
+    (void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    const ssize_t size = read(fd, text, sizeof(text));
+    (void)close(fd);
+    if (size > 0)
+        peer_unit_parse(text, (size_t)size, ret_unit, SESSION_UNIT_MAX + 1);
 }
 
 static void on_client_event(evutil_socket_t fd, short what, void *data)
@@ -64,7 +83,10 @@ int socket_client_new(struct socket_server *server, int fd, const struct ucred *
     client->fd = fd;
     client->pid = peer->pid;
     client->uid = peer->uid;
-    int r = session_new(&client->session, server->host);
+    char unit[SESSION_UNIT_MAX + 1];
+    read_unit(peer->pid, unit);
+    const struct session_peer who = {.uid = peer->uid, .unit = unit};
+    int r = session_new(&client->session, server->host, &who);
     if (r < 0) {
         free(client);
         return r;

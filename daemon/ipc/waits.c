@@ -13,6 +13,7 @@ struct waits_entry {
     struct shadow_wait *pairs; /* owned; sorted by property once the entry is shared */
     uint32_t count, capacity;
     bool shared;
+    bool deadband; /* some operation was accepted because of one */
 };
 
 void waits_init(struct waits *waits, struct shadow *shadow, struct waits_budget *budget)
@@ -225,6 +226,7 @@ static bool entry_settle(struct waits *waits, struct waits_entry *entry,
         }
         if (fate.version > entry->version)
             entry->version = fate.version;
+        entry->deadband |= fate.deadband;
         shadow_release(waits->shadow, &pairs[i]);
     }
     count_pairs(waits, kept, entry->count);
@@ -235,6 +237,7 @@ static bool entry_settle(struct waits *waits, struct waits_entry *entry,
     ret_answer->first_id = entry->first_id;
     ret_answer->last_id = entry->last_id;
     ret_answer->version = entry->version;
+    ret_answer->deadband = entry->deadband;
     return true;
 }
 

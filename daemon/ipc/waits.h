@@ -37,6 +37,7 @@ struct waits_answer {
     uint64_t first_id, last_id; /* the reports it covers */
     bool refused;
     int64_t version; /* accepted at */
+    bool deadband;   /* accepted because the cloud's value is near enough */
     int code;        /* refused with */
     char path[FLUX_PATH_BYTES_MAX + 1];
     char text[256];

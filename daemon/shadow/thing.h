@@ -52,6 +52,9 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
 int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
                       struct shadow **ret_shadow);
 
+/* Count one more user of an open shadow. */
+void thing_hold_shadow(struct thing *thing, struct shadow *shadow);
+
 /* One user less. A shadow without users, without values of ours and without work is given up when
  * its place is needed; until then it is followed on. The own classic shadow always stays. */
 void thing_close_shadow(struct thing *thing, struct shadow *shadow);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHADOWS_MAX    80
 #define PROPERTIES_MAX 4096
+#define WISHES_MAX     2048
 
 struct fake_property {
     struct flux_property *property;
@@ -15,39 +17,103 @@ struct fake_property {
     char text[64];
 };
 
-static struct {
-    struct fake_property properties[PROPERTIES_MAX];
+struct fake_wish {
+    char path[64];
+    char *text; /* NULL: does not differ */
+    struct flux_value value;
+    int64_t version;
+    uint64_t began, serial; /* differs since; changed last */
+};
+
+struct shadow {
+    bool is_open;
+    char name[FLUX_SHADOW_NAME_MAX + 1];
+    struct fake_property *properties; /* PROPERTIES_MAX of them, once there is one */
     size_t count;
-    size_t pins;
-    uint64_t revision, settled, serial, cost, effort;
-    unsigned flushes;
-    bool refuse_next;
+    struct fake_wish *wishes; /* WISHES_MAX of them, once there is one */
+    size_t wish_count;
+    uint64_t wish_serial;
+    size_t users, watchers;
+    uint64_t revision, settled, serial;
+    bool is_reset;
+};
+
+static struct {
+    struct shadow shadows[SHADOWS_MAX];
+    struct shadow *used;
+    size_t pins, writers;
+    uint64_t cost, effort;
+    unsigned flushes, resets;
+    int open_error;
+    bool refuse_next, deadband;
     struct shadow_refusal refusal;
     char last_report[512];
+    char writer_story[512];
     char *document;
-} fake;
+} fake = {.used = fake.shadows};
+
+static void shadow_clear(struct shadow *shadow)
+{
+    for (size_t i = 0; i < shadow->count; i++)
+        free(shadow->properties[i].property);
+    free(shadow->properties);
+    for (size_t i = 0; i < shadow->wish_count; i++)
+        free(shadow->wishes[i].text);
+    free(shadow->wishes);
+}
 
 void fake_reset(void)
 {
-    for (size_t i = 0; i < fake.count; i++)
-        free(fake.properties[i].property);
+    for (size_t i = 0; i < SHADOWS_MAX; i++)
+        shadow_clear(&fake.shadows[i]);
     free(fake.document);
     memset(&fake, 0, sizeof(fake));
+    fake.used = &fake.shadows[0];
 }
 
-static struct fake_property *find(const char *path, size_t size)
+static void *room_for(size_t count, size_t size)
 {
-    for (size_t i = 0; i < fake.count; i++) {
-        struct fake_property *entry = &fake.properties[i];
+    void *room = calloc(count, size);
+    if (!room)
+        abort();
+    return room;
+}
+
+static struct shadow *shadow_at(const char *name)
+{
+    for (size_t i = 0; i < SHADOWS_MAX; i++) {
+        struct shadow *shadow = &fake.shadows[i];
+        if (!shadow->is_open)
+            (void)snprintf(shadow->name, sizeof(shadow->name), "%s", name);
+        if (strcmp(shadow->name, name) == 0)
+            return shadow;
+    }
+    abort();
+}
+
+void fake_use(const char *name)
+{
+    fake.used = shadow_at(name);
+}
+
+void fake_set_open_error(int error)
+{
+    fake.open_error = error;
+}
+
+static struct fake_property *find(struct shadow *shadow, const char *path, size_t size)
+{
+    for (size_t i = 0; i < shadow->count; i++) {
+        struct fake_property *entry = &shadow->properties[i];
         if (strlen(entry->property->path) == size && memcmp(entry->property->path, path, size) == 0)
             return entry;
     }
-    if (fake.count == PROPERTIES_MAX)
+    if (shadow->count == PROPERTIES_MAX)
         abort();
-    struct fake_property *entry = &fake.properties[fake.count++];
-    entry->property = calloc(1, sizeof(*entry->property) + size + 1);
-    if (!entry->property)
-        abort();
+    if (!shadow->properties)
+        shadow->properties = room_for(PROPERTIES_MAX, sizeof(*shadow->properties));
+    struct fake_property *entry = &shadow->properties[shadow->count++];
+    entry->property = room_for(1, sizeof(*entry->property) + size + 1);
     char *copy = (char *)entry->property->extension;
     memcpy(copy, path, size);
     entry->property->path = copy;
@@ -60,26 +126,52 @@ size_t fake_pins(void)
     return fake.pins;
 }
 
+size_t fake_users(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SHADOWS_MAX; i++)
+        count += fake.shadows[i].users;
+    return count;
+}
+
+size_t fake_watchers(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SHADOWS_MAX; i++)
+        count += fake.shadows[i].watchers;
+    return count;
+}
+
+size_t fake_writers(void)
+{
+    return fake.writers;
+}
+
 void fake_accept(const char *path, int64_t version)
 {
-    struct fake_property *entry = find(path, strlen(path));
-    entry->accepted = fake.revision;
+    struct fake_property *entry = find(fake.used, path, strlen(path));
+    entry->accepted = fake.used->revision;
     entry->version = version;
-    fake.serial++;
+    fake.used->serial++;
 }
 
 void fake_refuse(const char *path, int code, const char *text)
 {
-    struct fake_property *entry = find(path, strlen(path));
-    entry->refused = fake.revision;
+    struct fake_property *entry = find(fake.used, path, strlen(path));
+    entry->refused = fake.used->revision;
     entry->code = code;
     (void)snprintf(entry->text, sizeof(entry->text), "%s", text);
-    fake.serial++;
+    fake.used->serial++;
+}
+
+void fake_set_deadband(bool deadband)
+{
+    fake.deadband = deadband;
 }
 
 void fake_accept_ahead(const char *path, int64_t version)
 {
-    struct fake_property *entry = find(path, strlen(path));
+    struct fake_property *entry = find(fake.used, path, strlen(path));
     entry->accepted = UINT64_MAX;
     entry->version = version;
 }
@@ -87,13 +179,13 @@ void fake_accept_ahead(const char *path, int64_t version)
 void fake_refuse_ahead(const char *path, int code, const char *text)
 {
     fake_refuse(path, code, text);
-    fake.serial--;
-    find(path, strlen(path))->refused = UINT64_MAX;
+    fake.used->serial--;
+    find(fake.used, path, strlen(path))->refused = UINT64_MAX;
 }
 
 void fake_settle(uint64_t revision)
 {
-    fake.settled = revision;
+    fake.used->settled = revision;
 }
 
 void fake_cost(uint64_t effort)
@@ -125,55 +217,127 @@ void fake_set_document(const char *json)
     fake.document = strdup(json);
 }
 
-/* ---- what the sessions call ---- */
-
-void thing_close_shadow(struct thing *thing, struct shadow *shadow)
+void fake_wish(const char *path, const char *text, int64_t version)
 {
-    (void)thing;
-    (void)shadow;
+    struct shadow *shadow = fake.used;
+    if (!shadow->wishes)
+        shadow->wishes = room_for(WISHES_MAX, sizeof(*shadow->wishes));
+    size_t i = 0;
+    while (i < shadow->wish_count && strcmp(shadow->wishes[i].path, path) != 0)
+        i++;
+    if (i == WISHES_MAX)
+        abort();
+    struct fake_wish *wish = &shadow->wishes[i];
+    shadow->wish_count += i == shadow->wish_count;
+    (void)snprintf(wish->path, sizeof(wish->path), "%s", path);
+    wish->serial = ++shadow->wish_serial;
+    if (!wish->text)
+        wish->began = wish->serial;
+    free(wish->text);
+    wish->text = text ? strdup(text) : NULL;
+    wish->value = flux_value_string(wish->text, text ? strlen(text) : 0);
+    wish->version = version;
 }
+
+void fake_set_reset(bool is_reset)
+{
+    fake.used->is_reset = is_reset;
+}
+
+unsigned fake_resets(void)
+{
+    return fake.resets;
+}
+
+const char *fake_writer_story(void)
+{
+    return fake.writer_story;
+}
+
+/* ---- what the sessions call ---- */
 
 int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
                       struct shadow **ret_shadow)
 {
     (void)thing;
-    if ((thing_name && *thing_name) || (shadow_name && *shadow_name))
-        return -EOPNOTSUPP;
-    *ret_shadow = (struct shadow *)&fake;
+    const bool is_default = (!thing_name || !*thing_name) && (!shadow_name || !*shadow_name);
+    if (!is_default && fake.open_error < 0)
+        return fake.open_error;
+    *ret_shadow = shadow_at(shadow_name ? shadow_name : "");
+    (*ret_shadow)->is_open = true;
+    (*ret_shadow)->users++;
     return 0;
 }
 
-static void remember(const struct shadow_report *report)
+void thing_hold_shadow(struct thing *thing, struct shadow *shadow)
 {
-    size_t used = (size_t)snprintf(fake.last_report, sizeof(fake.last_report), "resent=%d us=%lld",
-                                   report->resent, (long long)report->set_us);
-    for (size_t i = 0; i < report->operation_count && used < 400; i++) {
-        const struct shadow_operation *operation = &report->operations[i];
-        used += (size_t)snprintf(fake.last_report + used, sizeof(fake.last_report) - used,
-                                 " %s %.*s", operation->kind == FLUX_SET ? "set" : "unset",
-                                 (int)operation->path_size, operation->path);
-        if (operation->value.type == FLUX_VALUE_INT64)
-            used += (size_t)snprintf(fake.last_report + used, sizeof(fake.last_report) - used,
-                                     "=%lld", (long long)operation->value.int64);
+    (void)thing;
+    shadow->users++;
+}
+
+void thing_close_shadow(struct thing *thing, struct shadow *shadow)
+{
+    (void)thing;
+    if (shadow->users-- == 0)
+        abort();
+}
+
+struct shadow *thing_next_shadow(struct thing *thing, const struct shadow *previous)
+{
+    (void)thing;
+    for (size_t i = previous ? (size_t)(previous - fake.shadows) + 1 : 0; i < SHADOWS_MAX; i++) {
+        if (fake.shadows[i].is_open)
+            return &fake.shadows[i];
     }
+    return NULL;
+}
+
+static size_t remember_operation(size_t used, const struct shadow_operation *operation)
+{
+    const char *kind = operation->kind == FLUX_SET     ? "set"
+                       : operation->kind == FLUX_UNSET ? "unset"
+                                                       : "settle";
+    char *end = fake.last_report + used;
+    size_t left = sizeof(fake.last_report) - used;
+    size_t size =
+        (size_t)snprintf(end, left, " %s %.*s", kind, (int)operation->path_size, operation->path);
+    if (operation->value.type == FLUX_VALUE_INT64)
+        size +=
+            (size_t)snprintf(end + size, left - size, "=%lld", (long long)operation->value.int64);
+    return used + size;
+}
+
+static void remember(size_t used, const struct shadow_operation *operations, size_t count)
+{
+    for (size_t i = 0; i < count && used < 400; i++)
+        used = remember_operation(used, &operations[i]);
+}
+
+static bool is_refused_now(struct shadow_refusal *ret_refusal)
+{
+    const bool is_refused = fake.refuse_next;
+    fake.refuse_next = false;
+    if (is_refused)
+        *ret_refusal = fake.refusal;
+    return is_refused;
 }
 
 int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
                   struct shadow_wait *ret_waits, struct shadow_refusal *ret_refusal)
 {
-    (void)shadow;
     (void)now_ms;
+    if (!report->writer)
+        abort();
     fake.effort += fake.cost;
-    if (fake.refuse_next) {
-        fake.refuse_next = false;
-        *ret_refusal = fake.refusal;
+    if (is_refused_now(ret_refusal))
         return SHADOW_REPORT_REFUSED;
-    }
-    remember(report);
+    remember((size_t)snprintf(fake.last_report, sizeof(fake.last_report), "resent=%d us=%lld",
+                              report->resent, (long long)report->set_us),
+             report->operations, report->operation_count);
     for (size_t i = 0; i < report->operation_count; i++) {
         struct fake_property *entry =
-            find(report->operations[i].path, report->operations[i].path_size);
-        ret_waits[i] = (struct shadow_wait){entry->property, ++fake.revision};
+            find(shadow, report->operations[i].path, report->operations[i].path_size);
+        ret_waits[i] = (struct shadow_wait){entry->property, ++shadow->revision};
         fake.pins++;
     }
     return SHADOW_REPORT_QUEUED;
@@ -187,12 +351,13 @@ uint64_t shadow_effort(const struct shadow *shadow)
 
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)
 {
-    (void)shadow;
-    const struct fake_property *entry = find(wait->property->path, wait->property->path_size);
+    const struct fake_property *entry =
+        find((struct shadow *)(uintptr_t)shadow, wait->property->path, wait->property->path_size);
     struct shadow_fate fate = {.state = SHADOW_WAITING};
     if (wait->revision <= entry->accepted) {
         fate.state = SHADOW_ACCEPTED;
         fate.version = entry->version;
+        fate.deadband = fake.deadband;
     } else if (wait->revision <= entry->refused) {
         fate.state = SHADOW_REFUSED;
         fate.code = entry->code;
@@ -211,37 +376,36 @@ void shadow_release(struct shadow *shadow, struct shadow_wait *wait)
 
 uint64_t shadow_fate_serial(const struct shadow *shadow)
 {
-    (void)shadow;
-    return fake.serial;
+    return shadow->serial;
 }
 
 uint64_t thing_outcome_count(const struct thing *thing)
 {
     (void)thing;
-    return fake.serial + fake.settled;
+    uint64_t count = 0;
+    for (size_t i = 0; i < SHADOWS_MAX; i++)
+        count += fake.shadows[i].serial + fake.shadows[i].settled;
+    return count;
 }
 
 uint64_t shadow_newest_revision(const struct shadow *shadow)
 {
-    (void)shadow;
-    return fake.revision;
+    return shadow->revision;
 }
 
 uint64_t shadow_stored_revision(const struct shadow *shadow)
 {
-    (void)shadow;
-    return fake.settled;
+    return shadow->settled;
 }
 
 uint64_t shadow_settled_revision(const struct shadow *shadow)
 {
-    (void)shadow;
-    return fake.settled;
+    return shadow->settled;
 }
 
-void shadow_flush(struct shadow *shadow, int64_t now_ms)
+void thing_flush(struct thing *thing, int64_t now_ms)
 {
-    (void)shadow;
+    (void)thing;
     (void)now_ms;
     fake.flushes++;
 }
@@ -250,12 +414,139 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
                  size_t path_size, struct flux_json_writer *writer)
 {
     (void)shadow;
+    (void)section;
     (void)path;
     (void)path_size;
-    if (section != SHADOW_SECTION_REPORTED)
-        return -ENOTSUP;
     if (!fake.document)
         return -ENOENT;
     flux_json_raw(writer, fake.document, strlen(fake.document));
     return writer->error;
+}
+
+int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
+                      struct flux_json_writer *writer)
+{
+    (void)now_ms;
+    return shadow_write(shadow, SHADOW_SECTION_REPORTED, path, path_size, writer);
+}
+
+int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms)
+{
+    (void)now_ms;
+    for (size_t i = 0; i < shadow->count; i++) {
+        struct fake_property *entry = &shadow->properties[i];
+        if (strlen(entry->property->path) != path_size ||
+            memcmp(entry->property->path, path, path_size) != 0)
+            continue;
+        entry->refused = shadow->revision;
+        entry->code = SHADOW_CODE_FORGOTTEN;
+        (void)snprintf(entry->text, sizeof(entry->text), "forgotten");
+        shadow->serial++;
+        return 0;
+    }
+    return -ENOENT;
+}
+
+int shadow_reset(struct shadow *shadow, int64_t now_ms)
+{
+    (void)shadow;
+    (void)now_ms;
+    fake.resets++;
+    return 0;
+}
+
+bool shadow_is_reset(const struct shadow *shadow)
+{
+    return shadow->is_reset;
+}
+
+void shadow_add_watcher(struct shadow *shadow)
+{
+    shadow->watchers++;
+}
+
+void shadow_remove_watcher(struct shadow *shadow)
+{
+    if (shadow->watchers-- == 0)
+        abort();
+}
+
+uint64_t shadow_wish_serial(struct shadow *shadow)
+{
+    return shadow->wish_serial;
+}
+
+static bool is_covered(const struct fake_wish *wish, const char *path, size_t size)
+{
+    return strncmp(wish->path, path, size) == 0 &&
+           (wish->path[size] == '\0' || wish->path[size] == '/');
+}
+
+bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
+                      struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish)
+{
+    const struct fake_wish *next = NULL;
+    for (size_t i = 0; i < shadow->wish_count; i++) {
+        const struct fake_wish *wish = &shadow->wishes[i];
+        const bool is_news = wish->text || wish->began <= cursor->serial;
+        if (wish->serial > cursor->serial && is_news && is_covered(wish, path, path_size) &&
+            (!next || wish->serial < next->serial))
+            next = wish;
+    }
+    if (!next)
+        return false;
+    cursor->serial = next->serial;
+    *ret_wish = (struct shadow_wish){
+        .path = next->path,
+        .path_size = strlen(next->path),
+        .value = next->text ? &next->value : NULL,
+        .version = next->version,
+    };
+    return true;
+}
+
+/* ---- programs ---- */
+
+static void tell(const char *text)
+{
+    const size_t used = strlen(fake.writer_story);
+    (void)snprintf(fake.writer_story + used, sizeof(fake.writer_story) - used, "%s", text);
+}
+
+int thing_writer_open(struct thing *thing, const struct writer_identity *identity, int64_t now_ms,
+                      struct writer **ret_writer)
+{
+    (void)thing;
+    (void)now_ms;
+    fake.writers++;
+    char text[512];
+    (void)snprintf(text, sizeof(text), "open %s %u %s\n", identity->name, identity->uid,
+                   identity->unit);
+    tell(text);
+    *ret_writer = (struct writer *)&fake;
+    return 0;
+}
+
+void thing_writer_close(struct thing *thing, struct writer *writer, bool clean, int64_t now_ms)
+{
+    (void)thing;
+    if (writer != (struct writer *)&fake || now_ms == 0)
+        abort();
+    fake.writers--;
+    tell(clean ? "clean\n" : "gone\n");
+}
+
+int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow *shadow,
+                      const struct shadow_operation *operations, size_t count,
+                      struct shadow_refusal *ret_refusal)
+{
+    (void)thing;
+    (void)shadow;
+    if (writer != (struct writer *)&fake)
+        abort();
+    if (is_refused_now(ret_refusal))
+        return SHADOW_REPORT_REFUSED;
+    remember((size_t)snprintf(fake.last_report, sizeof(fake.last_report), "will"), operations,
+             count);
+    return SHADOW_REPORT_QUEUED;
 }

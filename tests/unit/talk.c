@@ -19,18 +19,29 @@ int talk_setup(void **state)
     talk->host.max_frame_bytes = 65536;
     talk->host.max_depth = 8;
     flux_wire_writer_init(&talk->said, talk->bytes, sizeof(talk->bytes));
-    assert_int_equal(session_new(&talk->session, &talk->host), 0);
+    const struct session_peer peer = {.uid = 1000, .unit = "tester.service"};
+    assert_int_equal(session_new(&talk->session, &talk->host, &peer), 0);
     *state = talk;
     return 0;
+}
+
+void talk_end(struct talk *talk)
+{
+    talk->session = session_free(talk->session, NOW_MS);
 }
 
 int talk_teardown(void **state)
 {
     struct talk *talk = *state;
-    (void)session_free(talk->session);
+    talk_end(talk);
     session_host_clear(&talk->host);
     assert_int_equal(talk->host.waits.pair_count, 0);
+    assert_int_equal(talk->host.stream_bytes, 0);
+    assert_int_equal(talk->host.watch_count, 0);
     assert_int_equal(fake_pins(), 0);
+    assert_int_equal(fake_users(), 0);
+    assert_int_equal(fake_watchers(), 0);
+    assert_int_equal(fake_writers(), 0);
     free(talk);
     fake_reset();
     return 0;
@@ -48,6 +59,15 @@ static void hear_line(struct talk *talk, const char *format, ...)
     va_end(arguments);
 }
 
+static void hear_desired(struct talk *talk, const struct flux_desired *desired)
+{
+    hear_line(talk, "desired %llu %.*s", (unsigned long long)desired->request_id,
+              (int)desired->path.size, desired->path.text);
+    if (desired->value.type == FLUX_VALUE_STRING)
+        hear_line(talk, " %.*s", (int)desired->value.size, desired->value.text);
+    hear_line(talk, " @%lld\n", (long long)desired->version);
+}
+
 static void hear_frame(struct talk *talk, const struct flux_frame *frame)
 {
     struct flux_welcome welcome;
@@ -59,12 +79,13 @@ static void hear_frame(struct talk *talk, const struct flux_frame *frame)
     struct flux_failed failed;
     struct flux_goodbye goodbye;
     struct flux_opened opened;
+    struct flux_desired desired;
     if (flux_welcome_decode(frame, &welcome) == 0 && frame->type == FLUX_MESSAGE_WELCOME)
         hear_line(talk, "welcome %u\n", welcome.version);
     else if (frame->type == FLUX_MESSAGE_ANSWER && flux_answer_decode(frame, &answer) == 0)
-        hear_line(talk, "%s %llu-%llu @%lld\n", flux_level_name(answer.level),
+        hear_line(talk, "%s %llu-%llu @%lld%s\n", flux_level_name(answer.level),
                   (unsigned long long)answer.first_id, (unsigned long long)answer.last_id,
-                  (long long)answer.version);
+                  (long long)answer.version, answer.deadband ? " deadband" : "");
     else if (frame->type == FLUX_MESSAGE_REJECTED && flux_rejected_decode(frame, &rejected) == 0)
         hear_line(talk, "rejected %llu-%llu %u %.*s %.*s\n", (unsigned long long)rejected.first_id,
                   (unsigned long long)rejected.last_id, rejected.code, (int)rejected.path.size,
@@ -80,6 +101,8 @@ static void hear_frame(struct talk *talk, const struct flux_frame *frame)
         hear_line(talk, "failed %llu %u\n", (unsigned long long)failed.request_id, failed.code);
     else if (frame->type == FLUX_MESSAGE_OPENED && flux_opened_decode(frame, &opened) == 0)
         hear_line(talk, "opened %u\n", opened.handle);
+    else if (frame->type == FLUX_MESSAGE_DESIRED && flux_desired_decode(frame, &desired) == 0)
+        hear_desired(talk, &desired);
     else if (frame->type == FLUX_MESSAGE_GOODBYE && flux_goodbye_decode(frame, &goodbye) == 0)
         hear_line(talk, "goodbye %d %.*s\n", goodbye.code, (int)goodbye.text.size,
                   goodbye.text.text);
@@ -145,7 +168,26 @@ void say_hello(struct talk *talk)
 void say_report(struct talk *talk, uint64_t id, enum flux_level level, const char *path,
                 int64_t number)
 {
-    const struct flux_report report = {.request_id = id, .level = level};
+    say_report_to(talk, 0, id, level, path, number);
+}
+
+void say_open(struct talk *talk, uint16_t handle, uint64_t id, const char *shadow)
+{
+    const struct flux_open_shadow open = {
+        .handle = handle, .request_id = id, .shadow = flux_text(shadow)};
+    assert_int_equal(flux_open_shadow_encode(&talk->said, &open), 0);
+}
+
+void say_watch(struct talk *talk, uint16_t handle, uint64_t id, const char *path)
+{
+    const struct flux_watch watch = {handle, id, flux_text(path)};
+    assert_int_equal(flux_watch_encode(&talk->said, &watch), 0);
+}
+
+void say_report_to(struct talk *talk, uint16_t handle, uint64_t id, enum flux_level level,
+                   const char *path, int64_t number)
+{
+    const struct flux_report report = {.shadow = handle, .request_id = id, .level = level};
     struct flux_report_encoder encoder;
     assert_int_equal(flux_report_begin(&encoder, &talk->said, 65536, &report), 0);
     const struct flux_value value = flux_value_int64(number);

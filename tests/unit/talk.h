@@ -20,6 +20,9 @@ struct talk {
 int talk_setup(void **state);
 int talk_teardown(void **state);
 
+/* End the session, as the shell does when the connection has ended. */
+void talk_end(struct talk *talk);
+
 /* Say HELLO and hear WELCOME. */
 void greet(struct talk *talk);
 
@@ -27,6 +30,12 @@ void greet(struct talk *talk);
 void say_hello(struct talk *talk);
 void say_report(struct talk *talk, uint64_t id, enum flux_level level, const char *path,
                 int64_t number);
+
+/* A report of one number to the shadow with this handle. */
+void say_report_to(struct talk *talk, uint16_t handle, uint64_t id, enum flux_level level,
+                   const char *path, int64_t number);
+void say_open(struct talk *talk, uint16_t handle, uint64_t id, const char *shadow);
+void say_watch(struct talk *talk, uint16_t handle, uint64_t id, const char *path);
 
 /* Hand bytes to the session, `step` at a time, without listening. */
 void talk_push(struct talk *talk, const void *bytes, size_t size, size_t step);
