@@ -1,6 +1,8 @@
 /* What was reported and what the cloud held, version by version. */
 #include "tests/scenario/oracle.h"
 
+#include "tests/scenario/sim_events.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +101,7 @@ static bool oracle_is_overtaken(struct sim *sim, const char *path, int64_t set_u
     bool overtaken = false, open = false;
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *newer = &sim->ops[i];
-        if (newer->instance != sim->instance || newer->set_us <= set_us || newer->superseded)
+        if (newer->instance != sim->net->instance || newer->set_us <= set_us || newer->superseded)
             continue;
         if (strcmp(newer->path, path) == 0)
             overtaken = true;
@@ -120,7 +122,7 @@ static bool oracle_is_overtaken(struct sim *sim, const char *path, int64_t set_u
 static bool oracle_is_known(const struct sim *sim, const char *path, int64_t set_us)
 {
     for (size_t i = 0; i < sim->op_count; i++)
-        if (sim->ops[i].instance == sim->instance && sim->ops[i].set_us == set_us &&
+        if (sim->ops[i].instance == sim->net->instance && sim->ops[i].set_us == set_us &&
             strcmp(sim->ops[i].path, path) == 0)
             return true;
     return false;
@@ -131,8 +133,9 @@ static bool oracle_overtaken_from_below(const struct sim *sim, const struct sim_
 {
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *newer = &sim->ops[i];
-        if (newer->instance == sim->instance && newer->set_us > op->set_us && !newer->superseded &&
-            strcmp(newer->path, op->path) != 0 && doc_covers(op->path, newer->path))
+        if (newer->instance == sim->net->instance && newer->set_us > op->set_us &&
+            !newer->superseded && strcmp(newer->path, op->path) != 0 &&
+            doc_covers(op->path, newer->path))
             return true;
     }
     return false;
@@ -172,7 +175,7 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
         .resent = resent,
         .superseded = overtaken,
         .waiting = true,
-        .instance = sim->instance,
+        .instance = sim->net->instance,
         .ended_by = SIZE_MAX,
         .born = sim->history_count - 1,
     };
@@ -257,14 +260,15 @@ static void oracle_judge_overwritten(void *data, const char *path, const json_t 
  * of the service: there it is taken as the service has it. */
 static void oracle_check_service(struct sim *sim, struct sim_version *entry)
 {
-    const json_t *document = shadow_service_document(sim->cloud, SIM_THING, NULL);
+    const json_t *document =
+        shadow_service_document(sim->net->cloud, sim->thing_name, sim_service_name(sim));
     const json_t *reported = document != NULL ? json_object_get(document, "reported") : NULL;
     bool same = reported != NULL ? doc_equal(entry->reported, reported, true)
                                  : doc_is_hollow(entry->reported);
     if (!same)
         sim_fail(sim, "the oracle and the shadow service merge version %lld differently",
                  (long long)entry->version);
-    if (!sim->options.cloud.null_only_makes_nothing || reported == NULL)
+    if (!sim->net->options.cloud.null_only_makes_nothing || reported == NULL)
         return;
     json_decref(entry->reported);
     entry->reported = json_deep_copy(reported);
@@ -314,7 +318,7 @@ void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, b
         doc_each_leaf(patch, oracle_make_vague, sim);
     json_decref(request);
     oracle_check_service(sim, entry);
-    if (!ours || late || sim->careless)
+    if (!ours || late || sim->net->careless)
         return;
     struct oracle_kill kill = {.sim = sim, .after = entry, .index = index};
     doc_each_leaf(before->marks, oracle_judge_overwritten, &kill);

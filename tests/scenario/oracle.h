@@ -16,6 +16,18 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
 /* Judge a publish of the engine to `update` or `get`, at the moment it leaves. */
 void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size);
 
+/* --- oracle_connection.c: the budgets that all shadows share --- */
+/* Judge any request of the engine at the moment it leaves. `sim` is the shadow that it is for, the
+ * first one for (UN)SUBSCRIBE. */
+void oracle_request(struct sim *sim, const struct thing_request *request);
+/* The request was answered: by a message with its token, or by the broker's refusal. */
+void oracle_answered(struct sim *sim, const char *token);
+void oracle_refused(struct sim *sim, uint32_t request_id);
+/* The connection is gone, and with it what was under way. */
+void oracle_disconnected(struct sim *sim);
+/* Judge what the engine keeps in memory. */
+void oracle_memory(struct sim *sim);
+
 /* Note what an accepted update or delete made of the shadow. */
 void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
                             int64_t version);

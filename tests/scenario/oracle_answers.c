@@ -200,7 +200,7 @@ static void oracle_judge_refused(struct sim *sim, struct sim_op *op, const struc
                    fate->property != NULL ? fate->property->path : "");
     if (fate->property == NULL || !doc_overlaps(fate->property->path, op->path))
         sim_fail(sim, "answers: %s is REJECTED for %s", op->path, op->refused_path);
-    if (fate->code != 413 && shadow_service_rejected_with(sim->cloud, fate->code) == 0)
+    if (fate->code != 413 && shadow_service_rejected_with(sim->net->cloud, fate->code) == 0)
         sim_fail(sim, "answers: %s is REJECTED with %d, which the cloud never said", op->path,
                  fate->code);
     oracle_vague(sim, op->path);
@@ -263,7 +263,7 @@ bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operat
 static void oracle_end_wait(struct sim *sim, size_t index)
 {
     struct sim_op *op = &sim->ops[index];
-    if (op->fate != SHADOW_ACCEPTED || !sim_chance(sim, sim->keep_waits)) {
+    if (op->fate != SHADOW_ACCEPTED || !sim_chance(sim, sim->net->keep_waits)) {
         shadow_release(sim->shadow, &op->wait);
         return;
     }
@@ -365,7 +365,7 @@ static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
         return;
     size_t writer = (size_t)json_integer_value(leaf);
     if (sim->history[writer].ours) {
-        if (sim->instance == 0 && !oracle_is_in_model(sim, end->cloud, path))
+        if (sim->net->instance == 0 && !oracle_is_in_model(sim, end->cloud, path))
             oracle_end_note(end, "the cloud holds a value of ours that was replaced or removed",
                             path);
         return;
@@ -388,7 +388,7 @@ static void oracle_end_objects(struct oracle_end *end)
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *op = &sim->ops[i];
         if (op->kind != FLUX_SET || !json_is_object(op->value) || op->superseded ||
-            op->instance != sim->instance || op->ended_by != SIZE_MAX ||
+            op->instance != sim->net->instance || op->ended_by != SIZE_MAX ||
             oracle_is_vague(sim, op->path))
             continue;
         if (!json_is_object(doc_at(end->cloud->reported, op->path)))
@@ -404,7 +404,7 @@ bool oracle_end(struct sim *sim, bool final)
     oracle_end_objects(&end);
     if (end.text[0] == '\0' && sim->waiting_count > 0)
         oracle_end_note(&end, "a report was never answered", sim->ops[sim->waiting[0]].path);
-    if (end.text[0] == '\0' && !thing_is_settled(sim->thing))
+    if (end.text[0] == '\0' && !thing_is_settled(sim->net->thing))
         oracle_end_note(&end, "all is done, but the thing says it is not settled", "");
     if (end.text[0] == '\0')
         return true;

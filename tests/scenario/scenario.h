@@ -23,7 +23,7 @@ void scenario_end(struct sim *sim);
 #define assert_good(sim)                                                                           \
     do {                                                                                           \
         if (sim_is_broken(sim))                                                                    \
-            fail_msg("%s", (sim)->failure);                                                        \
+            fail_msg("%s", (sim)->net->failure);                                                   \
     } while (0)
 
 /* Compare the cloud's `reported`, and what the daemon believes, with JSON text. */

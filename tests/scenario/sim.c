@@ -29,8 +29,8 @@ void sim_options_init(struct sim_options *ret_options, uint64_t seed)
 
 uint64_t sim_random(struct sim *sim, uint64_t limit)
 {
-    sim->random += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = sim->random;
+    sim->net->random += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = sim->net->random;
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return (z ^ (z >> 31)) % limit;
@@ -43,12 +43,12 @@ bool sim_chance(struct sim *sim, unsigned percent)
 
 void sim_trace(struct sim *sim, const char *format, ...)
 {
-    FILE *trace = sim->options.trace;
+    FILE *trace = sim->net->options.trace;
     if (trace == NULL)
         return;
     va_list arguments;
     va_start(arguments, format);
-    fprintf(trace, "%10.3f ", (double)sim->now_ms / 1000);
+    fprintf(trace, "%10.3f ", (double)sim->net->now_ms / 1000);
     vfprintf(trace, format, arguments);
     fputc('\n', trace);
     va_end(arguments);
@@ -60,23 +60,23 @@ void sim_fail(struct sim *sim, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    int size =
-        snprintf(sim->failure, sizeof(sim->failure), "at %.3f s: ", (double)sim->now_ms / 1000);
-    vsnprintf(sim->failure + size, sizeof(sim->failure) - (size_t)size, format, arguments);
+    int size = snprintf(sim->net->failure, sizeof(sim->net->failure),
+                        "at %.3f s: ", (double)sim->net->now_ms / 1000);
+    vsnprintf(sim->net->failure + size, sizeof(sim->net->failure) - (size_t)size, format,
+              arguments);
     va_end(arguments);
-    sim_trace(sim, "BROKEN %s", sim->failure);
+    sim_trace(sim, "BROKEN %s", sim->net->failure);
 }
 
 static void sim_start_thing(struct sim *sim)
 {
-    sim->options.thing.instance_id = UINT64_C(0x1000) + sim->instance;
-    sim->options.thing.random_seed = sim->options.seed * 31 + sim->instance;
-    if (thing_new(&sim->thing, &sim->options.thing) < 0 ||
-        thing_open_shadow(sim->thing, NULL, NULL, &sim->shadow) < 0)
+    struct sim *net = sim->net;
+    net->options.thing.instance_id = UINT64_C(0x1000) + net->instance;
+    net->options.thing.random_seed = net->options.seed * 31 + net->instance;
+    if (thing_new(&net->thing, &net->options.thing) < 0)
         abort();
-    sim->bucket = sim->options.thing.burst;
-    sim->bucket_ms = sim->now_ms;
-    sim->serial_known = false;
+    for (struct sim *each = net; each != NULL; each = each->next)
+        sim_shadow_start(each);
 }
 
 struct sim *sim_new(const struct sim_options *options)
@@ -84,14 +84,15 @@ struct sim *sim_new(const struct sim_options *options)
     struct sim *sim = calloc(1, sizeof(*sim));
     if (sim == NULL)
         abort();
+    sim->net = sim;
     sim->options = *options;
     sim->random = options->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
     sim->now_ms = 10 * SIM_MINUTE; /* a machine that has been up for a while */
     sim->cloud = shadow_service_new(&sim->options.cloud);
     if (sim->cloud == NULL)
         abort();
+    sim_shadow_init(sim, SIM_THING, "");
     sim_start_thing(sim);
-    oracle_init(sim);
     return sim;
 }
 
@@ -103,22 +104,30 @@ struct sim *sim_free(struct sim *sim)
     while (sim_event_pop(sim, &event))
         sim_event_clear(&event);
     free(sim->events);
+    free(sim->flights);
+    free(sim->charges);
     sim_link_forget_filters(sim);
-    oracle_clear(sim);
     thing_free(sim->thing);
     shadow_service_free(sim->cloud);
-    free(sim);
+    while (sim != NULL) {
+        struct sim *next = sim->next;
+        oracle_clear(sim);
+        free(sim);
+        sim = next;
+    }
     return NULL;
 }
 
 static void sim_take_notices(struct sim *sim)
 {
     struct thing_notice notice;
-    while (thing_next_notice(sim->thing, &notice)) {
-        if ((size_t)notice.kind < sizeof(sim->notices) / sizeof(sim->notices[0]))
-            sim->notices[notice.kind] += 1 + notice.repeated;
-        if (notice.kind == THING_NOTICE_REFUSED)
-            oracle_vague(sim, notice.path); /* be it when it was set back, long after its answer */
+    while (thing_next_notice(sim->net->thing, &notice)) {
+        if ((size_t)notice.kind < sizeof(sim->net->notices) / sizeof(sim->net->notices[0]))
+            sim->net->notices[notice.kind] += 1 + notice.repeated;
+        for (struct sim *each = sim; each != NULL && notice.kind == THING_NOTICE_REFUSED;
+             each = each->next)
+            if (strcmp(each->shadow_name, notice.shadow_name) == 0)
+                oracle_vague(each, notice.path); /* be it when it was set back, long after */
         sim_trace(sim, "  notice: %s %s %s code %d delay %lld", thing_notice_name(notice.kind),
                   notice.path, notice.text, notice.code, (long long)notice.delay_ms);
     }
@@ -126,27 +135,38 @@ static void sim_take_notices(struct sim *sim)
 
 static void sim_commit(struct sim *sim)
 {
-    if (!sim->options.thing.durable || sim->committing || !thing_wants_commit(sim->thing))
+    if (!sim->net->options.thing.durable || sim->net->committing ||
+        !thing_wants_commit(sim->net->thing))
         return;
-    sim->committing = true;
-    sim->commit_revision = shadow_newest_revision(sim->shadow);
-    sim->commit_model = json_deep_copy(sim->model);
+    sim->net->committing = true;
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        each->commit_revision = shadow_newest_revision(each->shadow);
+        json_decref(each->commit_model);
+        each->commit_model = json_deep_copy(each->model);
+    }
     struct sim_event event = {
         .kind = SIM_COMMITTED,
-        .connection = sim->instance,
-        .at_ms = sim->now_ms + sim->options.commit_ms,
+        .connection = sim->net->instance,
+        .at_ms = sim->net->now_ms + sim->net->options.commit_ms,
     };
     sim_event_push(sim, &event);
+}
+
+static void sim_ask_answers(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        oracle_answers(each);
 }
 
 void sim_turn(struct sim *sim)
 {
     struct thing_request request;
     size_t count = 0;
+    sim = sim->net;
     if (sim->asleep)
         return;
     sim->turns++;
-    oracle_answers(sim); /* what was refused must be known before the next update is judged */
+    sim_ask_answers(sim); /* what was refused must be known before the next update is judged */
     while (!sim_is_broken(sim) && thing_next_request(sim->thing, sim->now_ms, &request) > 0) {
         sim_link_send(sim, &request);
         if (++count > 100)
@@ -154,70 +174,60 @@ void sim_turn(struct sim *sim)
     }
     sim_take_notices(sim);
     sim_commit(sim);
-    oracle_answers(sim);
-}
-
-static void sim_doubt(struct sim *sim)
-{
-    if (!sim->up || !thing_doubts_link(sim->thing))
-        return;
-    sim_trace(sim, "the engine doubts the link");
-    sim_link_down(sim);
-    struct sim_event event = {
-        .kind = SIM_REDIAL,
-        .connection = sim->connection,
-        .at_ms = sim->now_ms + sim->options.redial_ms,
-    };
-    sim_event_push(sim, &event);
+    sim_ask_answers(sim);
+    oracle_memory(sim);
 }
 
 /* Find when to wake up; an engine that always wants to be woken at once is broken. */
 static int64_t sim_next_ms(struct sim *sim)
 {
-    int64_t deadline_ms = thing_deadline(sim->thing, sim->now_ms);
+    int64_t deadline_ms = thing_deadline(sim->net->thing, sim->net->now_ms);
     int64_t event_ms = sim_event_next_ms(sim);
     int64_t next_ms = deadline_ms < event_ms ? deadline_ms : event_ms;
-    if (next_ms > sim->now_ms) {
-        sim->spins = 0;
+    if (next_ms > sim->net->now_ms) {
+        sim->net->spins = 0;
         return next_ms;
     }
-    if (++sim->spins > SIM_SPINS_MAX)
+    if (++sim->net->spins > SIM_SPINS_MAX)
         sim_fail(sim, "the deadline %lld does not move on at %lld", (long long)deadline_ms,
-                 (long long)sim->now_ms);
-    return sim->now_ms;
+                 (long long)sim->net->now_ms);
+    return sim->net->now_ms;
 }
 
 void sim_run(struct sim *sim, int64_t ms)
 {
-    int64_t until_ms = sim->now_ms + ms;
+    sim = sim->net;
+    int64_t until_ms = sim->net->now_ms + ms;
     sim_turn(sim);
     while (!sim_is_broken(sim)) {
         int64_t next_ms = sim_next_ms(sim);
         if (next_ms > until_ms)
             break;
-        sim->now_ms = next_ms;
+        sim->net->now_ms = next_ms;
         struct sim_event event;
-        while (sim_event_next_ms(sim) <= sim->now_ms && sim_event_pop(sim, &event))
+        while (sim_event_next_ms(sim) <= sim->net->now_ms && sim_event_pop(sim, &event))
             sim_link_event(sim, &event);
         sim_turn(sim);
-        sim_doubt(sim);
+        if (sim->up && thing_doubts_link(sim->thing))
+            sim_lose_link(sim, "the engine doubts the link");
     }
     if (!sim_is_broken(sim)) {
-        sim->now_ms = until_ms;
+        sim->net->now_ms = until_ms;
         sim_turn(sim);
     }
 }
 
 void sim_link_up(struct sim *sim)
 {
-    if (sim->up)
+    sim = sim->net;
+    if (sim->net->up)
         return;
     sim_trace(sim, "link up");
-    sim->up = true;
-    sim->connection++;
-    sim->links++;
-    sim->last_in_ms = sim->now_ms;
-    thing_link_up(sim->thing, sim->now_ms);
+    sim->net->up = true;
+    sim->net->connection++;
+    sim->net->links++;
+    sim->net->last_in_ms = sim->net->now_ms;
+    thing_link_up(sim->net->thing, sim->net->now_ms);
     sim_turn(sim);
 }
 
@@ -226,97 +236,50 @@ static void sim_cut(struct sim *sim)
     sim_link_scatter(sim);
     sim_link_forget_filters(sim);
     sim->up = false;
-    oracle_link_down(sim);
+    oracle_disconnected(sim);
+    for (struct sim *each = sim; each != NULL; each = each->next)
+        oracle_link_down(each);
 }
 
 void sim_link_down(struct sim *sim)
 {
-    if (!sim->up)
+    sim = sim->net;
+    if (!sim->net->up)
         return;
     sim_trace(sim, "link down");
     sim_cut(sim);
-    thing_link_down(sim->thing, sim->now_ms);
+    thing_link_down(sim->net->thing, sim->net->now_ms);
     sim_turn(sim);
 }
 
-int64_t sim_foreign(struct sim *sim, const char *payload)
+void sim_lose_link(struct sim *sim, const char *why)
 {
-    int64_t version = sim_link_to_cloud(sim, SIM_PREFIX "update", payload, strlen(payload), false);
-    sim_turn(sim);
-    return version;
-}
-
-void sim_delete(struct sim *sim)
-{
-    (void)sim_link_to_cloud(sim, SIM_PREFIX "delete", "", 0, false);
-    sim_turn(sim);
-}
-
-void sim_forget(struct sim *sim)
-{
-    shadow_service_forget(sim->cloud, SIM_THING, NULL);
-    oracle_deleted(sim, 0);
-}
-
-void sim_seed(struct sim *sim, const char *document, int64_t version)
-{
-    json_t *json = doc_parse(document);
-    if (shadow_service_seed(sim->cloud, SIM_THING, NULL, json, version,
-                            SIM_UNIX_MS + sim->now_ms - 1000) < 0)
-        abort();
-    oracle_seeded(sim, json_object_get(json, "reported"), version);
-    json_decref(json);
-}
-
-void sim_inject(struct sim *sim, const char *topic, const char *payload)
-{
-    char whole[256];
-    (void)snprintf(whole, sizeof(whole), "%s%s", SIM_PREFIX, topic);
-    sim_trace(sim, "injected %s %.300s", whole, payload);
-    oracle_heard(sim, whole, payload, strlen(payload));
-    thing_receive(sim->thing, whole, payload, strlen(payload), sim->now_ms);
-    sim_turn(sim);
-}
-
-const json_t *sim_reported(struct sim *sim)
-{
-    return sim->history[sim->history_count - 1].reported;
-}
-
-int64_t sim_version_now(struct sim *sim)
-{
-    return shadow_service_version(sim->cloud, SIM_THING, NULL);
-}
-
-struct shadow_status sim_status(struct sim *sim)
-{
-    struct shadow_status status;
-    shadow_get_status(sim->shadow, &status);
-    return status;
+    sim_trace(sim, "%s", why);
+    sim_link_down(sim);
+    struct sim_event event = {
+        .kind = SIM_REDIAL,
+        .connection = sim->net->connection,
+        .at_ms = sim->net->now_ms + sim->net->options.redial_ms,
+    };
+    sim_event_push(sim, &event);
 }
 
 void sim_restart(struct sim *sim)
 {
+    sim = sim->net;
     sim_trace(sim, "the daemon is restarted");
     sim_cut(sim);
-    size_t count = sim->waiting_count;
-    size_t *again = sim->waiting;
-    sim->waiting = NULL;
-    sim->waiting_count = sim->waiting_capacity = 0;
     thing_free(sim->thing);
-    sim->kept_count = 0;
     sim->instance++;
     sim->committing = false;
-    json_object_clear(sim->model);
     sim_start_thing(sim);
-    for (size_t i = 0; i < count; i++)
-        sim->ops[again[i]].waiting = false;
-    size_t last = SIZE_MAX;
-    for (size_t i = 0; i < count; i++) {
-        size_t report = sim->ops[again[i]].report;
-        if (report != last)
-            sim_resend_report(sim, report);
-        last = report;
-    }
-    free(again);
+    for (struct sim *each = sim; each != NULL; each = each->next)
+        sim_shadow_send_again(each);
+}
+
+void sim_flush(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        each->flushes++;
+    thing_flush(sim->net->thing, sim->net->now_ms);
 }

@@ -1,6 +1,7 @@
-/* A virtual world around one thing: a clock, a random generator, the shadow service as the cloud
- * and a link between both that delays, loses, duplicates and reorders. Everything the engine says
- * is judged by the oracle (oracle.h) while it happens. Does not sleep, open or read anything.
+/* A virtual world around one daemon and its shadows: a clock, a random generator, the shadow
+ * service as the cloud and a link between both that delays, loses, duplicates and reorders.
+ * Everything the engine says is judged by the oracle (oracle.h) while it happens. Does not sleep,
+ * open or read anything.
  *
  * The first broken rule is kept in `failure` and ends the run; sim_run() then does nothing more. */
 #ifndef FLUX_TESTS_SCENARIO_SIM_H
@@ -18,6 +19,8 @@
 
 #define SIM_THING   "sim"
 #define SIM_PREFIX  "$aws/things/" SIM_THING "/shadow/"
+#define SIM_FILTERS 512u
+#define SIM_NOTICES 48u
 #define SIM_SECOND  INT64_C(1000)
 #define SIM_MINUTE  (60 * SIM_SECOND)
 #define SIM_HOUR    (60 * SIM_MINUTE)
@@ -75,36 +78,79 @@ struct sim_op {
 
 struct sim_event;
 
+/* A request without an answer. */
+struct sim_flight {
+    struct sim *sim;
+    uint32_t request_id;
+    bool is_get;
+    int64_t sent_ms;
+    char token[72];
+};
+
+/* What a request costs in messages, both ways. */
+struct sim_charge {
+    int64_t at_ms;
+    unsigned messages;
+};
+
+/* What one shadow of the world is, has been and was told: the cloud's side, the programs' side and
+ * what the oracle counts. The first one also holds what all share, and stands for the world where a
+ * function is about the link, the time or the daemon. */
 struct sim {
+    struct sim *net;  /* the first one */
+    struct sim *next; /* the others follow it */
+
+    /* --- shared: of the first one only --- */
     struct sim_options options;
     int64_t now_ms;
     int64_t last_us; /* the newest CLOCK_BOOTTIME given out */
     uint64_t random;
     struct thing *thing;
-    struct shadow *shadow;
     struct shadow_service *cloud;
     char failure[2048]; /* "" while all is well */
 
     /* the link */
     bool up;
-    unsigned connection; /* counts link-ups; messages belong to one */
-    char *filters[64];   /* granted on this connection, owned */
+    unsigned connection;        /* counts link-ups; messages belong to one */
+    char *filters[SIM_FILTERS]; /* granted on this connection, owned */
     size_t filter_count;
-    int suback_code;         /* given to every filter; 0: granted */
-    unsigned drop_requests;  /* lose the next so many publishes of the engine */
-    unsigned drop_answers;   /* lose the next so many messages to the engine */
-    int64_t hold_request_ms; /* one-shot: the next publish takes so long */
-    const char *mangle_get; /* one-shot: told in place of the next answer to a get; %s: the token */
-    int64_t hold_answer_ms; /* one-shot: the next message to the engine takes so long */
+    size_t filters_most;        /* that were granted or asked for at a time */
+    int suback_code;            /* given to every filter; 0: granted */
+    const char *refused_filter; /* filters that contain this are refused; NULL: none */
+    unsigned drop_requests;     /* lose the next so many publishes of the engine */
+    unsigned drop_answers;      /* lose the next so many messages to the engine */
+    int64_t hold_request_ms;    /* one-shot: the next publish takes so long */
+    const char *mangle_get;     /* one-shot: told in place of the next answer to a get of the first
+                                   shadow; %s: the token */
+    const char *poisoned;       /* a publish that contains this drops the link; NULL: none */
+    int64_t hold_answer_ms;     /* one-shot: the next message to the engine takes so long */
     struct sim_event *events;
     size_t event_count, event_capacity;
     uint64_t event_serial;
     size_t spins; /* turns in a row without progress of the clock */
     size_t turns;
     bool asleep; /* the daemon's turns are put off: sim_turn() does nothing */
+    size_t links, notices[SIM_NOTICES];
+    int64_t last_in_ms; /* when the engine last heard from the cloud */
+    unsigned instance;  /* counts the daemon's restarts */
 
-    /* storage, if durable */
-    bool committing;
+    bool committing;     /* storage, if durable */
+    unsigned keep_waits; /* percent of the waits that are held on to */
+    bool careless;       /* reports are not recorded: only the budgets are judged */
+    bool allow_refusals; /* a whole report may be refused by the local checks */
+
+    /* the budgets of the connection */
+    struct sim_flight *flights; /* requests without an answer on this connection */
+    size_t flight_count, flight_capacity;
+    struct sim_charge *charges; /* of the last second */
+    size_t charge_count, charge_capacity;
+    size_t operations, messages; /* sent so far */
+
+    /* --- of one shadow --- */
+    char thing_name[129], shadow_name[65]; /* "": the classic one */
+    char prefix[256];                      /* of its topics, up to "shadow/" or "name/NAME/" */
+    struct shadow *shadow;
+
     uint64_t commit_revision;
     json_t *commit_model, *stored_model;
 
@@ -117,14 +163,10 @@ struct sim {
     size_t waiting_count, waiting_capacity;
     size_t *kept; /* indices of ops */
     size_t kept_count, kept_capacity;
-    unsigned keep_waits; /* percent of the waits that are held on to */
-    uint64_t serial;     /* of the fates last seen */
+    uint64_t serial; /* of the fates last seen */
     bool serial_known;
-    unsigned instance;
-    json_t *model;       /* what the reports of this instance make, one by one */
-    bool careless;       /* reports are not recorded: only the budgets are judged */
-    bool allow_refusals; /* a whole report may be refused by the local checks */
-    char **vague;        /* paths for which more than one end is right */
+    json_t *model; /* what the reports of this instance make, one by one */
+    char **vague;  /* paths for which more than one end is right */
     size_t vague_count;
 
     /* what was sent */
@@ -141,9 +183,7 @@ struct sim {
     unsigned flushes;
     int64_t request_times[20];
     size_t request_count;
-    int64_t get_times[5]; /* when the last gets were sent, 0: answered */
-    int64_t last_in_ms;   /* when the engine last heard from the cloud */
-    size_t updates, gets, versionless_updates, links, notices[32];
+    size_t updates, gets, versionless_updates;
     json_t *last_update; /* owned: the last update's whole payload */
     char *last_text;     /* owned: its bytes */
 };
@@ -154,13 +194,20 @@ void sim_options_init(struct sim_options *ret_options, uint64_t seed);
 
 /* Make the world; the link is down, the shadow does not exist. Dies when out of memory. */
 struct sim *sim_new(const struct sim_options *options);
+/* Open one more shadow; NULL: the own thing, the classic shadow. Freed with the first one. Dies if
+ * the engine refuses. */
+struct sim *sim_open(struct sim *sim, const char *thing, const char *shadow);
+/* Find the shadow that a topic belongs to, or NULL. */
+struct sim *sim_find(struct sim *sim, const char *topic);
+/* A program asks for all that waits to go early (every shadow). */
+void sim_flush(struct sim *sim);
 struct sim *sim_free(struct sim *sim);
 
 /* Note that a rule was broken (the first one counts). */
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Print a line about what happens, where asked for. */
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-#define sim_is_broken(sim) ((sim)->failure[0] != '\0')
+#define sim_is_broken(sim) ((sim)->net->failure[0] != '\0')
 
 /* A random number below `limit` (> 0). */
 uint64_t sim_random(struct sim *sim, uint64_t limit);

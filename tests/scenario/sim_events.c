@@ -16,43 +16,44 @@ static void sim_event_swap(struct sim_event *a, struct sim_event *b)
 
 void sim_event_push(struct sim *sim, const struct sim_event *event)
 {
-    if (sim->event_count == sim->event_capacity) {
-        sim->event_capacity = sim->event_capacity * 2 + 64;
-        sim->events = realloc(sim->events, sim->event_capacity * sizeof(*sim->events));
-        if (sim->events == NULL)
+    if (sim->net->event_count == sim->net->event_capacity) {
+        sim->net->event_capacity = sim->net->event_capacity * 2 + 64;
+        sim->net->events =
+            realloc(sim->net->events, sim->net->event_capacity * sizeof(*sim->net->events));
+        if (sim->net->events == NULL)
             abort();
     }
-    size_t i = sim->event_count++;
-    sim->events[i] = *event;
-    sim->events[i].serial = sim->event_serial++;
-    while (i > 0 && sim_event_before(&sim->events[i], &sim->events[(i - 1) / 2])) {
-        sim_event_swap(&sim->events[i], &sim->events[(i - 1) / 2]);
+    size_t i = sim->net->event_count++;
+    sim->net->events[i] = *event;
+    sim->net->events[i].serial = sim->net->event_serial++;
+    while (i > 0 && sim_event_before(&sim->net->events[i], &sim->net->events[(i - 1) / 2])) {
+        sim_event_swap(&sim->net->events[i], &sim->net->events[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
 }
 
 bool sim_event_pop(struct sim *sim, struct sim_event *ret_event)
 {
-    if (sim->event_count == 0)
+    if (sim->net->event_count == 0)
         return false;
-    *ret_event = sim->events[0];
-    sim->events[0] = sim->events[--sim->event_count];
+    *ret_event = sim->net->events[0];
+    sim->net->events[0] = sim->net->events[--sim->net->event_count];
     for (size_t i = 0;;) {
         size_t least = i;
         for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
-            if (child < sim->event_count &&
-                sim_event_before(&sim->events[child], &sim->events[least]))
+            if (child < sim->net->event_count &&
+                sim_event_before(&sim->net->events[child], &sim->net->events[least]))
                 least = child;
         if (least == i)
             return true;
-        sim_event_swap(&sim->events[i], &sim->events[least]);
+        sim_event_swap(&sim->net->events[i], &sim->net->events[least]);
         i = least;
     }
 }
 
 int64_t sim_event_next_ms(const struct sim *sim)
 {
-    return sim->event_count > 0 ? sim->events[0].at_ms : INT64_MAX;
+    return sim->net->event_count > 0 ? sim->net->events[0].at_ms : INT64_MAX;
 }
 
 void sim_event_clear(struct sim_event *event)

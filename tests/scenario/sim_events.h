@@ -9,9 +9,12 @@ enum sim_event_kind {
     SIM_TO_ENGINE, /* a message of the cloud arrives */
     SIM_SUBSCRIBE, /* a subscribe of the engine arrives */
     SIM_SUBACK,
+    SIM_UNSUBSCRIBE,
+    SIM_UNSUBACK,
     SIM_PUBACK,
     SIM_COMMITTED,
     SIM_REDIAL,
+    SIM_HANG_UP, /* the broker ends the connection */
 };
 
 struct sim_event {
@@ -20,7 +23,8 @@ struct sim_event {
     enum sim_event_kind kind;
     unsigned connection;
     uint32_t request_id;
-    int code; /* of a PUBACK or SUBACK */
+    int code; /* of a PUBACK */
+    int codes[THING_FILTERS_MAX];
     size_t filter_count;
     char *filters[THING_FILTERS_MAX]; /* owned */
     char *topic, *payload;            /* owned */
@@ -37,9 +41,30 @@ void sim_event_clear(struct sim_event *event);
 /* The link: hand over what the engine wants to send, and let an event happen. */
 void sim_link_send(struct sim *sim, const struct thing_request *request);
 void sim_link_event(struct sim *sim, struct sim_event *event);
+/* --- sim_shadow.c --- */
+void sim_shadow_init(struct sim *sim, const char *thing, const char *shadow);
+/* Open the shadow in a daemon that has just started. */
+void sim_shadow_start(struct sim *sim);
+void sim_shadow_send_again(struct sim *sim);
+/* The name as the service takes it: NULL for the classic shadow. */
+const char *sim_service_name(const struct sim *sim);
+
 /* Scatter the requests in flight at a cut. */
 void sim_link_scatter(struct sim *sim);
 void sim_link_forget_filters(struct sim *sim);
+/* The link is lost, and dialled again after redial_ms. */
+void sim_lose_link(struct sim *sim, const char *why);
+/* Copy bytes and end them with a NUL. */
+char *sim_copy(const void *data, size_t size);
+/* How long a message takes now. */
+int64_t sim_delay(struct sim *sim);
+
+/* --- sim_filters.c --- */
+void sim_send_subscribe(struct sim *sim, const struct thing_request *request);
+void sim_subscribe_arrives(struct sim *sim, struct sim_event *event);
+void sim_unsubscribe_arrives(struct sim *sim, const struct sim_event *event);
+/* Tell whether the broker would pass messages of this topic on to the engine. */
+bool sim_is_subscribed(const struct sim *sim, const char *topic);
 /* Publish to the cloud at once; `ours`: by the engine. Returns the version made, 0: none. */
 int64_t sim_link_to_cloud(struct sim *sim, const char *topic, const char *payload, size_t size,
                           bool ours);

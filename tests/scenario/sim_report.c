@@ -8,9 +8,9 @@
 
 int64_t sim_take_us(struct sim *sim)
 {
-    int64_t us = sim->now_ms * 1000;
-    sim->last_us = us > sim->last_us ? us : sim->last_us + 1;
-    return sim->last_us;
+    int64_t us = sim->net->now_ms * 1000;
+    sim->net->last_us = us > sim->net->last_us ? us : sim->net->last_us + 1;
+    return sim->net->last_us;
 }
 
 /* Make the engine's value of a JSON one; `text` is what it was read from. */
@@ -99,21 +99,21 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
     for (size_t i = 0; i < count; i++)
         sim_trace(sim, "report %zu%s %s = %s", sim->report_count, resent ? " (again)" : "",
                   operations[i].path, operations[i].json != NULL ? operations[i].json : "(unset)");
-    int rc = shadow_report(sim->shadow, &report, sim->now_ms, sim->careless ? NULL : batch.waits,
-                           &refusal);
+    int rc = shadow_report(sim->shadow, &report, sim->net->now_ms,
+                           sim->net->careless ? NULL : batch.waits, &refusal);
     if (rc < 0)
         sim_fail(sim, "shadow_report() returns %d", rc);
     if (rc == SHADOW_REPORT_REFUSED) {
         first = SIZE_MAX;
         sim_trace(sim, "  refused: %d %s %s", refusal.code, refusal.path, refusal.text);
-        if ((!sim->allow_refusals && !oracle_contradicts(operations, count)) ||
+        if ((!sim->net->allow_refusals && !oracle_contradicts(operations, count)) ||
             !oracle_may_refuse(sim, operations, count, &refusal))
             sim_fail(sim, "a report of %s is refused: %d %s", operations[0].path, refusal.code,
                      refusal.text);
     }
     if (rc == SHADOW_REPORT_QUEUED && oracle_contradicts(operations, count))
         sim_fail(sim, "a report that contradicts itself is taken");
-    if (rc == SHADOW_REPORT_QUEUED && !sim->careless)
+    if (rc == SHADOW_REPORT_QUEUED && !sim->net->careless)
         sim_note_report(sim, &batch, set_us, resent);
     sim_batch_clear(&batch);
     sim_turn(sim);
@@ -174,7 +174,7 @@ int sim_report_raw(struct sim *sim, const struct shadow_operation *operations, s
         .operation_count = count,
         .set_us = sim_take_us(sim),
     };
-    int rc = shadow_report(sim->shadow, &report, sim->now_ms, NULL, ret_refusal);
+    int rc = shadow_report(sim->shadow, &report, sim->net->now_ms, NULL, ret_refusal);
     sim_turn(sim);
     return rc;
 }

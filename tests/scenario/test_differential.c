@@ -90,6 +90,7 @@ static struct shadow_service *pair_reference(const struct shadow_service_options
 static void pair_begin(struct pair *pair, uint64_t seed, FILE *trace)
 {
     struct sim dice = {.random = seed * 104729};
+    dice.net = &dice;
     struct sim_options options;
     sim_options_init(&options, seed);
     *pair = (struct pair){.exists = sim_chance(&dice, 80)};
@@ -259,10 +260,8 @@ static void pair_unrest(struct pair *pair)
         pair_foreign(pair);
     else if (what < 90)
         pair_reject(pair);
-    else {
-        sim->flushes++;
-        thing_flush(sim->thing, sim->now_ms);
-    }
+    else
+        sim_flush(sim);
 }
 
 static void pair_pass_time(struct sim *sim)

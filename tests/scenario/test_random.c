@@ -82,6 +82,7 @@ static void random_service(struct shadow_service_options *cloud, struct sim *dic
 static void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
 {
     struct sim dice = {.random = seed * 7919};
+    dice.net = &dice;
     struct sim_options options;
     sim_options_init(&options, seed);
     random_faults(&options.faults, &dice);
@@ -225,12 +226,6 @@ static void random_restart(struct random_world *world)
     sim_restart(world->sim);
 }
 
-static void random_flush(struct sim *sim)
-{
-    sim->flushes++;
-    thing_flush(sim->thing, sim->now_ms);
-}
-
 static void random_link(struct sim *sim)
 {
     if (sim->up)
@@ -260,7 +255,7 @@ static void random_unrest(struct random_world *world)
     else if (what < 95 && world->restarts)
         random_restart(world);
     else if (what < 97)
-        random_flush(sim);
+        sim_flush(sim);
     else if (what < 98) /* subscriptions are refused, or granted again */
         sim->suback_code = sim->suback_code == 0 ? 0x97 : 0;
 }
