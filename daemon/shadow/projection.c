@@ -8,13 +8,20 @@ static bool holds_leaf(const struct flux_property *property)
     return ledger_has_value(property) && flux_property_is_leaf(property);
 }
 
+/* Tell whether a cut here takes away what the cloud holds at and below. */
+static bool covers(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    bool spares_object = slot->cuts_scalar_only && slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
+    return property->cut && !spares_object;
+}
+
 /* Returns whether the walk has to look below. */
 static bool enter(struct flux_property *property)
 {
     struct slot *slot = slot_of(property);
     bool above = property->parent && slot_of(property->parent)->covered;
-    bool spares_object = slot->cuts_scalar_only && slot->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
-    slot->covered = above || (property->cut && !spares_object);
+    slot->covered = above || covers(property);
     slot->present = false;
     slot->walk_bytes = 0;
     slot->walk_children = 0;
@@ -132,4 +139,39 @@ int projection_write(struct ledger *ledger, const char *path, size_t path_size,
     }
     write_below(top, writer);
     return writer->error;
+}
+
+/* Tell whether anything will stand below; the property's own `covered` is set. */
+static bool has_below(const struct flux_property *top)
+{
+    for (struct flux_property *p = flux_property_next(top, top); p;
+         p = flux_property_next(top, p)) {
+        struct slot *slot = slot_of(p);
+        slot->covered = slot_of(p->parent)->covered || covers(p);
+        if (ledger_has_value(p) || (!slot->covered && slot->cloud.type != FLUX_VALUE_NONE))
+            return true;
+    }
+    return false;
+}
+
+struct flux_value projection_at(struct ledger *ledger, const char *path, size_t path_size)
+{
+    struct flux_value none = {.type = FLUX_VALUE_NONE};
+    const struct flux_property *top = flux_property_set_find(&ledger->set, path, path_size);
+    if (!top)
+        return none;
+    struct slot *slot = slot_of(top);
+    slot->covered = false;
+    for (const struct flux_property *p = top; p; p = p->parent) {
+        if (p != top && holds_leaf(p))
+            return none;
+        slot->covered = slot->covered || covers(p);
+    }
+    if (holds_leaf(top))
+        return top->value;
+    if (has_below(top))
+        return flux_value_empty_object();
+    if (ledger_has_value(top))
+        return top->value;
+    return slot->covered ? none : slot->cloud;
 }

@@ -14,4 +14,8 @@ size_t projection_measure(struct ledger *ledger);
 int projection_write(struct ledger *ledger, const char *path, size_t path_size,
                      struct flux_json_writer *writer);
 
+/* Tell what will stand at a path: a value, `{}` for any object, NONE. Borrowed until the next
+ * change of the ledger. */
+struct flux_value projection_at(struct ledger *ledger, const char *path, size_t path_size);
+
 #endif

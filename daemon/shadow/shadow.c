@@ -23,7 +23,8 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
     pacing_init(&shadow->pacing, &connection->options, now_ms);
     backoff_init(&shadow->subscribe_backoff, IDLE_GET_MS, RESTORE_MAX_MS);
     if (ledger_init(&shadow->ledger, random_u64(&connection->random)) < 0 ||
-        view_init(&shadow->view, random_u64(&connection->random)) < 0) {
+        view_init(&shadow->view, random_u64(&connection->random)) < 0 ||
+        wishes_init(&shadow->wishes, random_u64(&connection->random)) < 0) {
         (void)shadow_free(shadow);
         return -ENOMEM;
     }
@@ -38,6 +39,7 @@ struct shadow *shadow_free(struct shadow *shadow)
     update_clear(&shadow->update);
     for (size_t i = 0; i < shadow->unsettled_count; i++)
         update_clear(&shadow->unsettled[i]);
+    wishes_clear(&shadow->wishes);
     view_clear(&shadow->view);
     ledger_clear(&shadow->ledger);
     free(shadow);
@@ -261,7 +263,7 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
     case SHADOW_SECTION_DESIRED:
         return desired_write(&shadow->view.desired, path, path_size, writer);
     case SHADOW_SECTION_DELTA:
-        return -ENOTSUP;
+        return shadow_write_delta((struct shadow *)shadow, path, path_size, writer); /* scratch */
     }
     return -EINVAL;
 }

@@ -143,9 +143,15 @@ struct shadow_wish {
     bool stale;                     /* from the disk; no connection has confirmed it yet */
 };
 
-/* How far a watcher has been told; zeroed: of nothing yet. */
+/* Wishes that no longer differ are remembered for those who have not heard of it yet; beyond so
+ * many the oldest go, and who was that slow is told everything anew. */
+#define SHADOW_WISHES_ENDED_MAX 256u
+
+/* What a watcher of one path has been told; zeroed: nothing yet. Its contents are the engine's. */
 struct shadow_wish_cursor {
-    uint64_t serial;
+    uint64_t serial;    /* of the last news */
+    uint64_t forgotten; /* of the newest end that was not remembered any more then */
+    uint64_t told[(FLUX_PROPERTIES_MAX + SHADOW_WISHES_ENDED_MAX) / 64u]; /* a bit per wish */
 };
 
 /* Watchers keep the shadow followed and its wishes compared: each one needs to be taken away

@@ -11,6 +11,7 @@
 #include "daemon/shadow/topics.h"
 #include "daemon/shadow/update.h"
 #include "daemon/shadow/view.h"
+#include "daemon/shadow/wishes.h"
 
 /* Updates without an answer that are remembered; versioned ones leave as soon as the version has
  * moved on. */
@@ -55,6 +56,13 @@ enum shadow_doubt {
     SHADOW_DOUBT_ANSWER,   /* something went unanswered, or does not fit what is known */
 };
 
+/* What desired and reported were like when they were compared last. */
+struct shadow_look {
+    bool known;
+    uint64_t revision, fate_serial, generation;
+    size_t refused_count;
+};
+
 struct shadow {
     struct connection *connection;
     /* Where the thing keeps it, and who uses it. */
@@ -96,6 +104,9 @@ struct shadow {
     uint64_t reset_revision; /* of a reset under way: it and all before have to settle; 0: none */
     struct shadow_status status; /* counters only */
     unsigned watcher_count;
+    struct wishes wishes; /* up to date only while there are watchers */
+    struct shadow_look look;
+    int64_t wish_version;        /* the last one that wishes were told at */
     char topic[TOPIC_BYTES_MAX]; /* of the request handed out last */
     char get_payload[CLOUD_TOKEN_MAX + 32];
     char filters[TOPIC_KIND_COUNT][TOPIC_BYTES_MAX];
@@ -130,6 +141,11 @@ void shadow_touch(struct shadow *shadow);
 void shadow_notify(struct shadow *shadow, enum thing_notice_kind kind, const char *path, int code,
                    int64_t delay_ms, const char *text);
 struct check_limits shadow_limits(const struct shadow *shadow);
+
+/* --- shadow_wishes.c --- */
+/* Write SHADOW_SECTION_DELTA; changes nothing but scratch fields. */
+int shadow_write_delta(struct shadow *shadow, const char *path, size_t path_size,
+                       struct flux_json_writer *writer);
 
 /* --- shadow_follow.c: the cloud's view, in version order --- */
 /* Bring an accepted update into the view, `ours` being the update it answers, or NULL. Takes the

@@ -150,6 +150,7 @@ static void take_version(struct view *view, int64_t version)
     view->version = version;
     view->generation++;
     view->held = true;
+    view->from_disk = false;
     view->state = SHADOW_VIEW_PROVEN;
     if (version > view->seen_version)
         view->seen_version = version;

@@ -18,6 +18,7 @@ struct view {
     enum shadow_view_state state;
     int64_t version;     /* -1: there is no shadow, or none is known */
     bool held;           /* version and contents were proved once, maybe by an earlier connection */
+    bool from_disk;      /* held from an earlier run of the daemon; not proved since */
     uint64_t generation; /* counts changes of the version */
     struct desired desired;
     size_t desired_bytes; /* compact JSON of desired, 0: absent */
