@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "tests/sandbox/control_fault.h"
+
 static json_t *by_operation(const uint64_t counts[static SHADOW_SERVICE_OPERATIONS])
 {
     return json_pack("{s:I, s:I, s:I}", "get", (json_int_t)counts[SHADOW_SERVICE_GET], "update",
@@ -53,6 +55,8 @@ static const struct counter client_counters[] = {
     CLIENT("refusedConnects", refused_connects),
     CLIENT("refusedPublishes", refused_publishes),
     CLIENT("refusedSubscriptions", refused_subscriptions),
+    CLIENT("discarded", discarded),
+    CLIENT("limitsExceeded", limits_exceeded),
 };
 
 static const struct counter service_counters[] = {
@@ -87,11 +91,36 @@ static json_t *all_clients(const struct account *account)
     return clients;
 }
 
-static json_t *planned_faults(const struct account_faults *faults)
+static json_t *all_shadows(const struct account *account)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "lose", (json_int_t)faults->lose, "duplicate",
-                     (json_int_t)faults->duplicate, "close", (json_int_t)faults->close, "delayMs",
-                     (json_int_t)faults->delay_ms);
+    json_t *shadows = json_object();
+    for (size_t i = 0; shadows && i < account->tally.count; i++) {
+        const struct tally_entry *entry = &account->tally.entries[i];
+        json_t *counters = by_operation(entry->operations);
+        if (!counters ||
+            json_object_set_new(counters, "rejected", json_integer((json_int_t)entry->rejected)) ||
+            json_object_set_new(counters, "byCloud", json_integer((json_int_t)entry->by_cloud)) ||
+            json_object_set(shadows, entry->key, counters)) {
+            json_decref(counters);
+            json_decref(shadows);
+            return NULL;
+        }
+        json_decref(counters);
+    }
+    return shadows;
+}
+
+static json_t *limits_exceeded(const struct limits *limits)
+{
+    json_t *exceeded = json_pack("{s:I}", "total", (json_int_t)limits_total(limits));
+    for (int i = 0; exceeded && i < LIMIT_COUNT; i++) {
+        if (json_object_set_new(exceeded, limit_name((enum limit)i),
+                                json_integer((json_int_t)limits->exceeded[i]))) {
+            json_decref(exceeded);
+            return NULL;
+        }
+    }
+    return exceeded;
 }
 
 json_t *control_report_counters(const struct account *account)
@@ -105,7 +134,9 @@ json_t *control_report_counters(const struct account *account)
         return NULL;
     if (add_counters(report, counters, service_counters, COUNT(service_counters)) ||
         json_object_set_new(report, "clients", all_clients(account)) ||
-        json_object_set_new(report, "faults", planned_faults(&account->faults))) {
+        json_object_set_new(report, "shadows", all_shadows(account)) ||
+        json_object_set_new(report, "limits_exceeded", limits_exceeded(&account->limits)) ||
+        json_object_set_new(report, "faults", control_fault_list(&account->faults))) {
         json_decref(report);
         return NULL;
     }

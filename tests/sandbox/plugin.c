@@ -13,6 +13,7 @@
 #include "tests/sandbox/archive_file.h"
 #include "tests/sandbox/control.h"
 #include "tests/sandbox/identity.h"
+#include "tests/sandbox/packet_watch.h"
 
 #define PLUGIN_EXPORT   __attribute__((visibility("default")))
 #define CONTROL_REQUEST "$sandbox/request/"
@@ -37,19 +38,11 @@ static int64_t plugin_now(struct plugin *plugin)
     return plugin->now_ms;
 }
 
-static const char *identity_of(const struct mosquitto *client)
+static struct account_peer peer_of(const struct mosquitto *client)
 {
     const char *identity = mosquitto_client_username(client);
-    return identity ? identity : "";
-}
-
-/* The operator's clients have a name each and come by the hundred: they count as one. */
-static struct account_client *counters_of(struct plugin *plugin, const struct mosquitto *client)
-{
-    const char *name = identity_of(client);
-    if (!policy_is_operator(&plugin->account.policy, name))
-        name = mosquitto_client_id(client);
-    return account_client(&plugin->account, name ? name : "");
+    const char *client_id = mosquitto_client_id(client);
+    return (struct account_peer){identity ? identity : "", client_id ? client_id : ""};
 }
 
 /* Hand what is due to the broker, which delivers it before it waits again. */
@@ -83,22 +76,16 @@ static int on_connect(int event, void *event_data, void *user_data)
     (void)event;
     struct plugin *plugin = user_data;
     struct mosquitto_evt_basic_auth *connect = event_data;
-    const char *client_id = mosquitto_client_id(connect->client);
     char *identity = identity_new(connect->client);
-    enum policy_verdict verdict = POLICY_REFUSE;
-    if (identity && client_id)
-        verdict = policy_connect(&plugin->account.policy, identity, client_id);
+    struct account_peer peer = peer_of(connect->client);
+    peer.identity = identity ? identity : "";
+    enum policy_verdict verdict = account_connect(&plugin->account, &peer, plugin_now(plugin));
     if (verdict == POLICY_ALLOW &&
-        mosquitto_set_username(connect->client, identity) != MOSQ_ERR_SUCCESS)
+        mosquitto_set_username(connect->client, peer.identity) != MOSQ_ERR_SUCCESS)
         verdict = POLICY_REFUSE;
-    struct account_client *counters = counters_of(plugin, connect->client);
-    if (verdict == POLICY_ALLOW) {
-        counters->connects++;
-    } else {
-        counters->refused_connects++;
+    if (verdict != POLICY_ALLOW)
         mosquitto_log_printf(MOSQ_LOG_NOTICE, "sandbox: '%s' may not connect with client id '%s'",
-                             identity ? identity : "(no certificate)", client_id ? client_id : "");
-    }
+                             identity ? identity : "(no certificate)", peer.client_id);
     free(identity);
     return verdict == POLICY_ALLOW ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH;
 }
@@ -106,8 +93,10 @@ static int on_connect(int event, void *event_data, void *user_data)
 static int on_disconnect(int event, void *event_data, void *user_data)
 {
     (void)event;
+    struct plugin *plugin = user_data;
     const struct mosquitto_evt_disconnect *disconnect = event_data;
-    counters_of(user_data, disconnect->client)->disconnects++;
+    const struct account_peer peer = peer_of(disconnect->client);
+    account_disconnect(&plugin->account, &peer);
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -117,6 +106,7 @@ static int broker_result(enum policy_verdict verdict)
     switch (verdict) {
     case POLICY_ALLOW:
         return MOSQ_ERR_SUCCESS;
+    case POLICY_DISCARD:
     case POLICY_REFUSE:
         return MOSQ_ERR_ACL_DENIED;
     case POLICY_BAD_QOS:
@@ -129,53 +119,45 @@ static int broker_result(enum policy_verdict verdict)
 
 static int judge_publish(struct plugin *plugin, const struct mosquitto_evt_acl_check *check)
 {
-    const char *identity = identity_of(check->client);
-    const struct policy_publish publish = {.topic = check->topic,
+    const struct account_peer peer = peer_of(check->client);
+    const struct limits_publish publish = {.topic = check->topic,
                                            .size = check->payloadlen,
                                            .qos = check->qos,
                                            .retain = check->retain};
-    enum policy_verdict verdict = policy_publish(&plugin->account.policy, identity, &publish);
-    if (verdict == POLICY_ALLOW && !policy_is_operator(&plugin->account.policy, identity) &&
-        account_publish_closes(&plugin->account, check->payload, check->payloadlen)) {
+    enum policy_verdict verdict =
+        account_publish(&plugin->account, &peer, &publish, check->payload);
+    if (verdict != POLICY_ALLOW)
         mosquitto_log_printf(MOSQ_LOG_NOTICE,
-                             "sandbox: a planned fault ends the connection of '%s'", identity);
-        return broker_result(POLICY_DISCONNECT);
-    }
-    if (verdict != POLICY_ALLOW) {
-        counters_of(plugin, check->client)->refused_publishes++;
-        mosquitto_log_printf(MOSQ_LOG_NOTICE,
-                             "sandbox: '%s' may not publish %u bytes to %s (QoS %d, retain %d)",
-                             identity, check->payloadlen, check->topic, check->qos, check->retain);
-    }
+                             "sandbox: '%s' may not publish %u bytes to %s (QoS %d, retain %d), by "
+                             "policy, limit or planned fault",
+                             peer.identity, check->payloadlen, check->topic, check->qos,
+                             check->retain);
     return broker_result(verdict);
 }
 
 static int judge_subscription(struct plugin *plugin, const struct mosquitto_evt_acl_check *check)
 {
-    const char *identity = identity_of(check->client);
+    const struct account_peer peer = peer_of(check->client);
     int count = mosquitto_client_sub_count(check->client);
-    enum policy_verdict verdict = policy_subscribe(&plugin->account.policy, identity, check->topic,
-                                                   check->qos, count > 0 ? (unsigned)count : 0);
-    if (verdict == POLICY_ALLOW) {
-        counters_of(plugin, check->client)->subscribed++;
-    } else {
-        counters_of(plugin, check->client)->refused_subscriptions++;
-        mosquitto_log_printf(MOSQ_LOG_NOTICE, "sandbox: '%s' may not subscribe to %s (it has %d)",
-                             identity, check->topic, count);
-    }
+    const struct limits_filter filter = {.filter = check->topic,
+                                         .qos = check->qos,
+                                         .count = count > 0 ? (unsigned)count : 0,
+                                         .packet = packet_watch_serial()};
+    enum policy_verdict verdict = account_subscribe(&plugin->account, &peer, &filter);
+    if (verdict != POLICY_ALLOW)
+        mosquitto_log_printf(
+            MOSQ_LOG_NOTICE,
+            "sandbox: '%s' may not subscribe to %s (it has %d), by policy, limit or "
+            "planned fault",
+            peer.identity, check->topic, count);
     return broker_result(verdict);
 }
 
 static int judge_delivery(struct plugin *plugin, const struct mosquitto_evt_acl_check *check)
 {
-    enum policy_verdict verdict =
-        policy_receive(&plugin->account.policy, identity_of(check->client), check->topic);
-    if (verdict == POLICY_ALLOW) {
-        struct account_client *counters = counters_of(plugin, check->client);
-        counters->delivered++;
-        counters->delivered_bytes += check->payloadlen;
-    }
-    return broker_result(verdict);
+    const struct account_peer peer = peer_of(check->client);
+    return broker_result(account_deliver(&plugin->account, &peer, check->topic, check->payloadlen,
+                                         plugin_now(plugin)));
 }
 
 static int on_acl_check(int event, void *event_data, void *user_data)
@@ -208,25 +190,37 @@ static void answer_operator(struct plugin *plugin, const struct mosquitto_evt_me
     free(answer.data);
 }
 
+/* What the operator publishes is a command, or goes where it is meant to go. */
+static void take_from_operator(struct plugin *plugin, const struct account_peer *peer,
+                               const struct mosquitto_evt_message *message)
+{
+    struct account_client *counters = account_counters_of(&plugin->account, peer);
+    counters->published++;
+    counters->published_bytes += message->payloadlen;
+    if (strncmp(message->topic, CONTROL_REQUEST, strlen(CONTROL_REQUEST)) == 0) {
+        answer_operator(plugin, message);
+        return;
+    }
+    char *answer = NULL;
+    (void)account_request_now(&plugin->account, message->topic, message->payload,
+                              message->payloadlen, plugin_now(plugin), &answer);
+    free(answer);
+}
+
 static int on_message(int event, void *event_data, void *user_data)
 {
     (void)event;
     struct plugin *plugin = user_data;
     struct mosquitto_evt_message *message = event_data;
-    struct account_client *counters = counters_of(plugin, message->client);
-    counters->published++;
-    counters->published_bytes += message->payloadlen;
-    if (strncmp(message->topic, CONTROL_REQUEST, strlen(CONTROL_REQUEST)) == 0 &&
-        policy_is_operator(&plugin->account.policy, identity_of(message->client))) {
-        answer_operator(plugin, message);
-    } else {
-        int r = account_request(&plugin->account, message->topic, message->payload,
-                                message->payloadlen, plugin_now(plugin));
-        if (r != SHADOW_SERVICE_NOT_A_REQUEST)
-            counters->operations++;
-        if (r < 0)
-            mosquitto_log_printf(MOSQ_LOG_ERR, "sandbox: request failed: %s", strerror(-r));
-    }
+    const struct account_peer peer = peer_of(message->client);
+    int r = 0;
+    if (policy_is_operator(&plugin->account.policy, peer.identity))
+        take_from_operator(plugin, &peer, message);
+    else
+        r = account_request(&plugin->account, peer.client_id, message->topic, message->payload,
+                            message->payloadlen, plugin_now(plugin));
+    if (r < 0)
+        mosquitto_log_printf(MOSQ_LOG_ERR, "sandbox: request failed: %s", strerror(-r));
     save_if_dirty(plugin);
     send_due(plugin);
     return MOSQ_ERR_SUCCESS;

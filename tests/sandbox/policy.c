@@ -25,53 +25,40 @@ static const char *skip(const char *text, const char *prefix)
     return strncmp(text, prefix, length) == 0 ? text + length : NULL;
 }
 
-/* Return what follows `$aws/things/IDENTITY/shadow/`, or NULL. */
-static const char *within_shadows(const char *identity, const char *topic)
+/* Return what follows `$aws/things/THING/shadow/` for a thing of this identity, or NULL. */
+static const char *within_shadows(const struct policy *policy, const char *identity,
+                                  const char *topic)
 {
     const char *rest = skip(topic, "$aws/things/");
-    if (rest)
+    if (rest && policy->any_thing)
+        rest += strcspn(rest, "/+#");
+    else if (rest)
         rest = skip(rest, identity);
     return rest ? skip(rest, "/shadow/") : NULL;
 }
 
-static bool is_within_limits(const char *topic)
-{
-    unsigned slashes = 0;
-    for (const char *at = strchr(topic, '/'); at; at = strchr(at + 1, '/'))
-        slashes++;
-    return slashes <= POLICY_SLASHES_MAX && strlen(topic) <= POLICY_TOPIC_MAX;
-}
-
-static bool may_publish(const char *identity, const char *topic)
+static bool may_publish(const struct policy *policy, const char *identity, const char *topic)
 {
     struct cloud_request request;
     if (cloud_request_parse_topic(topic, &request))
-        return strcmp(request.thing, identity) == 0;
+        return policy->any_thing || strcmp(request.thing, identity) == 0;
     const char *will = skip(topic, "lwt/");
     return will && strcmp(will, identity) == 0;
 }
 
 enum policy_verdict policy_publish(const struct policy *policy, const char *identity,
-                                   const struct policy_publish *publish)
+                                   const char *topic)
 {
-    if (policy_is_operator(policy, identity))
-        return POLICY_ALLOW;
-    if (publish->qos > 1)
-        return POLICY_BAD_QOS;
-    bool reserved = publish->topic[0] == '$';
-    if (!is_within_limits(publish->topic) || publish->size > POLICY_PAYLOAD_MAX ||
-        (publish->retain && reserved))
-        return POLICY_DISCONNECT;
-    if (may_publish(identity, publish->topic))
+    if (policy_is_operator(policy, identity) || may_publish(policy, identity, topic))
         return POLICY_ALLOW;
     return policy->refuse_publish_softly ? POLICY_REFUSE : POLICY_DISCONNECT;
 }
 
 /* In a policy `+` and `#` mean themselves, so a filter is judged like a topic: by how it begins. */
-static bool may_receive(const char *identity, const char *topic)
+static bool may_receive(const struct policy *policy, const char *identity, const char *topic)
 {
     static const char *const allowed[] = {"get/", "update/", "delete/", "name/"};
-    const char *rest = within_shadows(identity, topic);
+    const char *rest = within_shadows(policy, identity, topic);
     for (size_t i = 0; rest && i < sizeof(allowed) / sizeof(*allowed); i++) {
         if (skip(rest, allowed[i]))
             return true;
@@ -80,20 +67,17 @@ static bool may_receive(const char *identity, const char *topic)
 }
 
 enum policy_verdict policy_subscribe(const struct policy *policy, const char *identity,
-                                     const char *filter, unsigned qos, unsigned count)
+                                     const char *filter)
 {
-    if (policy_is_operator(policy, identity))
-        return POLICY_ALLOW;
-    if (qos > 1)
-        return POLICY_BAD_QOS;
-    if (policy->max_subscriptions > 0 && count >= policy->max_subscriptions)
-        return POLICY_REFUSE;
-    return is_within_limits(filter) && may_receive(identity, filter) ? POLICY_ALLOW : POLICY_REFUSE;
+    return policy_is_operator(policy, identity) || may_receive(policy, identity, filter)
+               ? POLICY_ALLOW
+               : POLICY_REFUSE;
 }
 
 enum policy_verdict policy_receive(const struct policy *policy, const char *identity,
                                    const char *topic)
 {
-    return policy_is_operator(policy, identity) || may_receive(identity, topic) ? POLICY_ALLOW
-                                                                                : POLICY_REFUSE;
+    return policy_is_operator(policy, identity) || may_receive(policy, identity, topic)
+               ? POLICY_ALLOW
+               : POLICY_REFUSE;
 }

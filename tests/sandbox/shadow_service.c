@@ -145,8 +145,9 @@ static void count_messages(struct shadow_service *service, struct cloud_turn *tu
     turn->batch.count = kept;
 }
 
+/* Answer a request; code 0: as the service does, else with this rejection. */
 static int run_turn(struct shadow_service *service, struct cloud_turn *turn, const char *payload,
-                    size_t size)
+                    size_t size, int code)
 {
     int r = cloud_outbox_reserve(&service->outbox);
     if (r < 0)
@@ -157,8 +158,11 @@ static int run_turn(struct shadow_service *service, struct cloud_turn *turn, con
     r = cloud_store_ensure(&service->store, turn->request.thing, turn->request.name, &turn->shadow);
     if (r == -ENOMEM)
         return r;
-    r = r == -ENOSPC ? cloud_turn_reject(turn, CLOUD_REFUSAL_INTERNAL)
-                     : dispatch(service, turn, refusal);
+    if (code != 0)
+        r = cloud_turn_reject_with(turn, code, json_string("Rejected on demand"));
+    else
+        r = r == -ENOSPC ? cloud_turn_reject(turn, CLOUD_REFUSAL_INTERNAL)
+                         : dispatch(service, turn, refusal);
     if (r < 0)
         return r;
     service->counters.operations[turn->request.operation]++;
@@ -170,16 +174,28 @@ static int run_turn(struct shadow_service *service, struct cloud_turn *turn, con
     return r;
 }
 
-int shadow_service_handle(struct shadow_service *service, const char *topic, const void *payload,
-                          size_t size, int64_t now_ms)
+static int answer(struct shadow_service *service, const char *topic, const void *payload,
+                  size_t size, int code, int64_t now_ms)
 {
     struct cloud_turn turn = {.options = &service->options, .topic = topic, .now_ms = now_ms};
     if (!cloud_request_parse_topic(topic, &turn.request))
         return SHADOW_SERVICE_NOT_A_REQUEST;
-    int r = run_turn(service, &turn, payload, size);
+    int r = run_turn(service, &turn, payload, size, code);
     cloud_batch_clear(&turn.batch);
     cloud_request_clear(&turn.request);
     return r;
+}
+
+int shadow_service_handle(struct shadow_service *service, const char *topic, const void *payload,
+                          size_t size, int64_t now_ms)
+{
+    return answer(service, topic, payload, size, 0, now_ms);
+}
+
+int shadow_service_reject(struct shadow_service *service, const char *topic, const void *payload,
+                          size_t size, int code, int64_t now_ms)
+{
+    return answer(service, topic, payload, size, code, now_ms);
 }
 
 bool shadow_service_next(struct shadow_service *service, struct shadow_service_message *ret_message)

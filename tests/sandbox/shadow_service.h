@@ -108,6 +108,11 @@ struct shadow_service_options *shadow_service_options(struct shadow_service *ser
 int shadow_service_handle(struct shadow_service *service, const char *topic, const void *payload,
                           size_t size, int64_t now_ms);
 
+/* Take a request as above, and answer it with a rejection of this code (100 to 599), whatever it
+ * says. Returns as above. */
+int shadow_service_reject(struct shadow_service *service, const char *topic, const void *payload,
+                          size_t size, int code, int64_t now_ms);
+
 /* Hand out the oldest message that was not pulled yet; false: none, *ret_message untouched.
  * The caller owns the message and ends it with shadow_service_message_clear(). */
 bool shadow_service_next(struct shadow_service *service,

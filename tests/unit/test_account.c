@@ -34,7 +34,7 @@ static int tear_down(void **state)
 
 static int request(struct account *account, const char *topic, const char *payload)
 {
-    return account_request(account, topic, payload, strlen(payload), NOW_MS);
+    return account_request(account, "c", topic, payload, strlen(payload), NOW_MS);
 }
 
 static int report(struct account *account)
@@ -119,20 +119,243 @@ static void test_delayed_messages_wait_and_later_ones_may_pass(void **state)
     assert_string_equal(take(account, NOW_MS + 100), "ADR");
 }
 
+static bool closes(struct account *account, const char *topic, const char *payload, size_t size)
+{
+    const struct account_peer peer = {"T", "T"};
+    const struct limits_publish publish = {.topic = topic, .size = size, .qos = 1};
+    return account_publish(account, &peer, &publish, payload) == POLICY_DISCONNECT;
+}
+
 static void test_planned_closings(void **state)
 {
     struct account *account = *state;
-    assert_false(account_publish_closes(account, "x", 1));
+    assert_false(closes(account, update, "x", 1));
     command(account, "{\"do\":\"fault\",\"kind\":\"close\",\"count\":1}");
-    assert_true(account_publish_closes(account, "x", 1));
-    assert_false(account_publish_closes(account, "x", 1));
+    assert_true(closes(account, update, "x", 1));
+    assert_false(closes(account, update, "x", 1));
     command(account, "{\"do\":\"fault\",\"kind\":\"poison\",\"key\":\"bad\",\"code\":0}");
-    assert_true(account_publish_closes(account, "{\"a\":\"abad\",\"bad\":1}", 20));
-    assert_false(account_publish_closes(account, "{\"a\":\"abad\",\"bad", 15));
-    assert_false(account_publish_closes(account, "bad", 3));
-    assert_false(account_publish_closes(account, NULL, 0));
+    assert_true(closes(account, update, "{\"a\":\"abad\",\"bad\":1}", 20));
+    assert_true(closes(account, update, "{\"bad\" : 1}", 11));
+    assert_false(closes(account, update, "{\"a\":\"abad\",\"bad", 15));
+    assert_false(closes(account, update, "{\"a\":\"bad\"}", 11));
+    assert_false(closes(account, update, "bad", 3));
+    assert_false(closes(account, update, NULL, 0));
     command(account, "{\"do\":\"fault\",\"kind\":\"none\"}");
-    assert_false(account_publish_closes(account, "\"bad\"", 5));
+    assert_false(closes(account, update, "{\"bad\":1}", 9));
+}
+
+static const char *const named = "$aws/things/T/shadow/name/N/update";
+
+static void test_closings_may_be_for_one_shadow(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"fault\",\"kind\":\"close\",\"count\":\"always\",\"shadow\":\"N\"}");
+    assert_false(closes(account, update, "{}", 2));
+    assert_true(closes(account, named, "{}", 2));
+    assert_true(closes(account, named, "{}", 2));
+    command(account, "{\"do\":\"fault\",\"kind\":\"close\",\"count\":0,\"shadow\":\"N\"}");
+    assert_false(closes(account, named, "{}", 2));
+    command(account, "{\"do\":\"fault\",\"kind\":\"close\",\"shadow\":\"\"}");
+    assert_false(closes(account, named, "{}", 2));
+    assert_true(closes(account, update, "{}", 2));
+}
+
+static void test_dropped_requests_have_no_effect(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"fault\",\"kind\":\"drop\",\"count\":1}");
+    assert_int_equal(report(account), ACCOUNT_DROPPED);
+    assert_string_equal(take(account, NOW_MS), "");
+    assert_int_equal(shadow_service_version(account->service, "T", NULL), 0);
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS), "AD");
+}
+
+static void test_faults_of_one_shadow_spare_the_others(void **state)
+{
+    struct account *account = *state;
+    const char *document = "{\"state\":{\"reported\":{\"a\":1}}}";
+    command(account, "{\"do\":\"fault\",\"kind\":\"reject\",\"code\":500,\"operation\":\"any\","
+                     "\"thing\":\"T\",\"shadow\":\"N\",\"count\":2}");
+    command(account, "{\"do\":\"fault\",\"kind\":\"lose\",\"thing\":\"U\"}");
+    command(account, "{\"do\":\"fault\",\"kind\":\"delay\",\"ms\":50,\"shadow\":\"\"}");
+    assert_int_equal(request(account, named, document), 0);
+    assert_int_equal(request(account, "$aws/things/T/shadow/name/N/get", ""), 0);
+    assert_int_equal(request(account, named, document), 0);
+    assert_string_equal(take(account, NOW_MS), "RRAD");
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS), "");
+    assert_string_equal(take(account, NOW_MS + 50), "AD");
+    const char *list = command(account, "{\"do\":\"counters\"}");
+    assert_has(list, "\"thing\": \"U\"");
+    assert_has(list, "\"ms\": 50");
+    assert_has(list, "\"count\": \"always\"");
+}
+
+static void test_a_reordered_answer_is_overtaken_by_the_next(void **state)
+{
+    struct account *account = *state;
+    shadow_service_options(account->service)->publish_documents = false;
+    command(account, "{\"do\":\"fault\",\"kind\":\"reorder\"}");
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS), "");
+    assert_int_equal(request(account, update, "{"), 0);
+    assert_string_equal(take(account, NOW_MS), "RA");
+    command(account, "{\"do\":\"fault\",\"kind\":\"reorder\"}");
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS + ACCOUNT_REORDER_MS - 1), "");
+    assert_string_equal(take(account, NOW_MS + ACCOUNT_REORDER_MS), "A");
+}
+
+static void test_a_reordered_answer_waits_for_another_request(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"fault\",\"kind\":\"reorder\"}");
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS), "D"); /* its own documents do not count */
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS), "AAD");
+}
+
+static enum policy_verdict subscribe(struct account *account, const char *filter, uint64_t packet)
+{
+    const struct account_peer peer = {"T", "T"};
+    const struct limits_filter judged = {.filter = filter, .qos = 1, .packet = packet};
+    return account_subscribe(account, &peer, &judged);
+}
+
+static void test_filters_are_refused_on_demand(void **state)
+{
+    struct account *account = *state;
+    const char *own = "$aws/things/T/shadow/update/accepted";
+    const char *shared = "$aws/things/T/shadow/name/+/update/accepted";
+    command(account, "{\"do\":\"fault\",\"kind\":\"refuse\",\"filter\":\"*/name/+/*\","
+                     "\"count\":2}");
+    assert_int_equal(subscribe(account, own, 1), POLICY_ALLOW);
+    assert_int_equal(subscribe(account, shared, 1), POLICY_REFUSE);
+    assert_int_equal(subscribe(account, shared, 2), POLICY_REFUSE);
+    assert_int_equal(subscribe(account, shared, 3), POLICY_ALLOW);
+    command(account, "{\"do\":\"fault\",\"kind\":\"refuse\",\"filter\":\"*\","
+                     "\"shadow\":\"N\",\"count\":\"always\"}");
+    assert_int_equal(subscribe(account, own, 4), POLICY_ALLOW);
+    assert_int_equal(subscribe(account, shared, 4), POLICY_ALLOW);
+    for (uint64_t packet = 5; packet < 8; packet++)
+        assert_int_equal(subscribe(account, "$aws/things/T/shadow/name/N/get/rejected", packet),
+                         POLICY_REFUSE);
+    command(account, "{\"do\":\"fault\",\"kind\":\"none\"}");
+    assert_int_equal(subscribe(account, "$aws/things/T/shadow/name/N/get/rejected", 9),
+                     POLICY_ALLOW);
+    assert_int_equal(account_client(account, "T")->refused_subscriptions, 5);
+}
+
+static void test_a_forgotten_shadow_begins_anew(void **state)
+{
+    struct account *account = *state;
+    assert_int_equal(report(account), 0);
+    assert_int_equal(report(account), 0);
+    assert_int_equal(request(account, "$aws/things/T/shadow/name/N/get", ""), 0);
+    assert_string_equal(take(account, NOW_MS), "ADADR");
+    assert_string_equal(command(account, "{\"do\":\"forget\",\"thing\":\"T\"}"), "ok\n");
+    assert_string_equal(take(account, NOW_MS), ""); /* nobody is told */
+    assert_int_equal(report(account), 0);
+    assert_int_equal(shadow_service_version(account->service, "T", NULL), 1);
+}
+
+static void test_more_requests_in_flight_than_allowed_get_429(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"fault\",\"kind\":\"delay\",\"ms\":100}");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(report(account), 0);
+    assert_int_equal(limits_total(&account->limits), 0);
+    assert_int_equal(report(account), 0);
+    assert_int_equal(request(account, "$aws/things/U/shadow/get", ""), 0); /* another thing */
+    assert_int_equal(account->limits.exceeded[LIMIT_IN_FLIGHT], 1);
+    assert_int_equal(shadow_service_version(account->service, "T", NULL), 10);
+    assert_string_equal(take(account, NOW_MS + 100), "ADADADADADADADADADADRR");
+    assert_int_equal(report(account), 0);
+    assert_int_equal(account->limits.exceeded[LIMIT_IN_FLIGHT], 1);
+    assert_int_equal(account_client(account, "c")->limits_exceeded, 1);
+}
+
+static void test_in_flight_may_be_counted_only(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"option\",\"option\":\"enforce_in_flight\",\"value\":false}");
+    command(account, "{\"do\":\"option\",\"option\":\"max_in_flight\",\"value\":1}");
+    command(account, "{\"do\":\"fault\",\"kind\":\"delay\",\"ms\":100}");
+    assert_int_equal(report(account), 0);
+    assert_int_equal(report(account), 0);
+    assert_int_equal(account->limits.exceeded[LIMIT_IN_FLIGHT], 1);
+    assert_string_equal(take(account, NOW_MS + 100), "ADAD");
+}
+
+static void test_requests_above_the_rate_of_a_shadow_are_counted(void **state)
+{
+    struct account *account = *state;
+    for (int i = 0; i < 21; i++) {
+        assert_int_equal(report(account), 0);
+        assert_string_equal(take(account, NOW_MS), i < 20 ? "AD" : "R");
+    }
+    assert_int_equal(account->limits.exceeded[LIMIT_REQUESTS_PER_SEC], 1);
+    assert_has(command(account, "{\"do\":\"counters\"}"), "\"requests_per_sec\": 1");
+}
+
+static void test_messages_above_the_rate_are_discarded_on_demand(void **state)
+{
+    struct account *account = *state;
+    const struct account_peer peer = {"T", "c"};
+    const char *topic = "$aws/things/T/shadow/update/accepted";
+    shadow_service_options(account->service)->max_per_sec = 0;
+    command(account, "{\"do\":\"fault\",\"kind\":\"discard\"}");
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(report(account), 0);
+        assert_string_equal(take(account, NOW_MS), "AD");
+        assert_int_equal(account_deliver(account, &peer, topic, 10, NOW_MS), POLICY_ALLOW);
+    }
+    assert_int_equal(report(account), ACCOUNT_DISCARDED);
+    assert_int_equal(account_deliver(account, &peer, topic, 10, NOW_MS + 999), POLICY_DISCARD);
+    assert_int_equal(shadow_service_version(account->service, "T", NULL), 50);
+    assert_int_equal(account_client(account, "c")->discarded, 2);
+    command(account, "{\"do\":\"fault\",\"kind\":\"none\"}");
+    assert_int_equal(report(account), 0);
+    assert_int_equal(account->limits.exceeded[LIMIT_MESSAGES_PER_SEC], 3);
+}
+
+static void test_bytes_above_the_rate_make_answers_late(void **state)
+{
+    struct account *account = *state;
+    command(account, "{\"do\":\"option\",\"option\":\"max_bytes_per_sec\",\"value\":60}");
+    command(account, "{\"do\":\"option\",\"option\":\"enforce_bytes_per_sec\",\"value\":true}");
+    assert_int_equal(report(account), 0); /* 30 bytes */
+    assert_int_equal(report(account), 0); /* a second's worth */
+    assert_string_equal(take(account, NOW_MS), "ADAD");
+    assert_int_equal(report(account), 0);
+    assert_string_equal(take(account, NOW_MS + 499), "");
+    assert_string_equal(take(account, NOW_MS + 500), "AD");
+}
+
+static void test_requests_are_counted_by_shadow(void **state)
+{
+    struct account *account = *state;
+    assert_int_equal(report(account), 0);
+    assert_int_equal(request(account, update, "{"), 0);
+    assert_int_equal(request(account, "$aws/things/T/shadow/name/N/get", ""), 0);
+    command(account, "{\"do\":\"update\",\"thing\":\"T\",\"name\":\"N\",\"state\":{}}");
+    const char *said = command(account, "{\"do\":\"counters\"}");
+    json_t *counters = json_loads(said + 3, 0, NULL);
+    json_t *expected =
+        json_loads("{\"T/\":{\"get\":0,\"update\":2,\"delete\":0,\"rejected\":1,\"byCloud\":0},"
+                   "\"T/N\":{\"get\":1,\"update\":0,\"delete\":0,\"rejected\":1,\"byCloud\":1}}",
+                   0, NULL);
+    assert_true(json_equal(json_object_get(counters, "shadows"), expected));
+    json_t *exceeded = json_object_get(counters, "limits_exceeded");
+    assert_int_equal(json_integer_value(json_object_get(exceeded, "total")), 0);
+    assert_int_equal(json_object_size(exceeded), LIMIT_COUNT + 1);
+    json_decref(expected);
+    json_decref(counters);
+    command(account, "{\"do\":\"reset-counters\"}");
+    assert_has(command(account, "{\"do\":\"counters\"}"), "\"shadows\": {}");
 }
 
 static void test_rejections_on_command(void **state)
@@ -184,6 +407,11 @@ static void test_bad_commands_are_named(void **state)
         "{\"do\":\"fault\",\"kind\":\"reject\",\"code\":200,\"operation\":\"get\"}",
         "{\"do\":\"fault\",\"kind\":\"reject\",\"code\":400,\"operation\":\"list\"}",
         "{\"do\":\"fault\",\"kind\":\"poison\"}",
+        "{\"do\":\"fault\",\"kind\":\"refuse\"}",
+        "{\"do\":\"fault\",\"kind\":\"delay\",\"ms\":-1}",
+        "{\"do\":\"fault\",\"kind\":\"lose\",\"shadow\":\"a/b\"}",
+        "{\"do\":\"forget\"}",
+        "{\"do\":\"option\",\"option\":\"enforce_requests_per_sec\",\"value\":true}",
         "{\"do\":\"option\",\"option\":\"max_dept\",\"value\":1}",
         "{\"do\":\"option\",\"option\":\"max_depth\",\"value\":true}",
         "{\"do\":\"option\",\"option\":\"max_depth\",\"value\":-1}",
@@ -205,6 +433,10 @@ static void test_options_are_set_by_name(void **state)
     command(account, "{\"do\":\"option\",\"option\":\"shuffle_seed\",\"value\":9}");
     command(account, "{\"do\":\"option\",\"option\":\"tombstone_bumps\",\"value\":false}");
     command(account, "{\"do\":\"option\",\"option\":\"any_client_id\",\"value\":true}");
+    command(account, "{\"do\":\"option\",\"option\":\"max_subscriptions\",\"value\":7}");
+    command(account, "{\"do\":\"option\",\"option\":\"enforce_qos\",\"value\":false}");
+    assert_int_equal(account->limits.max[LIMIT_SUBSCRIPTIONS], 7);
+    assert_false(account->limits.enforced[LIMIT_QOS]);
     const struct shadow_service_options *options = shadow_service_options(account->service);
     assert_int_equal(options->max_depth, 6);
     assert_int_equal(options->max_bytes, 30720);
@@ -285,6 +517,19 @@ int main(void)
         WITH_ACCOUNT(test_duplicated_answers_come_twice),
         WITH_ACCOUNT(test_delayed_messages_wait_and_later_ones_may_pass),
         WITH_ACCOUNT(test_planned_closings),
+        WITH_ACCOUNT(test_closings_may_be_for_one_shadow),
+        WITH_ACCOUNT(test_dropped_requests_have_no_effect),
+        WITH_ACCOUNT(test_faults_of_one_shadow_spare_the_others),
+        WITH_ACCOUNT(test_a_reordered_answer_is_overtaken_by_the_next),
+        WITH_ACCOUNT(test_a_reordered_answer_waits_for_another_request),
+        WITH_ACCOUNT(test_filters_are_refused_on_demand),
+        WITH_ACCOUNT(test_a_forgotten_shadow_begins_anew),
+        WITH_ACCOUNT(test_more_requests_in_flight_than_allowed_get_429),
+        WITH_ACCOUNT(test_in_flight_may_be_counted_only),
+        WITH_ACCOUNT(test_requests_above_the_rate_of_a_shadow_are_counted),
+        WITH_ACCOUNT(test_messages_above_the_rate_are_discarded_on_demand),
+        WITH_ACCOUNT(test_bytes_above_the_rate_make_answers_late),
+        WITH_ACCOUNT(test_requests_are_counted_by_shadow),
         WITH_ACCOUNT(test_rejections_on_command),
         WITH_ACCOUNT(test_the_operator_writes_and_reads),
         WITH_ACCOUNT(test_bad_commands_are_named),
