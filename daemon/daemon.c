@@ -205,16 +205,12 @@ static void answer_statuses(struct daemon *daemon, int64_t now_ms)
         .store = daemon->store,
         .started_ms = daemon->started_ms,
     };
-    /* Written once a turn, however many ask. */
-    size_t size = 0;
-    char *json = NULL;
     struct session *session;
     while ((session = socket_server_next_status(daemon->server))) {
-        if (!json)
-            json = status_write(&source, now_ms, &size);
-        session_answer_status(session, json ? strndup(json, size) : NULL, size);
+        size_t size = 0;
+        char *json = status_write(&source, now_ms, &size);
+        session_answer_status(session, json, size);
     }
-    free(json);
 }
 
 static void tell_service_manager(struct daemon *daemon, int64_t now_ms)
@@ -252,6 +248,7 @@ static bool daemon_turn(struct daemon *daemon)
     uplink_check(daemon->uplink, now_ms);
     socket_server_turn(daemon->server, now_ms, now_us);
     answer_statuses(daemon, now_ms);
+    thing_tick(daemon->thing, now_ms);
     uplink_send(daemon->uplink, now_ms);
     const bool has_more = daemon_continue_stop(daemon, now_ms, now_us);
     socket_server_settle(daemon->server);

@@ -60,7 +60,7 @@ bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us)
         begin_flushing(daemon, now_ms);
         return true;
     case DAEMON_FLUSHING:
-        if (!is_late && link_state_now(daemon) == LINK_UP && !thing_is_settled(daemon->thing))
+        if (!is_late && link_state_now(daemon) == LINK_UP && !thing_has_sent_all(daemon->thing))
             return false;
         uplink_stop(daemon->uplink, now_ms);
         daemon->state = DAEMON_HANGING_UP;

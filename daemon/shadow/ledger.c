@@ -1,6 +1,7 @@
 #include "daemon/shadow/ledger.h"
 
 #include "daemon/shadow/ledger_queue.h"
+#include "daemon/shadow/writers.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,10 @@ static void slot_clear(struct slot *slot)
     flux_value_clear(&slot->form);
     free(slot->refused_text);
     slot->refused_text = NULL;
+    free(slot->rivalry);
+    slot->rivalry = NULL;
+    writer_release(slot->writer);
+    slot->writer = NULL;
 }
 
 void ledger_clear(struct ledger *ledger)
@@ -43,6 +48,7 @@ void ledger_clear(struct ledger *ledger)
     struct flux_property *root = ledger->set.root;
     for (struct flux_property *p = root; p; p = flux_property_next(root, p))
         slot_clear(slot_of(p));
+    timers_clear(&ledger->timers);
     flux_property_set_clear(&ledger->set);
 }
 
@@ -78,6 +84,41 @@ void ledger_drop_cut(struct ledger *ledger, struct flux_property *property)
     flux_property_set_drop_cut(&ledger->set, property);
 }
 
+void ledger_set_held(struct ledger *ledger, struct flux_property *property, bool held)
+{
+    struct slot *slot = slot_of(property);
+    if (slot->held == held)
+        return;
+    slot->held = held;
+    if (held)
+        ledger->held_count++;
+    else
+        ledger->held_count--;
+}
+
+void ledger_set_writer(struct flux_property *property, struct writer *writer)
+{
+    struct slot *slot = slot_of(property);
+    writer_hold(writer);
+    writer_release(slot->writer);
+    slot->writer = writer;
+}
+
+static void leave_pending(struct ledger *ledger, struct flux_property *property)
+{
+    ledger->fate_serial++; /* so the settled revision may rise */
+    ledger_queue_remove(&ledger->pending, property);
+    ledger_set_held(ledger, property, false);
+    slot_of(property)->resend = false;
+}
+
+/* Nothing of a program's is here any more. */
+static void enter_empty(struct ledger *ledger, struct flux_property *property)
+{
+    timers_remove(&ledger->timers, property);
+    ledger_set_writer(property, NULL);
+}
+
 void ledger_set_state(struct ledger *ledger, struct flux_property *property, enum slot_state state)
 {
     struct slot *slot = slot_of(property);
@@ -85,10 +126,8 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
         return;
     if (slot->state == SLOT_PENDING || state == SLOT_PENDING)
         ledger->settled_known = false;
-    if (slot->state == SLOT_PENDING) {
-        ledger->fate_serial++; /* so the settled revision may rise */
-        ledger_queue_remove(&ledger->pending, property);
-    }
+    if (slot->state == SLOT_PENDING)
+        leave_pending(ledger, property);
     if (slot->state == SLOT_CONTESTED)
         ledger_queue_remove(&ledger->contested, property);
     if (slot->state == SLOT_REFUSED)
@@ -100,6 +139,8 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
         ledger_queue_append(&ledger->contested, property);
     if (state == SLOT_REFUSED)
         ledger->refused_count++;
+    if (state == SLOT_EMPTY)
+        enter_empty(ledger, property);
     if (state == SLOT_EMPTY || state == SLOT_SETTLED)
         slot->suspect = false;
 }

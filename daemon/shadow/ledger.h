@@ -4,7 +4,13 @@
 #ifndef FLUXAWS_SHADOW_LEDGER_H
 #define FLUXAWS_SHADOW_LEDGER_H
 
+#include "daemon/shadow/policies.h"
+#include "daemon/shadow/rate.h"
+#include "daemon/shadow/rivalry.h"
+#include "daemon/shadow/timers.h"
 #include "proto/property_set.h"
+
+struct writer;
 
 /* Properties kept in memory, empty ones that remember the time of a removal included. */
 #define LEDGER_NODES_KEPT 6144u
@@ -55,6 +61,19 @@ struct slot {
     bool fresh;               /* in the queue of properties to hold against the view */
     bool cuts_scalar_only;    /* the cut here takes away a scalar, but no object */
     bool suspect;             /* was in an update that the service refused as a whole */
+    /* What programs and policies are about: */
+    struct writer *writer;       /* reported it last; held (writers.h) */
+    struct rate reports;         /* of it a minute */
+    struct rivalry *rivalry;     /* owned; once the writer has changed */
+    const struct policy *policy; /* borrowed from the connection's; NULL: none, or not known yet */
+    int64_t sent_ms;             /* when an update last carried it, 0: never */
+    int64_t confirmed_ms;        /* when the cloud took the copy that it holds, 0: not known */
+    /* Revisions above the former up to the latter ended because the cloud's number is close. */
+    uint64_t close_above, close_revision;
+    uint32_t timer_place; /* in ledger.timers, 0: no deadline */
+    bool policy_known;    /* `policy` has been looked up */
+    bool held;            /* pending, but MinIntervalMs is not over */
+    bool resend;          /* pending, to be sent although the cloud holds it: RefreshSec */
     /* Scratch of one walk: */
     bool covered, present, emit_null, emit_value, emit_below;
     size_t walk_bytes, walk_children;
@@ -75,6 +94,8 @@ struct ledger {
     uint64_t settled_revision;   /* while `settled_known`: see ledger_settled_revision() */
     bool settled_known;          /* nothing has ended or left the pending since it was counted */
     size_t refused_count;
+    size_t held_count;    /* of the pending */
+    struct timers timers; /* of properties that are not SLOT_EMPTY */
     size_t crowded_above; /* nodes; see ledger_is_crowded() */
     uint64_t effort;      /* properties below those of operations that had to be looked at so far */
 };
@@ -105,14 +126,27 @@ bool ledger_has_value_below(const struct flux_property *property);
 /* Tell whether the cloud holds what we want here: value and cut. */
 bool ledger_is_in_cloud(const struct flux_property *property);
 
-/* Tell whether the cloud holds the property's value; there being none counts as held. */
+/* Tell whether the cloud holds the property's value, or a number within its Deadband; there being
+ * none counts as held. */
 bool ledger_value_is_in_cloud(const struct flux_property *property);
+
+/* Tell whether the cloud holds another number, but one within the property's Deadband. */
+bool ledger_value_is_close(const struct flux_property *property);
+
+/* Hold a pending property back from updates, or let it go again. */
+void ledger_set_held(struct ledger *ledger, struct flux_property *property, bool held);
+
+/* Let `writer` (may be NULL) be the one who reported the property last. */
+void ledger_set_writer(struct flux_property *property, struct writer *writer);
 
 /* Take the next fresh property, or NULL. */
 struct flux_property *ledger_next_fresh(struct ledger *ledger);
 
 /* Tell whether a cut, here or above, has a say in what the cloud may hold below the property. */
 bool ledger_is_cut(const struct flux_property *property);
+
+/* Tell whether the property has a cut, or one above it has. */
+bool ledger_is_part_of_cut(const struct flux_property *property);
 
 /* What a walk over a cut is for. */
 enum ledger_cut_mode {

@@ -1,5 +1,58 @@
 #include "daemon/shadow/ledger.h"
 
+#include <float.h>
+
+static double magnitude(double a, double b)
+{
+    a = a < 0 ? -a : a;
+    b = b < 0 ? -b : b;
+    return a > b ? a : b;
+}
+
+static double real_of(const struct flux_value *value)
+{
+    return value->type == FLUX_VALUE_INT64 ? (double)value->int64 : value->real;
+}
+
+static bool is_number(const struct flux_value *value)
+{
+    return value->type == FLUX_VALUE_INT64 || value->type == FLUX_VALUE_DOUBLE;
+}
+
+/* Large integers differ exactly; in what is left, 20.6 and 20.5 differ by 0.1, whatever the last
+ * bits of a double say. */
+static bool is_within(const struct flux_value *a, const struct flux_value *b, double deadband)
+{
+    if (a->type == FLUX_VALUE_INT64 && b->type == FLUX_VALUE_INT64) {
+        uint64_t distance = a->int64 > b->int64 ? (uint64_t)a->int64 - (uint64_t)b->int64
+                                                : (uint64_t)b->int64 - (uint64_t)a->int64;
+        return (double)distance <= deadband;
+    }
+    double distance = real_of(a) - real_of(b);
+    double slack = 2 * DBL_EPSILON * magnitude(real_of(a), real_of(b));
+    return (distance < 0 ? -distance : distance) <= deadband + slack;
+}
+
+static bool is_within_deadband(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    return slot->policy && slot->policy->deadband > 0 && is_number(&property->value) &&
+           is_number(&slot->cloud) &&
+           is_within(&property->value, &slot->cloud, slot->policy->deadband);
+}
+
+static bool is_as_sent(const struct flux_property *property)
+{
+    const struct slot *slot = slot_of(property);
+    return flux_value_equal(&property->value, &slot->cloud) ||
+           (slot->form.type != FLUX_VALUE_NONE && flux_value_equal(&slot->form, &slot->cloud));
+}
+
+bool ledger_value_is_close(const struct flux_property *property)
+{
+    return is_within_deadband(property) && !is_as_sent(property);
+}
+
 bool ledger_value_is_in_cloud(const struct flux_property *property)
 {
     const struct slot *slot = slot_of(property);
@@ -15,9 +68,7 @@ bool ledger_value_is_in_cloud(const struct flux_property *property)
     case FLUX_VALUE_ARRAY:
         break;
     }
-    if (flux_value_equal(&property->value, &slot->cloud))
-        return true;
-    return slot->form.type != FLUX_VALUE_NONE && flux_value_equal(&slot->form, &slot->cloud);
+    return is_as_sent(property) || is_within_deadband(property);
 }
 
 /* Tell whether the update being marked makes an end of what stands here. */
@@ -66,6 +117,13 @@ bool ledger_is_cut(const struct flux_property *property)
             return true;
     }
     return false;
+}
+
+bool ledger_is_part_of_cut(const struct flux_property *property)
+{
+    while (property && !property->cut)
+        property = property->parent;
+    return property != NULL;
 }
 
 /* The scalar of ours above that this property's operation turned into a cut, or NULL. */

@@ -24,6 +24,10 @@ const char *thing_notice_name(enum thing_notice_kind kind)
         return "shadow deleted";
     case THING_NOTICE_TIMEOUT:
         return "no answer";
+    case THING_NOTICE_RIVALRY:
+        return "reported by several programs";
+    case THING_NOTICE_GONE:
+        return "a program is gone";
     case THING_NOTICE_BAD_ANSWER:
         return "answer not understood";
     case THING_NOTICE_BUDGET:

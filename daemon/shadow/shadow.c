@@ -127,7 +127,8 @@ static size_t count_search(const struct flux_property_set *set, const struct sha
 }
 
 static int apply_operation(struct shadow *shadow, const struct shadow_report *report,
-                           const struct shadow_operation *op, struct shadow_wait *ret_wait)
+                           const struct shadow_operation *op, int64_t now_ms,
+                           struct shadow_wait *ret_wait)
 {
     struct ledger *ledger = &shadow->ledger;
     if (report->resent)
@@ -142,8 +143,19 @@ static int apply_operation(struct shadow *shadow, const struct shadow_report *re
                          op->kind == FLUX_SET ? &op->value : NULL, report->set_us, &property);
     if (r < 0)
         return r;
+    shadow_life_reported(shadow, property, report->writer, now_ms);
     *ret_wait = (struct shadow_wait){.property = property, .revision = ledger->newest_revision};
     return 0;
+}
+
+int shadow_check_report(struct shadow *shadow, const struct shadow_report *report,
+                        struct shadow_refusal *ret_refusal)
+{
+    struct check_limits limits = shadow_limits(shadow);
+    struct check_size size = shadow->size;
+    int r = check_report(&shadow->ledger, &limits, &size, report, ret_refusal);
+    shadow->size.effort = size.effort;
+    return r;
 }
 
 int shadow_report(struct shadow *shadow, const struct shadow_report *report, int64_t now_ms,
@@ -158,7 +170,7 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     }
     for (size_t i = 0; i < report->operation_count; i++) {
         struct shadow_wait wait;
-        r = apply_operation(shadow, report, &report->operations[i], &wait);
+        r = apply_operation(shadow, report, &report->operations[i], now_ms, &wait);
         if (r < 0) {
             for (size_t j = 0; ret_waits && j < i; j++)
                 shadow_release(shadow, &ret_waits[j]);
@@ -199,7 +211,9 @@ struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_
             .text = slot->refused_text ? slot->refused_text : "refused by the shadow service",
             .property = decider,
         };
-    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = version};
+    bool is_close = decider == wait->property && wait->revision > slot->close_above &&
+                    wait->revision <= slot->close_revision;
+    return (struct shadow_fate){.state = SHADOW_ACCEPTED, .version = version, .deadband = is_close};
 }
 
 void shadow_release(struct shadow *shadow, struct shadow_wait *wait)
@@ -268,12 +282,6 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
     return -EINVAL;
 }
 
-size_t shadow_count_unsent(const struct shadow *shadow)
-{
-    return shadow->ledger.pending.count + shadow->ledger.contested.count +
-           shadow->update.entry_count;
-}
-
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status)
 {
     const struct ledger *ledger = &shadow->ledger;
@@ -291,6 +299,4 @@ void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_st
         shadow->view.desired_bytes + projection_measure((struct ledger *)ledger);
     ret_status->document_bytes_max = shadow->connection->options.max_document_bytes;
     ret_status->blocked_until_ms = shadow->pacing.blocked_until_ms;
-    ret_status->users = shadow->user_count;
-    ret_status->watchers = shadow->watcher_count;
 }

@@ -194,10 +194,8 @@ struct shadow_status {
     uint64_t updates_sent, updates_accepted, updates_rejected, updates_timed_out, gets_sent,
         conflicts;
     uint64_t reports, operations, reports_refused, foreign_changes;
-    size_t users, watchers;
+    uint64_t expired, exited; /* properties removed by ExpireSec; by OnExit=unset */
 };
-/* How many values are reported that the cloud has not taken yet. */
-size_t shadow_count_unsent(const struct shadow *shadow);
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status);
 
 #endif

@@ -49,6 +49,8 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
     for (size_t i = 0; i < update->entry_count; i++) {
         struct update_entry *entry = &update->entries[i];
         slot_of(entry->property)->suspect = false;
+        if (!entry->rides_along)
+            slot_of(entry->property)->confirmed_ms = now_ms;
         if (!entry->is_partial)
             ledger_accept(&shadow->ledger, entry->property, entry->revision, version);
     }

@@ -12,6 +12,7 @@
 #include "daemon/shadow/update.h"
 #include "daemon/shadow/view.h"
 #include "daemon/shadow/wishes.h"
+#include "daemon/shadow/writers.h"
 
 /* Updates without an answer that are remembered; versioned ones leave as soon as the version has
  * moved on. */
@@ -37,6 +38,8 @@ struct connection {
     struct random_source random;
     struct notices notices;
     struct thing_options options; /* `name` borrowed from the thing */
+    struct writers writers;
+    struct policies *policies;    /* owned; NULL: none */
     struct shadow *touched_first; /* see shadow_touch() */
 };
 
@@ -146,6 +149,28 @@ struct check_limits shadow_limits(const struct shadow *shadow);
 /* Write SHADOW_SECTION_DELTA; changes nothing but scratch fields. */
 int shadow_write_delta(struct shadow *shadow, const char *path, size_t path_size,
                        struct flux_json_writer *writer);
+
+/* Check a report as shadow_report() would, without taking it. */
+int shadow_check_report(struct shadow *shadow, const struct shadow_report *report,
+                        struct shadow_refusal *ret_refusal);
+
+/* --- shadow_life.c: what policies and programs do to single values --- */
+/* A program has reported the property. */
+void shadow_life_reported(struct shadow *shadow, struct flux_property *property,
+                          struct writer *writer, int64_t now_ms);
+/* The property waits to be sent: hold it back or hurry, as its policy wants. */
+void shadow_life_pending(struct shadow *shadow, struct flux_property *property, int64_t now_ms);
+/* Tell whether a value that the cloud holds is to be sent again all the same (RefreshSec). */
+bool shadow_life_wants_resend(const struct flux_property *property, int64_t now_ms);
+/* The update goes out now; it was refused, so that what it carried counts as not sent. */
+void shadow_life_sent(struct update *update, int64_t now_ms);
+void shadow_life_not_taken(struct update *update);
+/* Handle what is due: values that expire, or need not be held back any more. */
+void shadow_life_tick(struct shadow *shadow, int64_t now_ms);
+/* Remove what a program that is gone has reported under OnExit=unset. Returns how many. */
+size_t shadow_life_exit(struct shadow *shadow, const struct writer *writer);
+/* The connection has new policies. */
+void shadow_life_set_policies(struct shadow *shadow, int64_t now_ms);
 
 /* --- shadow_follow.c: the cloud's view, in version order --- */
 /* Bring an accepted update into the view, `ours` being the update it answers, or NULL. Takes the

@@ -67,10 +67,10 @@ void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, in
 bool shadow_has_work(const struct shadow *shadow)
 {
     if (!shadow->connection->options.durable)
-        return shadow->ledger.pending.count > 0;
+        return shadow->ledger.pending.count > shadow->ledger.held_count;
     for (const struct flux_property *p = shadow->ledger.pending.first; p;
          p = slot_of(p)->queue_next) {
-        if (ledger_newest(p) <= shadow->stored_revision)
+        if (ledger_newest(p) <= shadow->stored_revision && !slot_of(p)->held)
             return true;
     }
     return false;
@@ -234,11 +234,13 @@ static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_reque
     if (r < 0)
         return r;
     if (r == 0) { /* all that waits is in the cloud as far as is known: look whether it is */
-        int64_t at_ms = shadow->unsettled_count > 0 ? now_ms + UNSETTLED_LOOK_MS : now_ms;
+        bool is_soon = shadow->unsettled_count == 0 && shadow->ledger.held_count == 0;
+        int64_t at_ms = is_soon ? now_ms : now_ms + UNSETTLED_LOOK_MS;
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, at_ms);
         return 0;
     }
     update.sent_ms = now_ms;
+    shadow_life_sent(&update, now_ms);
     shadow->update = update;
     shadow->request = SHADOW_REQUEST_UPDATE;
     topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_UPDATE);
@@ -317,6 +319,7 @@ static void restore_due(struct shadow *shadow, int64_t now_ms)
         if (slot_of(p)->restore_at_ms <= now_ms) {
             slot_of(p)->restored_ms = now_ms;
             ledger_set_state(&shadow->ledger, p, SLOT_PENDING);
+            shadow_life_pending(shadow, p, now_ms);
         }
         p = next;
     }
@@ -329,6 +332,7 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
     shadow_expire_unsettled(shadow, now_ms);
     if (shadow->ledger.contested.count > 0)
         restore_due(shadow, now_ms);
+    shadow_life_tick(shadow, now_ms);
     shadow_review_fresh(shadow, now_ms);
     if (shadow->reset_revision > 0)
         shadow_finish_reset(shadow);
@@ -337,9 +341,10 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
 int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms)
 {
     if (shadow->link == SHADOW_OFFLINE)
-        return INT64_MAX; /* nothing can be done before the link is back */
+        return timers_first_ms(&shadow->ledger.timers); /* all else waits for the link */
     int64_t deadline = earlier(answer_deadline(shadow), shadow_request_ms(shadow, now_ms));
     if (shadow->ledger.contested.count > 0)
         deadline = earlier(deadline, first_restore_ms(shadow));
+    deadline = earlier(deadline, timers_first_ms(&shadow->ledger.timers));
     return deadline;
 }

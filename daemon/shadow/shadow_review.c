@@ -50,6 +50,26 @@ static void review_refused(struct shadow *shadow, struct flux_property *property
         ledger_retry(&shadow->ledger, property);
 }
 
+/* The cloud holds it already, or a number that counts as the same. */
+static void accept_unsent(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
+{
+    struct slot *slot = slot_of(property);
+    uint64_t newest = ledger_newest(property);
+    if (ledger_value_is_close(property)) {
+        slot->close_above = slot->settled_revision;
+        slot->close_revision = newest;
+    }
+    if (slot->confirmed_ms == 0)
+        slot->confirmed_ms = now_ms;
+    ledger_accept(&shadow->ledger, property, newest, shadow->view.version);
+}
+
+static void wait_again(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
+{
+    ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
+    shadow_life_pending(shadow, property, now_ms);
+}
+
 static void review_property(struct shadow *shadow, struct flux_property *property, bool known,
                             bool recreate, int64_t now_ms)
 {
@@ -59,14 +79,17 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
     case SLOT_REFUSED:
         return;
     case SLOT_PENDING:
-        if (known && !ledger_is_unsettled(property) && ledger_is_in_cloud(property))
-            ledger_accept(&shadow->ledger, property, ledger_newest(property), shadow->view.version);
+        if (known && !ledger_is_unsettled(property) && ledger_is_in_cloud(property) &&
+            !shadow_life_wants_resend(property, now_ms))
+            accept_unsent(shadow, property, now_ms);
+        else
+            shadow_life_pending(shadow, property, now_ms);
         return;
     case SLOT_SETTLED:
         if (!is_proven || ledger_is_in_cloud(property))
             return;
         if (recreate) {
-            ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
+            wait_again(shadow, property, now_ms);
             return;
         }
         shadow_contest(shadow, property, now_ms);
@@ -76,7 +99,7 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
         if (ledger_is_in_cloud(property))
             ledger_set_state(&shadow->ledger, property, SLOT_SETTLED);
         else if (recreate)
-            ledger_set_state(&shadow->ledger, property, SLOT_PENDING);
+            wait_again(shadow, property, now_ms);
         return;
     }
 }

@@ -74,6 +74,7 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     if (!thing)
         return -ENOMEM;
     memcpy(thing->name, options->name, strlen(options->name) + 1);
+    writers_init(&thing->connection.writers);
     thing->connection.instance_id = options->instance_id;
     random_init(&thing->connection.random, options->random_seed);
     struct random_source random; /* of its own: the engine's stays as it was */
@@ -99,6 +100,8 @@ struct thing *thing_free(struct thing *thing)
         return NULL;
     thing_clear_shadows(thing);
     thing_clear_extra(thing);
+    writers_clear(&thing->connection.writers);
+    (void)policies_free(thing->connection.policies);
     free(thing);
     return NULL;
 }
@@ -242,6 +245,7 @@ static int take_request(struct thing *thing, struct shadow *shadow, int64_t now_
 int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
 {
     struct shadow *shadow = NULL;
+    thing_tick(thing, now_ms);
     while ((shadow = thing_next_shadow(thing, shadow))) {
         shadow_tick(shadow, now_ms);
         shadow->is_touched = false;
@@ -271,7 +275,7 @@ static int64_t deadline_of(struct thing *thing, struct shadow *shadow, int64_t n
 
 int64_t thing_deadline(struct thing *thing, int64_t now_ms)
 {
-    int64_t first = INT64_MAX;
+    int64_t first = thing_writers_deadline(thing);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow))) {
         int64_t deadline = deadline_of(thing, shadow, now_ms);
@@ -289,6 +293,16 @@ bool thing_is_settled(const struct thing *thing)
 {
     for (size_t i = 0; i < thing->places; i++) {
         if (thing->shadows[i] && !shadow_is_settled(thing->shadows[i]))
+            return false;
+    }
+    return true;
+}
+
+bool thing_has_sent_all(const struct thing *thing)
+{
+    for (size_t i = 0; i < thing->places; i++) {
+        const struct shadow *shadow = thing->shadows[i];
+        if (shadow && shadow->ledger.pending.count > shadow->ledger.held_count)
             return false;
     }
     return true;

@@ -131,6 +131,10 @@ struct thing_request {
     int qos;
 };
 
+/* Do what is due whether there is a link or not: values that expire, programs that are gone. Once a
+ * turn, before thing_next_request(), which does it too. */
+void thing_tick(struct thing *thing, int64_t now_ms);
+
 /* Take the next request that is due and within budget. Everything in `ret_request` is borrowed
  * until the next call into the thing. Returns 1 and a request, 0 where nothing is due, or -ENOMEM.
  */
@@ -145,6 +149,9 @@ bool thing_doubts_link(const struct thing *thing);
 
 /* Tell whether all shadows are settled: nothing pending that could still be sent. */
 bool thing_is_settled(const struct thing *thing);
+
+/* The same, but for values that their MinIntervalMs holds back: a stop does not wait for these. */
+bool thing_has_sent_all(const struct thing *thing);
 
 /* A number that rises whenever a report of any program may have come to its end or been stored, so
  * that sessions need not be asked to look otherwise. */
@@ -168,6 +175,8 @@ enum thing_notice_kind {
     THING_NOTICE_BACKOFF,    /* the service said 429, 500, 503, 401, 403: code, delay_ms */
     THING_NOTICE_DELETED,    /* the shadow was deleted in the cloud */
     THING_NOTICE_TIMEOUT,    /* a request went unanswered: text says which */
+    THING_NOTICE_RIVALRY,    /* two programs alternate on a property: path, text names both */
+    THING_NOTICE_GONE,       /* a program is gone: text says who, and what comes of it */
     THING_NOTICE_BAD_ANSWER, /* a message on an answer topic could not be understood: text */
     THING_NOTICE_BUDGET,     /* DailyOperations would not last: updates are spread; text, delay_ms
                                 between two */

@@ -45,4 +45,8 @@ int thing_add_shadow(struct thing *thing, const char *thing_name, const char *sh
 /* Free every shadow. */
 void thing_clear_shadows(struct thing *thing);
 
+/* --- thing_writers.c: programs that come and go --- */
+/* When the next program that is away will be gone, INT64_MAX: never. */
+int64_t thing_writers_deadline(const struct thing *thing);
+
 #endif

@@ -1,42 +1,141 @@
 #include "daemon/shadow/policies.h"
+#include "daemon/shadow/thing_private.h"
 #include "daemon/shadow/writers.h"
 #include <errno.h>
+#include <stdio.h>
 
 int thing_writer_open(struct thing *thing, const struct writer_identity *identity, int64_t now_ms,
                       struct writer **ret_writer)
 {
-    (void)thing;
-    (void)identity;
     (void)now_ms;
-    *ret_writer = NULL; /* nobody in particular */
-    return 0;
+    return writers_open(&thing->connection.writers, identity, ret_writer);
+}
+
+static void end_will(struct thing *thing, struct will *will)
+{
+    thing_close_shadow(thing, will->shadow);
+    (void)will_free(will);
 }
 
 void thing_writer_close(struct thing *thing, struct writer *writer, bool clean, int64_t now_ms)
 {
-    (void)thing;
-    (void)writer;
-    (void)clean;
-    (void)now_ms;
+    struct writers *writers = &thing->connection.writers;
+    struct will *will;
+    if (!writer)
+        return;
+    while (clean && writer->connection_count == 1 &&
+           (will = writers_take_will(writers, writer, NULL)))
+        end_will(thing, will);
+    writers_close(writers, writer, now_ms);
 }
 
 int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow *shadow,
                       const struct shadow_operation *operations, size_t count,
                       struct shadow_refusal *ret_refusal)
 {
-    (void)thing;
-    (void)writer;
-    (void)shadow;
-    (void)operations;
-    (void)count;
-    (void)ret_refusal;
-    return -EOPNOTSUPP;
+    struct writers *writers = &thing->connection.writers;
+    if (!writer)
+        return -EOPNOTSUPP; /* nobody who could be gone */
+    struct will *old = count == 0 ? writers_take_will(writers, writer, shadow) : NULL;
+    if (old)
+        end_will(thing, old);
+    if (count == 0)
+        return SHADOW_REPORT_QUEUED;
+    const struct shadow_report report = {.operations = operations, .operation_count = count};
+    int r = shadow_check_report(shadow, &report, ret_refusal);
+    if (r != SHADOW_REPORT_QUEUED)
+        return r;
+    bool is_first = !writer_has_will(writer, shadow);
+    r = writers_make_will(writers, writer, shadow, operations, count);
+    if (r == 0 && is_first)
+        shadow->user_count++;
+    return r;
 }
+
+/* --- a program is gone --- */
+
+static void report_will(struct thing *thing, struct writer *writer, const struct will *will,
+                        int64_t now_ms)
+{
+    (void)thing;
+    const struct shadow_report report = {
+        .operations = will->operations,
+        .operation_count = will->count,
+        .set_us = now_ms * 1000,
+        .writer = writer,
+    };
+    struct shadow_refusal refusal;
+    int r = shadow_report(will->shadow, &report, now_ms, NULL, &refusal);
+    if (r == SHADOW_REPORT_REFUSED)
+        shadow_notify(will->shadow, THING_NOTICE_REFUSED, refusal.path, refusal.code, 0,
+                      refusal.text);
+}
+
+static void tell_gone(struct thing *thing, const struct writer *writer, size_t removed,
+                      size_t wills)
+{
+    if (removed == 0 && wills == 0)
+        return;
+    char text[256];
+    (void)snprintf(text, sizeof(text), "%s (uid %u): %zu propert%s removed%s",
+                   writer->name[0] ? writer->name : "a program", writer->uid, removed,
+                   removed == 1 ? "y" : "ies", wills > 0 ? ", its last will reported" : "");
+    shadow_notify(thing_next_shadow(thing, NULL), THING_NOTICE_GONE, NULL, 0, 0, text);
+}
+
+/* First what goes with the program, then what it wants to be said instead. */
+static void end_writer(struct thing *thing, struct writer *writer, int64_t now_ms)
+{
+    size_t removed = 0, wills = 0;
+    struct shadow *shadow = NULL;
+    while (thing->connection.policies && (shadow = thing_next_shadow(thing, shadow)))
+        removed += shadow_life_exit(shadow, writer);
+    struct will *will;
+    while ((will = writers_take_will(&thing->connection.writers, writer, NULL))) {
+        report_will(thing, writer, will, now_ms);
+        end_will(thing, will);
+        wills++;
+    }
+    tell_gone(thing, writer, removed, wills);
+}
+
+static void end_writers(struct thing *thing, int64_t now_ms)
+{
+    struct connection *connection = &thing->connection;
+    struct writer *writer;
+    while ((writer = writers_next_gone(&connection->writers, connection->options.gone_after_ms,
+                                       now_ms))) {
+        end_writer(thing, writer, now_ms);
+        writer_release(writer);
+    }
+}
+
+int64_t thing_writers_deadline(const struct thing *thing)
+{
+    return writers_gone_ms(&thing->connection.writers, thing->connection.options.gone_after_ms);
+}
+
+void thing_tick(struct thing *thing, int64_t now_ms)
+{
+    end_writers(thing, now_ms);
+    struct shadow *shadow = NULL;
+    while (thing->connection.policies && (shadow = thing_next_shadow(thing, shadow))) {
+        if (timers_first_ms(&shadow->ledger.timers) > now_ms)
+            continue;
+        shadow_life_tick(shadow, now_ms);
+        shadow_touch(shadow);
+    }
+}
+
+/* --- policies --- */
 
 int thing_set_policies(struct thing *thing, struct policies *policies, int64_t now_ms)
 {
-    (void)thing;
-    (void)now_ms;
-    (void)policies_free(policies);
+    struct policies *old = thing->connection.policies;
+    thing->connection.policies = policies;
+    struct shadow *shadow = NULL;
+    while ((old || policies) && (shadow = thing_next_shadow(thing, shadow)))
+        shadow_life_set_policies(shadow, now_ms);
+    (void)policies_free(old);
     return 0;
 }

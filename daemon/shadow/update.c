@@ -48,7 +48,7 @@ static size_t mark_property(struct flux_property *property)
     size_t bytes = property->cut ? mark_nulls(property, forced) : 0;
     if (!ledger_has_value(property))
         return bytes;
-    if (ledger_value_is_in_cloud(property) && !forced)
+    if (ledger_value_is_in_cloud(property) && !forced && !slot->resend)
         return bytes;
     slot->emit_value = true;
     return bytes + path_cost(property) + flux_value_json_size(&property->value);
@@ -56,7 +56,7 @@ static size_t mark_property(struct flux_property *property)
 
 static bool is_chosen(const struct flux_property *property, const struct update_choice *choice)
 {
-    if (ledger_newest(property) > choice->newest_revision)
+    if (ledger_newest(property) > choice->newest_revision || slot_of(property)->held)
         return false;
     return !choice->suspects_only || slot_of(property)->suspect;
 }

@@ -8,6 +8,7 @@
 
 struct update_entry {
     struct flux_property *property; /* held (ledger_hold) */
+    int64_t sent_before_ms;         /* when an update before this one carried it, 0: never */
     uint64_t revision;              /* the newest the document carries */
     bool rides_along;               /* has nothing of its own in the document, but is done by it */
     bool is_partial;                /* a cut of which more is left to do afterwards */
