@@ -75,7 +75,7 @@ struct slot {
     bool held;            /* pending, but MinIntervalMs is not over */
     bool resend;          /* pending, to be sent although the cloud holds it: RefreshSec */
     /* Scratch of one walk: */
-    bool covered, present, emit_null, emit_value, emit_below;
+    bool covered, present, emit_null, emit_value, emit_below, in_flight;
     size_t walk_bytes, walk_children;
 };
 

@@ -185,6 +185,8 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
         shadow_review_fresh(shadow, now_ms); /* what waits to be looked at cannot be pruned */
         ledger_prune(&shadow->ledger);
     }
+    if (report->writer)
+        rate_note(&report->writer->reports, now_ms);
     shadow->status.reports++;
     shadow->status.operations += report->operation_count;
     return SHADOW_REPORT_QUEUED;

@@ -125,9 +125,10 @@ enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SE
 int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
                  size_t path_size, struct flux_json_writer *writer);
 
-/* Write where each property at and below `path` (empty: all) stands as one JSON array, an object a
- * property: what fluxctl(1) documents. Properties that only the cloud holds are not in it.
- * Returns 0, -ENOENT where a path is given and nothing of ours is there, or the writer's error. */
+/* Write where each property of ours at and below `path` (empty: all) stands as one JSON array, an
+ * object a property; fluxctl(1) documents its fields. What only the cloud holds is not in it. On
+ * -ENOENT (a path is given and nothing of ours is there) the array is empty. Returns 0, -ENOENT, or
+ * the writer's error. */
 int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
                       struct flux_json_writer *writer);
 
