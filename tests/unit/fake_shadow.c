@@ -7,7 +7,6 @@
 
 #define SHADOWS_MAX    80
 #define PROPERTIES_MAX 4096
-#define WISHES_MAX     2048
 
 struct fake_property {
     struct flux_property *property;
@@ -17,22 +16,11 @@ struct fake_property {
     char text[64];
 };
 
-struct fake_wish {
-    char path[64];
-    char *text; /* NULL: does not differ */
-    struct flux_value value;
-    int64_t version;
-    uint64_t began, serial; /* differs since; changed last */
-};
-
 struct shadow {
     bool is_open;
     char name[FLUX_SHADOW_NAME_MAX + 1];
     struct fake_property *properties; /* PROPERTIES_MAX of them, once there is one */
     size_t count;
-    struct fake_wish *wishes; /* WISHES_MAX of them, once there is one */
-    size_t wish_count;
-    uint64_t wish_serial;
     size_t users, watchers;
     uint64_t revision, settled, serial;
     bool is_reset;
@@ -57,9 +45,6 @@ static void shadow_clear(struct shadow *shadow)
     for (size_t i = 0; i < shadow->count; i++)
         free(shadow->properties[i].property);
     free(shadow->properties);
-    for (size_t i = 0; i < shadow->wish_count; i++)
-        free(shadow->wishes[i].text);
-    free(shadow->wishes);
 }
 
 void fake_reset(void)
@@ -67,6 +52,7 @@ void fake_reset(void)
     for (size_t i = 0; i < SHADOWS_MAX; i++)
         shadow_clear(&fake.shadows[i]);
     free(fake.document);
+    fake_wishes_reset();
     memset(&fake, 0, sizeof(fake));
     fake.used = &fake.shadows[0];
 }
@@ -94,6 +80,11 @@ static struct shadow *shadow_at(const char *name)
 void fake_use(const char *name)
 {
     fake.used = shadow_at(name);
+}
+
+const struct shadow *fake_used(void)
+{
+    return fake.used;
 }
 
 void fake_set_open_error(int error)
@@ -215,28 +206,6 @@ void fake_set_document(const char *json)
 {
     free(fake.document);
     fake.document = strdup(json);
-}
-
-void fake_wish(const char *path, const char *text, int64_t version)
-{
-    struct shadow *shadow = fake.used;
-    if (!shadow->wishes)
-        shadow->wishes = room_for(WISHES_MAX, sizeof(*shadow->wishes));
-    size_t i = 0;
-    while (i < shadow->wish_count && strcmp(shadow->wishes[i].path, path) != 0)
-        i++;
-    if (i == WISHES_MAX)
-        abort();
-    struct fake_wish *wish = &shadow->wishes[i];
-    shadow->wish_count += i == shadow->wish_count;
-    (void)snprintf(wish->path, sizeof(wish->path), "%s", path);
-    wish->serial = ++shadow->wish_serial;
-    if (!wish->text)
-        wish->began = wish->serial;
-    free(wish->text);
-    wish->text = text ? strdup(text) : NULL;
-    wish->value = flux_value_string(wish->text, text ? strlen(text) : 0);
-    wish->version = version;
 }
 
 void fake_set_reset(bool is_reset)
@@ -469,40 +438,6 @@ void shadow_remove_watcher(struct shadow *shadow)
 {
     if (shadow->watchers-- == 0)
         abort();
-}
-
-uint64_t shadow_wish_serial(struct shadow *shadow)
-{
-    return shadow->wish_serial;
-}
-
-static bool is_covered(const struct fake_wish *wish, const char *path, size_t size)
-{
-    return strncmp(wish->path, path, size) == 0 &&
-           (wish->path[size] == '\0' || wish->path[size] == '/');
-}
-
-bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
-                      struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish)
-{
-    const struct fake_wish *next = NULL;
-    for (size_t i = 0; i < shadow->wish_count; i++) {
-        const struct fake_wish *wish = &shadow->wishes[i];
-        const bool is_news = wish->text || wish->began <= cursor->serial;
-        if (wish->serial > cursor->serial && is_news && is_covered(wish, path, path_size) &&
-            (!next || wish->serial < next->serial))
-            next = wish;
-    }
-    if (!next)
-        return false;
-    cursor->serial = next->serial;
-    *ret_wish = (struct shadow_wish){
-        .path = next->path,
-        .path_size = strlen(next->path),
-        .value = next->text ? &next->value : NULL,
-        .version = next->version,
-    };
-    return true;
 }
 
 /* ---- programs ---- */

@@ -38,6 +38,9 @@ unsigned fake_flushes(void);
 /* What shadow_write() and shadow_write_keys() answer. */
 void fake_set_document(const char *json);
 
+/* The shadow of fake_use(). */
+const struct shadow *fake_used(void);
+void fake_wishes_reset(void);
 /* A wish changes; `text` NULL: it does not differ any more. */
 void fake_wish(const char *path, const char *text, int64_t version);
 /* What shadow_is_reset() answers; how many resets were begun. */
