@@ -205,12 +205,16 @@ static void answer_statuses(struct daemon *daemon, int64_t now_ms)
         .store = daemon->store,
         .started_ms = daemon->started_ms,
     };
+    /* Written once a turn, however many ask. */
+    size_t size = 0;
+    char *json = NULL;
     struct session *session;
     while ((session = socket_server_next_status(daemon->server))) {
-        size_t size = 0;
-        char *json = status_write(&source, now_ms, &size);
-        session_answer_status(session, json, size);
+        if (!json)
+            json = status_write(&source, now_ms, &size);
+        session_answer_status(session, json ? strndup(json, size) : NULL, size);
     }
+    free(json);
 }
 
 static void tell_service_manager(struct daemon *daemon, int64_t now_ms)

@@ -2,6 +2,7 @@
 #include "daemon/daemon_private.h"
 #include "daemon/message_ids.h"
 #include <stdio.h>
+#include <string.h>
 
 static int notice_level(enum thing_notice_kind kind)
 {
@@ -29,11 +30,46 @@ static int notice_level(enum thing_notice_kind kind)
     return LOG_WARNING;
 }
 
+/* What operators search for; each has its entry in systemd/fluxaws.catalog. */
 static const char *notice_message_id(enum thing_notice_kind kind)
 {
-    if (kind == THING_NOTICE_REFUSED)
+    switch (kind) {
+    case THING_NOTICE_REFUSED:
         return MESSAGE_PROPERTY_REFUSED;
-    return kind == THING_NOTICE_FOREIGN ? MESSAGE_FOREIGN_CHANGE : NULL;
+    case THING_NOTICE_FOREIGN:
+        return MESSAGE_FOREIGN_CHANGE;
+    case THING_NOTICE_FILTER_REFUSED:
+        return MESSAGE_FILTER_REFUSED;
+    case THING_NOTICE_BUDGET:
+        return MESSAGE_BUDGET;
+    case THING_NOTICE_QUARANTINED:
+    case THING_NOTICE_RELEASED:
+        return MESSAGE_QUARANTINED;
+    case THING_NOTICE_CROWDED:
+        return MESSAGE_CROWDED;
+    case THING_NOTICE_RIVALRY:
+        return MESSAGE_RIVALS;
+    case THING_NOTICE_SUBSCRIBED:
+    case THING_NOTICE_READABLE:
+    case THING_NOTICE_DELETED:
+    case THING_NOTICE_GONE:
+    case THING_NOTICE_TIMEOUT:
+    case THING_NOTICE_UNREADABLE:
+    case THING_NOTICE_BACKOFF:
+    case THING_NOTICE_BAD_ANSWER:
+        break;
+    }
+    return NULL;
+}
+
+/* Whose it is, for people: "shadow", "shadow config", "shadow config of lamp-17". */
+static void describe_shadow(const struct daemon *daemon, const struct thing_notice *notice,
+                            char *ret_text, size_t size)
+{
+    const bool is_own =
+        !notice->thing_name[0] || strcmp(notice->thing_name, daemon->thing_name) == 0;
+    (void)snprintf(ret_text, size, "shadow%s%s%s%s", notice->shadow_name[0] ? " " : "",
+                   notice->shadow_name, is_own ? "" : " of ", is_own ? "" : notice->thing_name);
 }
 
 static void log_notice_line(const struct daemon *daemon, const struct thing_notice *notice)
@@ -64,9 +100,10 @@ static void log_notice_line(const struct daemon *daemon, const struct thing_noti
         fields[count++] = (struct log_field){"CODE", code};
     if (notice_message_id(notice->kind))
         fields[count++] = (struct log_field){"MESSAGE_ID", notice_message_id(notice->kind)};
-    log_event(notice_level(notice->kind), fields, count, "shadow%s%s: %s%s%s",
-              *notice->shadow_name ? " " : "", notice->shadow_name, thing_notice_name(notice->kind),
-              text, repeated);
+    char whose[FLUX_THING_NAME_MAX + FLUX_SHADOW_NAME_MAX + 16];
+    describe_shadow(daemon, notice, whose, sizeof(whose));
+    log_event(notice_level(notice->kind), fields, count, "%s: %s%s%s", whose,
+              thing_notice_name(notice->kind), text, repeated);
 }
 
 void daemon_log_notices(struct daemon *daemon)

@@ -284,6 +284,12 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
     return -EINVAL;
 }
 
+size_t shadow_count_unsent(const struct shadow *shadow)
+{
+    return shadow->ledger.pending.count + shadow->ledger.contested.count +
+           shadow->update.entry_count;
+}
+
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status)
 {
     const struct ledger *ledger = &shadow->ledger;
@@ -301,4 +307,6 @@ void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_st
         shadow->view.desired_bytes + projection_measure((struct ledger *)ledger);
     ret_status->document_bytes_max = shadow->connection->options.max_document_bytes;
     ret_status->blocked_until_ms = shadow->pacing.blocked_until_ms;
+    ret_status->users = shadow->user_count;
+    ret_status->watchers = shadow->watcher_count;
 }

@@ -196,7 +196,10 @@ struct shadow_status {
         conflicts;
     uint64_t reports, operations, reports_refused, foreign_changes;
     uint64_t expired, exited; /* properties removed by ExpireSec; by OnExit=unset */
+    size_t users, watchers;
 };
+/* How many values are reported that the cloud has not taken yet. */
+size_t shadow_count_unsent(const struct shadow *shadow);
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status);
 
 #endif

@@ -1,0 +1,25 @@
+/* Builds JSON objects for status without a check behind every field: where memory ran out once,
+ * there is no document at all. Shared by the files that write status, nobody else. */
+#ifndef FLUXAWS_STATUS_JSON_H
+#define FLUXAWS_STATUS_JSON_H
+
+#include "daemon/status.h"
+#include <jansson.h>
+
+/* Put a value (taken over) into an object (taken over). Returns the object, NULL if either was. */
+json_t *status_put(json_t *object, const char *key, json_t *value);
+/* Append a value (taken over) to an array (taken over). The same. */
+json_t *status_append(json_t *array, json_t *value);
+
+json_t *status_count(uint64_t number);
+/* null where there is none: an empty text, a time before all (-1), a time that never comes. */
+json_t *status_text(const char *text);
+json_t *status_since(int64_t then_ms, int64_t now_ms);
+json_t *status_until(int64_t then_ms, int64_t now_ms);
+
+/* --- status_shadows.c: the shadows, and what the cloud costs --- */
+
+json_t *status_shadows(const struct status_source *source, int64_t now_ms);
+json_t *status_cloud(const struct status_source *source);
+
+#endif
