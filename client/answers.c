@@ -4,13 +4,18 @@
 #include <string.h>
 
 #define SINGLE_REPORTS_MAX 1024u
+#define REPORT_ENTRIES_MAX 65536u
+
+void answers_init(struct answers *answers, struct answers_queue *queue, uint16_t shadow)
+{
+    *answers = (struct answers){.queue = queue, .shadow = shadow};
+}
 
 void answers_clear(struct answers *answers)
 {
-    answers_queue_clear(&answers->queue);
     free(answers->reports);
     free(answers->frames);
-    *answers = (struct answers){0};
+    answers_init(answers, answers->queue, answers->shadow);
 }
 
 /* ---- the reports that wait ---- */
@@ -57,13 +62,12 @@ int answers_expect(struct answers *answers, uint64_t id, enum flux_level wanted,
     };
     if (answers->report_count >= SINGLE_REPORTS_MAX) {
         struct answers_report *newest = &answers->reports[answers->report_count - 1];
-        if (newest->last + 1 == id && newest->wanted == wanted && newest->reached == 0 &&
-            newest->until == 0) {
-            newest->last = id;
-            newest->operations = 0;
+        if (newest->wanted == wanted && newest->reached == 0 && newest->until == 0 &&
+            answers_report_extend(newest, id))
             return 0;
-        }
     }
+    if (answers->report_count >= REPORT_ENTRIES_MAX)
+        return -ENOBUFS;
     return insert_report(answers, answers->report_count, &report);
 }
 
@@ -74,16 +78,17 @@ void answers_unexpect(struct answers *answers, uint64_t id)
     struct answers_report *newest = &answers->reports[answers->report_count - 1];
     if (newest->last != id)
         return;
-    newest->last--;
-    if (newest->last < newest->first)
+    if (newest->first == newest->last)
         answers->report_count--;
+    else
+        answers_report_drop_last(newest);
 }
 
 uint64_t answers_waiting(const struct answers *answers)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < answers->report_count; i++)
-        count += answers->reports[i].last - answers->reports[i].first + 1;
+        count += answers_report_count(&answers->reports[i]);
     return count;
 }
 
@@ -188,19 +193,21 @@ static void end_report(struct answers *answers, struct answers_report *report)
 
 /* Tell one entry a level; it is marked for the sweep when that was all it wanted. */
 static int tell_level(struct answers *answers, struct answers_report *report, unsigned level,
-                      int64_t version)
+                      const struct flux_answer *answer)
 {
     if (level > report->wanted && level != FLUX_LEVEL_ACCEPTED)
         level = report->wanted;
     if (level <= report->reached)
         return 0;
     struct answers_ready ready = {
+        .shadow = answers->shadow,
         .first = report->first,
         .last = report->last,
         .level = (enum flux_level)level,
-        .version = level == FLUX_LEVEL_ACCEPTED ? version : 0,
+        .deadband = level == FLUX_LEVEL_ACCEPTED && answer->deadband,
+        .version = level == FLUX_LEVEL_ACCEPTED ? answer->version : 0,
     };
-    int r = answers_queue_push(&answers->queue, &ready);
+    int r = answers_queue_push(answers->queue, &ready);
     if (r < 0)
         return r;
     report->reached = level;
@@ -232,15 +239,12 @@ static int split_after(struct answers *answers, uint64_t last)
     struct answers_report *report = &answers->reports[index];
     if (report->until != 0 || report->first > last || report->last <= last)
         return 0;
-    struct answers_report rest = *report;
-    rest.first = last + 1;
-    rest.operations = 0;
+    struct answers_report kept = *report, rest;
+    answers_report_split(&kept, last, &rest);
     int r = insert_report(answers, index + 1, &rest);
-    if (r < 0)
-        return r;
-    answers->reports[index].last = last;
-    answers->reports[index].operations = 0;
-    return 0;
+    if (r == 0)
+        answers->reports[index] = kept;
+    return r;
 }
 
 /* Make the range end and begin at entries of its own. */
@@ -262,7 +266,7 @@ static int reach_own(struct answers *answers, uint64_t first, uint64_t last,
     for (size_t i = find_report(answers, first);
          i < answers->report_count && answers->reports[i].first <= last && r == 0; i++)
         if (is_own(&answers->reports[i], first, last))
-            r = tell_level(answers, &answers->reports[i], answer->level, answer->version);
+            r = tell_level(answers, &answers->reports[i], answer->level, answer);
     return r;
 }
 
@@ -273,9 +277,9 @@ static int reach_all(struct answers *answers, uint64_t first, uint64_t last,
     for (size_t i = 0; i < answers->report_count && r == 0; i++) {
         struct answers_report *report = &answers->reports[i];
         if (is_own(report, first, last))
-            r = tell_level(answers, report, answer->level, answer->version);
+            r = tell_level(answers, report, answer->level, answer);
         else if (report->until != 0)
-            r = tell_level(answers, report, shared_level(answers, report, sent), answer->version);
+            r = tell_level(answers, report, shared_level(answers, report, sent), answer);
     }
     return r;
 }
@@ -307,6 +311,7 @@ static int tell_rejection(struct answers *answers, uint64_t first, uint64_t last
                           const struct flux_rejected *rejected)
 {
     struct answers_ready ready = {
+        .shadow = answers->shadow,
         .first = first,
         .last = last,
         .rejected = true,
@@ -314,7 +319,7 @@ static int tell_rejection(struct answers *answers, uint64_t first, uint64_t last
         .path = copy_text(rejected->path),
         .text = copy_text(rejected->text),
     };
-    int r = answers_queue_push(&answers->queue, &ready);
+    int r = answers_queue_push(answers->queue, &ready);
     if (r < 0)
         answers_ready_clear(&ready);
     return r;
@@ -346,4 +351,20 @@ int answers_reject(struct answers *answers, const struct flux_rejected *rejected
     }
     sweep(answers);
     return r;
+}
+
+int answers_reject_all(struct answers *answers, uint32_t code, const char *text)
+{
+    if (answers->report_count == 0)
+        return 0;
+    struct flux_rejected rejected = {.code = code, .text = flux_text(text)};
+    uint64_t first = answers->reports[0].first;
+    uint64_t last = answers->reports[answers->report_count - 1].last;
+    int r = tell_rejection(answers, first, last, &rejected);
+    if (r < 0)
+        return r;
+    answers->report_count = 0;
+    answers->frame_count = 0;
+    answers->shared_count = 0;
+    return 0;
 }

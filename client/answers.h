@@ -1,24 +1,15 @@
-/* Which reports still wait for an answer, and the answers that wait to be delivered. Knows how
- * answers map to reports whose values travelled in later ones: merged while the socket was full, or
- * sent again after a lost connection. Does no I/O and calls nobody back. */
+/* Which reports to one shadow still wait for an answer. Puts the answers into a queue, and knows
+ * how answers map to reports whose values travelled in later ones: merged while the socket was
+ * full, or sent again after a lost connection. Does no I/O and calls nobody back. */
 #ifndef CLIENT_ANSWERS_H
 #define CLIENT_ANSWERS_H
 
 #include "client/answers_queue.h"
+#include "client/answers_report.h"
 #include "proto/message.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Reports in a row that are answered together. */
-struct answers_report {
-    uint64_t first, last;
-    uint64_t until;      /* 0: answered by their own ids. Else they are shared: their values
-                            travelled in frames from `first` to `until` */
-    uint32_t operations; /* of a single report; 0: not known, or several */
-    enum flux_level wanted;
-    unsigned reached; /* enum flux_level, or 0 */
-};
 
 /* A frame that carried what was left of a report. */
 struct answers_frame {
@@ -32,15 +23,21 @@ struct answers {
     size_t report_count, report_capacity;
     struct answers_frame *frames; /* by id; only while some report is shared */
     size_t frame_count, frame_capacity;
-    struct answers_queue queue; /* to be delivered */
-    size_t shared_count;        /* reports with `until` */
-    size_t ended_count;         /* reports to be swept out */
+    struct answers_queue *queue; /* to be delivered; borrowed */
+    uint16_t shadow;             /* handle, for the queue */
+    size_t shared_count;         /* reports with `until` */
+    size_t ended_count;          /* reports to be swept out */
 };
 
+/* Begin with nothing; what the shadow with this handle answers goes to the queue. */
+void answers_init(struct answers *answers, struct answers_queue *queue, uint16_t shadow);
+
+/* Free all but the queue. */
 void answers_clear(struct answers *answers);
 
 /* Expect an answer to a new report of so many operations, up to `wanted`. Beyond 1,024 waiting
- * entries neighbours share one: they are answered later, never falser. Returns 0 or -ENOMEM. */
+ * entries neighbours share one: they are answered later, never falser. Returns 0; -ENOMEM; -ENOBUFS
+ * (65,536 entries wait, which takes reports to several shadows by turns). */
 int answers_expect(struct answers *answers, uint64_t id, enum flux_level wanted, size_t operations);
 
 /* Take the last answers_expect() back: the report was not made after all. */
@@ -69,5 +66,8 @@ void answers_frames_done(struct answers *answers, uint64_t from, uint64_t to, ui
 /* Take an answer for reports sent, that is up to `sent`. Returns 0 or -ENOMEM. */
 int answers_reach(struct answers *answers, const struct flux_answer *answer, uint64_t sent);
 int answers_reject(struct answers *answers, const struct flux_rejected *rejected, uint64_t sent);
+
+/* Reject every report that waits. Returns 0 or -ENOMEM. */
+int answers_reject_all(struct answers *answers, uint32_t code, const char *text);
 
 #endif

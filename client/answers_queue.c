@@ -35,8 +35,9 @@ void answers_queue_clear(struct answers_queue *queue)
 
 static bool continues(const struct answers_ready *newest, const struct answers_ready *ready)
 {
-    return !newest->rejected && !ready->rejected && newest->level == ready->level &&
-           newest->version == ready->version && newest->last + 1 == ready->first;
+    return !newest->rejected && !ready->rejected && newest->shadow == ready->shadow &&
+           newest->level == ready->level && newest->version == ready->version &&
+           newest->deadband == ready->deadband && newest->last + 1 == ready->first;
 }
 
 int answers_queue_push(struct answers_queue *queue, const struct answers_ready *ready)

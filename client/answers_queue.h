@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An answer to the reports from `first` to `last`. */
+/* An answer to the reports from `first` to `last` to one shadow. */
 struct answers_ready {
+    uint16_t shadow; /* handle */
     uint64_t first, last;
     enum flux_level level; /* unless rejected */
     bool rejected;
+    bool deadband;
     int64_t version;
     int code;
     char *path, *text; /* owned; NULL stands for "" */

@@ -68,9 +68,10 @@ static int set_up(struct fluxaws_client *client, const struct fluxaws_options *o
     if (getrandom(seeds, sizeof(seeds), 0) != (ssize_t)sizeof(seeds))
         return -EIO;
     client->instance_id = seeds[0];
-    size_t backlog_bytes =
+    client->hash_seed = seeds[1];
+    client->backlog_bytes_max =
         options->backlog_bytes > 0 ? options->backlog_bytes : DEFAULT_BACKLOG_BYTES;
-    r = backlog_init(&client->backlog, backlog_bytes, seeds[1]);
+    r = client_add_shadow(client, "", "", &client->shadow);
     if (r < 0)
         return r;
     client->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -133,10 +134,19 @@ int fluxaws_open(struct fluxaws_client **ret_client, const struct fluxaws_option
     return 0;
 }
 
+/* Tell the daemon that this is the end as it should be, if the socket takes it. */
+static void say_bye(struct fluxaws_client *client)
+{
+    if (client->state == CLIENT_AWAY || client_send_bye(client) < 0)
+        return;
+    client_write(client);
+}
+
 struct fluxaws_client *fluxaws_close(struct fluxaws_client *client)
 {
     if (client == NULL)
         return NULL;
+    say_bye(client);
     if (client->socket_fd >= 0)
         (void)close(client->socket_fd);
     if (client->epoll_fd >= 0)
@@ -145,36 +155,9 @@ struct fluxaws_client *fluxaws_close(struct fluxaws_client *client)
     buffer_clear(&client->out);
     buffer_clear(&client->request.text);
     changes_clear(&client->changes);
-    answers_clear(&client->answers);
-    backlog_clear(&client->backlog);
+    client_free_watches(client);
+    client_free_shadows(client);
+    answers_queue_clear(&client->answers);
     free(client);
     return NULL;
-}
-
-static bool is_name(const char *name, size_t size_max, const char *extra)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789:_-";
-    size_t size = strnlen(name, size_max + 1);
-    if (size == 0 || size > size_max)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (strchr(letters, name[i]) == NULL && strchr(extra, name[i]) == NULL)
-            return false;
-    return true;
-}
-
-int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const char *shadow)
-{
-    if (thing != NULL && !is_name(thing, FLUX_THING_NAME_MAX, ""))
-        return client_fail(client, -EINVAL, "'%.140s' is no name for a thing", thing);
-    if (shadow != NULL && !is_name(shadow, FLUX_SHADOW_NAME_MAX, "$"))
-        return client_fail(client, -EINVAL, "'%.80s' is no name for a shadow", shadow);
-    if (client->is_collecting)
-        return client_fail(client, -EALREADY, "a report is being collected");
-    if (thing != NULL || shadow != NULL)
-        return client_fail(client, -EOPNOTSUPP,
-                           "not yet: this version reports to the daemon's own thing and its "
-                           "classic shadow only");
-    return 0;
 }

@@ -56,8 +56,8 @@ void client_disconnect(struct fluxaws_client *client, int reason)
     client->state = CLIENT_AWAY;
     client->away_reason = reason;
     client->sent_id = 0;
-    client->queued_id = 0;
-    answers_lost(&client->answers);
+    client_lose_shadows(client);
+    client_lose_watches(client);
     if (client->request.state == CLIENT_REQUEST_SENT)
         client->request.state = CLIENT_REQUEST_LOST;
     plan_attempt(client, was_good);
@@ -91,6 +91,7 @@ void client_connect(struct fluxaws_client *client)
     client->state = CLIENT_GREETING;
     client->sent_id = 0;
     client->resent_until = client->last_report_id;
+    client_open_shadows(client);
 }
 
 void client_write(struct fluxaws_client *client)
@@ -133,8 +134,10 @@ bool client_read(struct fluxaws_client *client)
 
 void client_update_events(struct fluxaws_client *client)
 {
-    /* Before the WELCOME a report may have to wait although the socket would take it. */
-    bool is_pumping = client->state == CLIENT_READY && !client_has_sent_all(client);
+    /* A report may have to wait although the socket would take it: without memory, or for an answer
+     * that wakes by itself (WELCOME, OPENED). */
+    bool is_pumping =
+        client->state == CLIENT_READY && !client_has_sent_all(client) && !client_is_opening(client);
     bool wants_output = is_pumping || buffer_size(&client->out) > 0;
     if (client->state == CLIENT_AWAY || wants_output == client->wants_output)
         return;

@@ -6,24 +6,34 @@
 
 #define READY_ANSWERS_MAX 1024u /* more are not read before these are delivered */
 
+/* Send what is due, each kind in its turn: a watch and a will need their shadow open, and a watch
+ * comes behind the reports that may be what it would tell of. */
+static void send_due(struct fluxaws_client *client)
+{
+    client_open_shadows(client);
+    client_write(client);
+    client_pump(client);
+    client_send_wills(client);
+    client_send_watches(client);
+    client_write(client);
+}
+
 static void begin_turn(struct fluxaws_client *client)
 {
     client_connect(client);
-    client_write(client);
-    client_pump(client);
+    send_due(client);
 }
 
 void client_turn(struct fluxaws_client *client)
 {
     begin_turn(client);
-    if (client->answers.queue.count < READY_ANSWERS_MAX) {
+    if (client->answers.count < READY_ANSWERS_MAX && !client_has_many_wishes(client)) {
         bool has_closed = client_read(client);
         client_receive(client);
         if (has_closed && client->state != CLIENT_AWAY)
             client_disconnect(client, -ECONNRESET);
     }
-    client_write(client);
-    client_pump(client);
+    send_due(client);
     client_update_events(client);
 }
 
@@ -32,7 +42,7 @@ static int wait_ms(const struct fluxaws_client *client, int64_t deadline_ms)
     int64_t now_ms = client_now_ms();
     if (client->state == CLIENT_AWAY && client->retry_at_ms < deadline_ms)
         deadline_ms = client->retry_at_ms;
-    if (client->answers.queue.count > 0 || deadline_ms <= now_ms)
+    if (client->answers.count > 0 || client_has_wishes(client) || deadline_ms <= now_ms)
         return 0;
     if (deadline_ms == INT64_MAX)
         return -1;
@@ -51,8 +61,14 @@ int client_wait(struct fluxaws_client *client, int64_t deadline_ms)
     return 0;
 }
 
+static const char *name_or_null(const char *name)
+{
+    return name[0] != '\0' ? name : NULL;
+}
+
 static void deliver_one(struct fluxaws_client *client, const struct answers_ready *ready)
 {
+    const struct client_shadow *shadow = client->shadows[ready->shadow];
     struct fluxaws_answer answer = {
         .size = sizeof(answer),
         .first_id = ready->first,
@@ -62,6 +78,9 @@ static void deliver_one(struct fluxaws_client *client, const struct answers_read
         .code = ready->code,
         .path = ready->path != NULL ? ready->path : "",
         .text = ready->text != NULL ? ready->text : "",
+        .thing = name_or_null(shadow->thing),
+        .shadow = name_or_null(shadow->shadow),
+        .deadband = ready->deadband,
     };
     if (!ready->rejected)
         answer.level = (enum fluxaws_level)((unsigned)ready->level - FLUX_LEVEL_QUEUED);
@@ -75,14 +94,15 @@ int client_deliver(struct fluxaws_client *client)
     int delivered = 0;
     struct answers_ready ready;
     /* What a callback causes waits for the next round, so that this one ends. */
-    for (size_t left = client->answers.queue.count;
-         left > 0 && answers_queue_next(&client->answers.queue, &ready); left--) {
+    for (size_t left = client->answers.count;
+         left > 0 && answers_queue_next(&client->answers, &ready); left--) {
         if (client->callback != NULL) {
             deliver_one(client, &ready);
             delivered++;
         }
         answers_ready_clear(&ready);
     }
+    delivered += client_deliver_wishes(client);
     return delivered;
 }
 
@@ -155,5 +175,8 @@ int fluxaws_want(struct fluxaws_client *client, enum fluxaws_level level)
 
 uint64_t fluxaws_count_waiting(struct fluxaws_client *client)
 {
-    return answers_waiting(&client->answers);
+    uint64_t count = 0;
+    for (size_t i = 0; i < client->shadow_count; i++)
+        count += answers_waiting(&client->shadows[i]->answers);
+    return count;
 }

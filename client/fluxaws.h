@@ -1,5 +1,6 @@
-/* fluxaws.h: report the state of a device to its AWS IoT device shadow, through fluxawsd.
- * Does not speak MQTT, hold credentials or talk to the cloud: the daemon does.
+/* fluxaws.h: keep a device and its AWS IoT device shadow in line, through fluxawsd: report what is,
+ * hear what the cloud wants. Does not speak MQTT, hold credentials or talk to the cloud: the daemon
+ * does.
  *
  *     struct fluxaws_client *client = NULL;
  *     if (fluxaws_open(&client, NULL) == 0) {
@@ -19,11 +20,12 @@
  *
  * Threads. A handle belongs to one thread at a time; different handles are independent.
  *
- * Blocking. Only what takes a timeout blocks: fluxaws_dispatch(), fluxaws_flush(), fluxaws_get(),
- * fluxaws_get_status(), and fluxaws_open() with `require_daemon`. Everything else returns at once.
+ * Blocking. Only what takes a timeout blocks: fluxaws_dispatch(), fluxaws_flush(), the calls that
+ * read or clean up (fluxaws_get() and those after it), and fluxaws_open() with `require_daemon`.
+ * Everything else returns at once.
  *
- * Callbacks run inside the blocking calls only, never inside a `set`. A callback may report;
- * it must not dispatch, flush, get (-EBUSY) or close.
+ * Callbacks run inside the blocking calls only, never inside a `set`. A callback may report, choose
+ * a shadow, watch and unwatch; it must not dispatch, flush, get (-EBUSY) or close.
  *
  * Strings that go in are copied; the caller keeps them. Strings that come out through a callback
  * live until it returns; those that come out through `char **` belong to the caller, who frees them
@@ -85,9 +87,11 @@ struct fluxaws_options {
 int fluxaws_open(struct fluxaws_client **ret_client, const struct fluxaws_options *options);
 
 /* Close a handle and free all that belongs to it. Does not wait: what has not been written to the
- * daemon is gone; fluxaws_flush() first if that matters. Reports that the daemon holds stand.
+ * daemon is gone; fluxaws_flush() first if that matters. Reports that the daemon holds stand. The
+ * daemon is told that this is a clean end, so that a will (fluxaws_will_json()) is not reported; a
+ * program that ends without closing leaves its will behind.
  *
- * client: may be NULL.
+ * client: may be NULL. Not from within a callback.
  * Returns NULL, for `client = fluxaws_close(client);`. */
 struct fluxaws_client *fluxaws_close(struct fluxaws_client *client);
 
@@ -128,9 +132,28 @@ int fluxaws_set_string(struct fluxaws_client *client, const char *path, const ch
 int fluxaws_set_json(struct fluxaws_client *client, const char *path, const char *json);
 /* Remove a property and all below it. */
 int fluxaws_unset(struct fluxaws_client *client, const char *path);
+/* Settle a wish: remove what the cloud wants (`desired`) at and below `path`, as far as the daemon
+ * knows it when the report arrives. Together with a value in one report (fluxaws_report_begin()) it
+ * says "done", alone "no". The values and the removal travel in one update that carries the
+ * shadow's version: a newer wish of the cloud wins and is delivered. Where nothing is wished
+ * nothing is sent for it. This is the only call that touches `desired`.
+ *
+ * path: NULL for all that is wished.
+ * The report is ACCEPTED once its values are in the cloud and the wish is gone or a newer one has
+ * taken its place. Sent again after a lost connection, it settles only what was known when it was
+ * made. */
+int fluxaws_settle(struct fluxaws_client *client, const char *path);
 /* Report a JSON object, merged into `reported` from the top. An empty object reports nothing and
  * makes no report. */
 int fluxaws_report_json(struct fluxaws_client *client, const char *document);
+/* Make what is reported at `path` be exactly this: keys that the document lacks are removed, also
+ * those that others wrote; what was equal costs nothing. One report, never split: the shadow does
+ * not show half of it.
+ *
+ * path: NULL for all that is reported; the document must then be a JSON object (`{}`: report
+ * nothing at all any more). With a path it may be any JSON value; null removes the property.
+ * Also -EMSGSIZE: the document does not fit into one frame of the daemon (its `MaxFrameBytes`). */
+int fluxaws_replace_json(struct fluxaws_client *client, const char *path, const char *document);
 
 /* Collect what follows into one report: the calls above then only add to it, in order, and nothing
  * leaves before fluxaws_report_send(). The values travel together, are checked together and are
@@ -148,14 +171,33 @@ int fluxaws_report_send(struct fluxaws_client *client);
 /* End collecting and forget all of it. Harmless when nothing is being collected. */
 void fluxaws_report_cancel(struct fluxaws_client *client);
 
-/* Choose the shadow that the following reports are for; NULL stands for the default: the daemon's
- * own thing, its classic shadow.
+/* Choose the shadow that the calls after this one are about, until the next call: reports, watches,
+ * wills, reading and cleaning up. NULL stands for the default: the daemon's own thing, its classic
+ * shadow. Going back and forth between shadows costs nothing; their reports keep their order.
+ *
+ * The daemon is asked in the background whether it serves the shadow. If it does not (no such thing
+ * in its `[Thing] Extra`, an access rule, too many shadows), then reports to this shadow are
+ * rejected with the reason, calls that wait for an answer fail with it, and all other shadows of
+ * the handle go on. The daemon is asked again after each new connection, and when a refused shadow
+ * is chosen anew.
  *
  * thing: 1 to 128 bytes of [a-zA-Z0-9:_-]; shadow: 1 to 64 of [$a-zA-Z0-9:_-] (AWS IoT API
- * reference, CreateThing and UpdateThingShadow).
+ * reference, CreateThing and UpdateThingShadow). Copied.
+ * At most 16 shadows a handle, the default one included; they are kept until it is closed.
  * Returns 0; -EINVAL (a name AWS does not allow); -EALREADY while a report is being collected;
- * -EOPNOTSUPP (not yet: this version reports to the default shadow only). */
+ * -ENOSPC (a seventeenth shadow: open another handle). */
 int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const char *shadow);
+
+/* Leave a will for the shadow in use: what the daemon is to report if this program's connection
+ * ends without fluxaws_close() and does not come back within the daemon's `[Socket] GoneAfterMs`
+ * (10 s). It is reported as this program's own report would be. A new will replaces the one before;
+ * the library leaves it again after a lost connection.
+ *
+ * document: a JSON object, as for fluxaws_report_json(); null in it removes. NULL or `{}`: no will.
+ * Returns 0 when the library has taken it; -EINVAL, -EILSEQ, -EDOM, -ENAMETOOLONG as with a report;
+ * -EMSGSIZE (larger than a frame of the daemon); -EALREADY while a report is being collected. A
+ * daemon that refuses the will says so to the log handler and to the next fluxaws_flush(). */
+int fluxaws_will_json(struct fluxaws_client *client, const char *document);
 
 /* ---- Answers ----------------------------------------------------------------------------------
  */
@@ -163,9 +205,10 @@ int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const c
 /* What became of one report, or of several in a row. */
 struct fluxaws_answer {
     size_t size;
-    uint64_t first_id, last_id; /* all reports from first to last that had not ended; equal for one.
-                                   With rejected: at least one of them was refused; they share the
-                                   answer because they were merged on their way */
+    uint64_t first_id, last_id; /* all reports to this shadow from first to last that had not
+                                   ended; equal for one. With rejected: at least one of them was
+                                   refused; they share the answer because they were merged on their
+                                   way */
     enum fluxaws_level level;   /* reached, unless rejected */
     bool rejected;              /* refused by the daemon's own check or by the shadow service */
     int64_t version;            /* the shadow's version with ACCEPTED; 0 when not known */
@@ -173,6 +216,9 @@ struct fluxaws_answer {
                                    number (below 200) for a refusal on the device */
     const char *path;           /* rejected: the property, a JSON Pointer; may be "" */
     const char *text;           /* rejected: the reason in words */
+    const char *thing, *shadow; /* as given to fluxaws_use_shadow(); NULL: the default */
+    bool deadband;              /* with ACCEPTED: a value was so near to the cloud's that nothing
+                                   was sent (`[Property] Deadband`); the cloud shows its own */
 };
 
 typedef void (*fluxaws_answer_callback)(struct fluxaws_client *client,
@@ -201,12 +247,14 @@ int fluxaws_want(struct fluxaws_client *client, enum fluxaws_level level);
  * first. Ids rise by one or more from report to report and stay valid over reconnects. */
 uint64_t fluxaws_last_report_id(struct fluxaws_client *client);
 
-/* Reports with a callback that have not come to the wanted level, nor been rejected. */
+/* Reports with a callback, to any shadow, that have not come to the wanted level, nor been
+ * rejected. 0 if and only if there is none; with more than a thousand waiting on several shadows
+ * the number itself may be a little off. */
 uint64_t fluxaws_count_waiting(struct fluxaws_client *client);
 
-/* Send at once and wait until all reports of this handle made before the call (and those that other
- * programs made before) have reached the level. With FLUXAWS_ACCEPTED the daemon does not wait for
- * its update interval.
+/* Send at once and wait until all reports of this handle made before the call, to whatever shadow
+ * (and those that other programs made before), have reached the level. With FLUXAWS_ACCEPTED the
+ * daemon does not wait for its update interval, but at most every quarter of it (`IntervalMs`/4).
  *
  * timeout_ms: milliseconds; 0 looks once, negative waits without end.
  * Blocks; runs callbacks; carries on over a lost connection.
@@ -216,31 +264,109 @@ uint64_t fluxaws_count_waiting(struct fluxaws_client *client);
  * is being collected; -EBUSY (inside a callback); -EINVAL (no such level). */
 int fluxaws_flush(struct fluxaws_client *client, enum fluxaws_level level, int timeout_ms);
 
+/* ---- What the cloud wants ---------------------------------------------------------------------
+ */
+
+/* A wish: a value in the shadow's `desired` that differs from what the device reports. Or the news
+ * that a wish told before is none any more. */
+struct fluxaws_desired {
+    size_t size;
+    const char *thing, *shadow; /* as given to fluxaws_use_shadow(); NULL: the default */
+    const char *path;           /* of the value, a JSON Pointer */
+    const char *json;           /* the value as compact JSON; NULL: it no longer differs, because
+                                   the device reports it now, or the cloud has withdrawn it */
+    int64_t version;            /* of the shadow */
+    bool stale;                 /* known from before the link was lost, and not confirmed since: the
+                                   cloud may want something else by now */
+    int error;                  /* 0; else the daemon refused the watch (a negative errno, such as
+                                   -EACCES): `path` is the watch's own, `json` NULL */
+    const char *text;           /* with an error: the reason in words; else "" */
+};
+
+typedef void (*fluxaws_desired_callback)(struct fluxaws_client *client,
+                                         const struct fluxaws_desired *desired, void *data);
+
+/* Have the wishes of the shadow in use delivered that are at or below a path (or above it, where an
+ * array or a plain value is wished that would replace what the path names). What differs now is
+ * delivered at once, then every change; a program that does not dispatch for a while finds the
+ * newest value of each path, never what was in between. Versions never go down, unless the shadow
+ * was deleted and made anew.
+ *
+ * The library watches again after a lost connection, and then tells only what has changed
+ * meanwhile. To that end it remembers what it told, within 1 MiB a handle; beyond that a wish may
+ * be told twice, and its end not at all. Nothing is reported unless the program does: after acting
+ * on a wish, report the new value, and mostly settle it (fluxaws_settle()).
+ *
+ * A watch that the daemon refuses is told once by an answer with `error` set, and asked for again
+ * with each new connection.
+ *
+ * path: NULL for all.
+ * callback: runs in fluxaws_dispatch() and the other blocking calls. data: handed to the callback;
+ * the caller owns it.
+ * At most 64 watches a handle. Does not block.
+ * Returns the watch's id, at least 1; -EINVAL, -EILSEQ, -ENAMETOOLONG (the path; no callback);
+ * -ENOSPC (too many watches). */
+int fluxaws_watch(struct fluxaws_client *client, const char *path,
+                  fluxaws_desired_callback callback, void *data);
+
+/* End a watch; its callback is not called again.
+ *
+ * Returns 0; -ENOENT (there is no such watch). */
+int fluxaws_unwatch(struct fluxaws_client *client, int id);
+
 /* ---- Reading ----------------------------------------------------------------------------------
  */
 
 /* The sections of a shadow, as AWS IoT names them. */
 enum fluxaws_section {
     FLUXAWS_REPORTED, /* what the device reported: the newest values, sent or not */
-    FLUXAWS_DESIRED,  /* what the cloud wants; not yet: -EOPNOTSUPP */
-    FLUXAWS_DELTA     /* where the two differ; not yet: -EOPNOTSUPP */
+    FLUXAWS_DESIRED,  /* what the cloud wants */
+    FLUXAWS_DELTA     /* the part of desired that differs from reported */
 };
 
-/* Read what the daemon knows now; the cloud is not asked.
+/* Read what the daemon knows now of the shadow in use; the cloud is not asked.
  *
  * path: the part wanted; NULL for all.
  * timeout_ms: milliseconds; negative waits without end.
  * ret_json: gets compact JSON text; free() it; written on success only.
  * Blocks; runs callbacks. Reports made before on this handle are taken into account.
  * Returns 0; -ENOENT (nothing is there); -EINVAL, -EILSEQ, -ENAMETOOLONG (the path); -EACCES (an
- * access rule forbids it); -ETIMEDOUT; -ENOTCONN (the connection was lost meanwhile); -EOPNOTSUPP
- * (a section that the daemon does not serve); -EALREADY, -EBUSY as with fluxaws_flush(). */
+ * access rule forbids it, or the shadow); -ETIMEDOUT; -ENOTCONN (the connection was lost meanwhile:
+ * ask again); -EOPNOTSUPP (an older daemon that does not know the question); -EALREADY, -EBUSY as
+ * with fluxaws_flush(). */
 int fluxaws_get(struct fluxaws_client *client, enum fluxaws_section section, const char *path,
                 int timeout_ms, char **ret_json);
+
+/* Read all there is to know of the properties at and below a path: value, where it stands on its
+ * way to the cloud, who reported it and when. `ret_json` gets a JSON array with an object a
+ * property; fluxctl(1) lists its fields under `keys`. Otherwise as fluxaws_get(). */
+int fluxaws_get_keys(struct fluxaws_client *client, const char *path, int timeout_ms,
+                     char **ret_json);
 
 /* Read how the daemon stands: its link, shadows, counters and clients. Otherwise as fluxaws_get().
  */
 int fluxaws_get_status(struct fluxaws_client *client, int timeout_ms, char **ret_json);
+
+/* ---- Cleaning up ------------------------------------------------------------------------------
+ */
+
+/* Forget properties of the shadow in use on the device, and leave the cloud as it is: the daemon
+ * drops what it holds at and below the path, sent or not, and no longer sets it back when others
+ * change it. The library forgets it too.
+ *
+ * path: NULL for all.
+ * Blocks; runs callbacks. Returns 0; -ENOENT (nothing is held there); otherwise as fluxaws_get().
+ */
+int fluxaws_forget(struct fluxaws_client *client, const char *path, int timeout_ms);
+
+/* Take back all that this device reported: everything it is known to have reported becomes null in
+ * the shadow, and then the daemon forgets it. What others wrote stays. Waits until the shadow
+ * service has accepted that, so a link is needed.
+ *
+ * all: every shadow of the daemon; else the shadow in use.
+ * Blocks; runs callbacks. Returns 0; -ETIMEDOUT (the daemon goes on with it); -EREMOTEIO (the
+ * shadow service refused); otherwise as fluxaws_get(). */
+int fluxaws_reset(struct fluxaws_client *client, bool all, int timeout_ms);
 
 /* ---- In an event loop -------------------------------------------------------------------------
  */
@@ -265,8 +391,8 @@ int fluxaws_get_timeout_ms(struct fluxaws_client *client);
  *
  * timeout_ms: wait so long for something to do if nothing is due; 0 does not wait, negative waits
  * without end.
- * Returns the number of answers delivered, 0 for none; -EBUSY (inside a callback); errors of the
- * system. A daemon that is not there is no error: see fluxaws_is_connected(). */
+ * Returns the number of answers and wishes delivered, 0 for none; -EBUSY (inside a callback);
+ * errors of the system. A daemon that is not there is no error: see fluxaws_is_connected(). */
 int fluxaws_dispatch(struct fluxaws_client *client, int timeout_ms);
 
 /* ---- Finding out ------------------------------------------------------------------------------

@@ -9,11 +9,22 @@
 
 /* Forget what is safe; but what a report waits for is kept, so that it can be asked for again after
  * a lost connection. */
-static void drop_safe(struct fluxaws_client *client)
+static void drop_safe(struct client_shadow *shadow)
 {
-    uint64_t first_waiting = answers_first_waiting(&client->answers);
-    uint64_t id = client->safe_id < first_waiting ? client->safe_id : first_waiting - 1;
-    backlog_drop(&client->backlog, id);
+    uint64_t first_waiting = answers_first_waiting(&shadow->answers);
+    uint64_t id = shadow->safe_id < first_waiting ? shadow->safe_id : first_waiting - 1;
+    backlog_drop(&shadow->backlog, id);
+}
+
+/* Find the shadow that a message is about. Returns 0, or -EPROTO. */
+static int find_shadow(struct fluxaws_client *client, uint16_t handle,
+                       struct client_shadow **ret_shadow)
+{
+    if (handle >= client->shadow_count)
+        return client_fail(client, -EPROTO, "the daemon speaks of shadow %u, which is not open",
+                           handle);
+    *ret_shadow = client->shadows[handle];
+    return 0;
 }
 
 static int on_welcome(struct fluxaws_client *client, const struct flux_frame *frame)
@@ -45,47 +56,56 @@ static int on_welcome(struct fluxaws_client *client, const struct flux_frame *fr
 static int on_answer(struct fluxaws_client *client, const struct flux_frame *frame)
 {
     struct flux_answer answer;
+    struct client_shadow *shadow = NULL;
     int r = flux_answer_decode(frame, &answer);
+    if (r == 0)
+        r = find_shadow(client, answer.shadow, &shadow);
     if (r < 0)
         return r;
-    if (answer.last_id > client->queued_id)
-        client->queued_id = answer.last_id;
-    r = answers_reach(&client->answers, &answer, client->sent_id);
-    drop_safe(client);
+    if (answer.last_id > shadow->queued_id)
+        shadow->queued_id = answer.last_id;
+    r = answers_reach(&shadow->answers, &answer, client->sent_id);
+    drop_safe(shadow);
     return r;
 }
 
 static int on_rejected(struct fluxaws_client *client, const struct flux_frame *frame)
 {
     struct flux_rejected rejected;
+    struct client_shadow *shadow = NULL;
     int r = flux_rejected_decode(frame, &rejected);
+    if (r == 0)
+        r = find_shadow(client, rejected.shadow, &shadow);
     if (r < 0)
         return r;
     client->rejected_count++;
     (void)snprintf(client->rejected_text, sizeof(client->rejected_text), "%.*s: %.*s (code %u)",
                    (int)rejected.path.size, rejected.path.text, (int)rejected.text.size,
                    rejected.text.text, rejected.code);
-    r = client->callback != NULL || answers_waiting(&client->answers) > 0
-            ? answers_reject(&client->answers, &rejected, client->sent_id)
+    r = client->callback != NULL || shadow->answers.report_count > 0
+            ? answers_reject(&shadow->answers, &rejected, client->sent_id)
             : 0;
     /* A report refused before it was ever QUEUED was refused whole, and nothing of it is kept: sent
      * again it might be taken after all. One refused later goes on with its other properties. */
-    if (rejected.first_id == rejected.last_id && rejected.first_id > client->queued_id)
-        backlog_drop_one(&client->backlog, rejected.first_id);
-    drop_safe(client);
+    if (rejected.first_id == rejected.last_id && rejected.first_id > shadow->queued_id)
+        backlog_drop_one(&shadow->backlog, rejected.first_id);
+    drop_safe(shadow);
     return r;
 }
 
 static int on_safe(struct fluxaws_client *client, const struct flux_frame *frame)
 {
     struct flux_safe safe;
+    struct client_shadow *shadow = NULL;
     int r = flux_safe_decode(frame, &safe);
+    if (r == 0)
+        r = find_shadow(client, safe.shadow, &shadow);
     if (r < 0)
         return r;
     uint64_t id = safe.last_id < client->sent_id ? safe.last_id : client->sent_id;
-    if (id > client->safe_id)
-        client->safe_id = id;
-    drop_safe(client);
+    if (id > shadow->safe_id)
+        shadow->safe_id = id;
+    drop_safe(shadow);
     return 0;
 }
 
@@ -117,22 +137,55 @@ static int on_data(struct fluxaws_client *client, const struct flux_frame *frame
     return 0;
 }
 
+/* Hand the end of a request to whoever made it; one that nobody waits for any more is late. */
+static bool end_other(struct fluxaws_client *client, uint64_t request_id, int error,
+                      struct flux_text text)
+{
+    return client_shadow_opened(client, request_id, error, text.text, text.size) ||
+           client_watch_answered(client, request_id, error, text.text, text.size) ||
+           client_will_answered(client, request_id, error, text.text, text.size);
+}
+
+static int on_opened(struct fluxaws_client *client, const struct flux_frame *frame)
+{
+    struct flux_opened opened;
+    int r = flux_opened_decode(frame, &opened);
+    if (r == 0)
+        (void)client_shadow_opened(client, opened.request_id, 0, "", 0);
+    return r;
+}
+
+static int on_desired(struct fluxaws_client *client, const struct flux_frame *frame)
+{
+    struct flux_desired desired;
+    int r = flux_desired_decode(frame, &desired);
+    return r < 0 ? r : client_take_desired(client, &desired);
+}
+
 static int on_done(struct fluxaws_client *client, const struct flux_frame *frame)
 {
     struct flux_done done;
     int r = flux_done_decode(frame, &done);
-    if (r == 0 && is_asked(client, done.request_id))
+    if (r < 0)
+        return r;
+    if (is_asked(client, done.request_id))
         end_request(client, 0);
-    return r;
+    else
+        (void)end_other(client, done.request_id, 0, flux_text(""));
+    return 0;
 }
 
 static int on_failed(struct fluxaws_client *client, const struct flux_frame *frame)
 {
     struct flux_failed failed;
     int r = flux_failed_decode(frame, &failed);
-    if (r < 0 || !is_asked(client, failed.request_id))
+    if (r < 0)
         return r;
     int error = failed.code > 0 && failed.code < 4096 ? -(int)failed.code : -EPROTO;
+    if (!is_asked(client, failed.request_id)) {
+        (void)end_other(client, failed.request_id, error, failed.text);
+        return 0;
+    }
     end_request(client,
                 client_fail(client, error, "%.*s", (int)failed.text.size, failed.text.text));
     return 0;
@@ -177,6 +230,8 @@ static int handle(struct fluxaws_client *client, const struct flux_frame *frame)
     switch (frame->type) {
     case FLUX_MESSAGE_WELCOME:
         return on_welcome(client, frame);
+    case FLUX_MESSAGE_OPENED:
+        return on_opened(client, frame);
     case FLUX_MESSAGE_ANSWER:
         return on_answer(client, frame);
     case FLUX_MESSAGE_REJECTED:
@@ -189,6 +244,8 @@ static int handle(struct fluxaws_client *client, const struct flux_frame *frame)
         return on_done(client, frame);
     case FLUX_MESSAGE_FAILED:
         return on_failed(client, frame);
+    case FLUX_MESSAGE_DESIRED:
+        return on_desired(client, frame);
     case FLUX_MESSAGE_GOODBYE:
         return on_goodbye(client, frame);
     default:

@@ -1,8 +1,6 @@
 /* The calls that report. */
 #include "client/client.h"
-#include "proto/json_flatten.h"
 #include "proto/path.h"
-#include "proto/utf8.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -50,28 +48,62 @@ int client_canonical_path(struct fluxaws_client *client, const char *path,
                        flux_path_strerror(error));
 }
 
+int client_canonical_part(struct fluxaws_client *client, const char *path,
+                          char ret_pointer[static FLUX_PATH_BYTES_MAX + 1])
+{
+    ret_pointer[0] = '\0';
+    return path != NULL && path[0] != '\0' ? client_canonical_path(client, path, ret_pointer) : 0;
+}
+
+/* The bound on the backlog is that of all shadows together. */
+static int try_apply(struct fluxaws_client *client, uint64_t id, int64_t set_us)
+{
+    struct backlog *backlog = &client->shadow->backlog;
+    size_t others = client_backlog_bytes(client) - backlog->bytes;
+    backlog->bytes_max =
+        client->backlog_bytes_max > others ? client->backlog_bytes_max - others : 0;
+    return backlog_apply(backlog, &client->changes, id, set_us);
+}
+
 static int apply(struct fluxaws_client *client, uint64_t id)
 {
     int64_t set_us = now_us();
-    int r = backlog_apply(&client->backlog, &client->changes, id, set_us);
+    int r = try_apply(client, id, set_us);
     if (r != -ENOBUFS)
         return r;
     client_turn(client); /* perhaps the daemon has said that something is safe */
-    return backlog_apply(&client->backlog, &client->changes, id, set_us);
+    return try_apply(client, id, set_us);
+}
+
+/* The daemon does not serve this shadow: the report ends at once. */
+static int take_refused_report(struct fluxaws_client *client, uint64_t id)
+{
+    struct client_shadow *shadow = client->shadow;
+    bool is_next = client_has_sent_all(client);
+    client->last_id = id;
+    client->last_report_id = id;
+    shadow->last_report_id = id;
+    if (is_next && client->state != CLIENT_AWAY)
+        client->sent_id = id;
+    client_reject_refused(client, shadow);
+    return 0;
 }
 
 static int take_report(struct fluxaws_client *client)
 {
     uint64_t id = client->last_id + 1;
+    struct answers *answers = &client->shadow->answers;
     if (client->callback != NULL) {
-        int r = answers_expect(&client->answers, id, client->wanted, client->changes.count);
+        int r = answers_expect(answers, id, client->wanted, client->changes.count);
         if (r < 0)
             return r;
     }
+    if (client->shadow->state == CLIENT_SHADOW_REFUSED)
+        return take_refused_report(client, id);
     int r = apply(client, id);
     if (r < 0) {
         if (client->callback != NULL)
-            answers_unexpect(&client->answers, id);
+            answers_unexpect(answers, id);
         return r;
     }
     client->last_id = id;
@@ -101,8 +133,8 @@ static int report(struct fluxaws_client *client)
     int r = take_report(client);
     if (r == -ENOBUFS)
         return client_fail(client, r, "the backlog is full: %zu of %zu bytes, %zu properties",
-                           client->backlog.bytes, client->backlog.bytes_max,
-                           client->backlog.set.value_count);
+                           client_backlog_bytes(client), client->backlog_bytes_max,
+                           client->shadow->backlog.set.value_count);
     if (r < 0)
         return client_fail(client, r, "%s", fluxaws_strerror(r));
     keep_house(client);
@@ -110,7 +142,7 @@ static int report(struct fluxaws_client *client)
 }
 
 /* End a call that added to the changes, or failed to. */
-static int finish(struct fluxaws_client *client, int r)
+int client_finish_report(struct fluxaws_client *client, int r)
 {
     if (client->is_collecting) {
         if (r < 0 && client->collect_error == 0)
@@ -156,69 +188,47 @@ static int add(struct fluxaws_client *client, enum flux_operation kind, const ch
     return changes_add(&client->changes, &change);
 }
 
-/* An empty `pointer` stands for the whole document. */
-static int add_json(struct fluxaws_client *client, const char *pointer, const char *json)
-{
-    if (json == NULL)
-        return client_fail(client, -EINVAL, "no JSON given");
-    size_t size = strlen(json);
-    if (!flux_utf8_is_valid(json, size))
-        return client_fail(client, -EILSEQ, "the JSON is not UTF-8");
-    struct flux_json_flatten flatten;
-    int r =
-        flux_json_flatten_init(&flatten, json, size, pointer, strlen(pointer), FLUX_PATH_DEPTH_MAX);
-    struct flux_change change;
-    while (r >= 0 && (r = flux_json_flatten_next(&flatten, &change)) == 1)
-        r = changes_add(&client->changes, &change);
-    if (r < 0 && flatten.error_text != NULL)
-        (void)client_fail(client, r, "JSON, byte %llu%s%.80s: %s",
-                          (unsigned long long)flatten.error_offset,
-                          flatten.path_size > 0 ? ", at " : "", flatten.path, flatten.error_text);
-    flux_json_flatten_clear(&flatten);
-    return r;
-}
-
 int fluxaws_set_int64(struct fluxaws_client *client, const char *path, int64_t value)
 {
     struct flux_value copy = flux_value_int64(value);
-    return finish(client, add(client, FLUX_SET, path, &copy));
+    return client_finish_report(client, add(client, FLUX_SET, path, &copy));
 }
 
 int fluxaws_set_double(struct fluxaws_client *client, const char *path, double value)
 {
     struct flux_value copy = flux_value_double(value);
-    return finish(client, add(client, FLUX_SET, path, &copy));
+    return client_finish_report(client, add(client, FLUX_SET, path, &copy));
 }
 
 int fluxaws_set_bool(struct fluxaws_client *client, const char *path, bool value)
 {
     struct flux_value copy = flux_value_bool(value);
-    return finish(client, add(client, FLUX_SET, path, &copy));
+    return client_finish_report(client, add(client, FLUX_SET, path, &copy));
 }
 
 int fluxaws_set_string(struct fluxaws_client *client, const char *path, const char *value)
 {
     if (value == NULL)
-        return finish(client, client_fail(client, -EINVAL, "no string given"));
+        return client_finish_report(client, client_fail(client, -EINVAL, "no string given"));
     struct flux_value copy = flux_value_string(value, strnlen(value, FLUX_VALUE_BYTES_MAX + 1u));
-    return finish(client, add(client, FLUX_SET, path, &copy));
-}
-
-int fluxaws_set_json(struct fluxaws_client *client, const char *path, const char *json)
-{
-    char pointer[FLUX_PATH_BYTES_MAX + 1];
-    int r = client_canonical_path(client, path, pointer);
-    return finish(client, r < 0 ? r : add_json(client, pointer, json));
+    return client_finish_report(client, add(client, FLUX_SET, path, &copy));
 }
 
 int fluxaws_unset(struct fluxaws_client *client, const char *path)
 {
-    return finish(client, add(client, FLUX_UNSET, path, NULL));
+    return client_finish_report(client, add(client, FLUX_UNSET, path, NULL));
 }
 
-int fluxaws_report_json(struct fluxaws_client *client, const char *document)
+int fluxaws_settle(struct fluxaws_client *client, const char *path)
 {
-    return finish(client, add_json(client, "", document));
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_part(client, path, pointer);
+    if (r == 0) {
+        struct flux_change change = {
+            .kind = FLUX_SETTLE, .path = pointer, .path_size = strlen(pointer)};
+        r = changes_add(&client->changes, &change);
+    }
+    return client_finish_report(client, r);
 }
 
 int fluxaws_report_begin(struct fluxaws_client *client)
@@ -236,7 +246,7 @@ int fluxaws_report_send(struct fluxaws_client *client)
         return client_fail(client, -EINVAL, "no report is being collected");
     int r = client->collect_error;
     client->is_collecting = false;
-    return finish(client, r);
+    return client_finish_report(client, r);
 }
 
 void fluxaws_report_cancel(struct fluxaws_client *client)

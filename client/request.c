@@ -4,13 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum question_kind { QUESTION_FLUSH, QUESTION_GET, QUESTION_STATUS };
+enum question_kind {
+    QUESTION_FLUSH,
+    QUESTION_GET,
+    QUESTION_KEYS,
+    QUESTION_STATUS,
+    QUESTION_FORGET,
+    QUESTION_RESET,
+};
 
 struct question {
     enum question_kind kind;
     enum flux_level level;
     enum flux_section section;
     const char *path; /* borrowed */
+    bool all;         /* shadows */
 };
 
 static int send_question(struct fluxaws_client *client, const struct question *question)
@@ -20,10 +28,33 @@ static int send_question(struct fluxaws_client *client, const struct question *q
         return client_send_flush(client, question->level);
     case QUESTION_GET:
         return client_send_get(client, question->section, question->path);
+    case QUESTION_KEYS:
+        return client_send_keys(client, question->path);
     case QUESTION_STATUS:
         return client_send_status(client);
+    case QUESTION_FORGET:
+        return client_send_forget(client, question->path);
+    case QUESTION_RESET:
+        return client_send_reset(client, question->all);
     default:
         return -EINVAL;
+    }
+}
+
+/* Tell whether the question is about the shadow in use, which must be open then. */
+static bool needs_shadow(const struct question *question)
+{
+    switch (question->kind) {
+    case QUESTION_FLUSH:
+    case QUESTION_STATUS:
+        return false;
+    case QUESTION_RESET:
+        return !question->all;
+    case QUESTION_GET:
+    case QUESTION_KEYS:
+    case QUESTION_FORGET:
+    default:
+        return true;
     }
 }
 
@@ -36,8 +67,13 @@ static int ask_if_ready(struct fluxaws_client *client, const struct question *qu
             return client_fail(client, -ENOTCONN, "the connection was lost before the answer came");
         request->state = CLIENT_REQUEST_NONE;
     }
-    if (request->state != CLIENT_REQUEST_NONE || client->state != CLIENT_READY ||
-        !client_has_sent_all(client))
+    if (request->state != CLIENT_REQUEST_NONE || client->state != CLIENT_READY)
+        return 0;
+    const struct client_shadow *shadow = client->shadow;
+    if (needs_shadow(question) && shadow->state == CLIENT_SHADOW_REFUSED)
+        return client_fail(client, shadow->refusal, "%s", shadow->refusal_text);
+    if (!client_has_sent_all(client) || !client_has_sent_wills(client) ||
+        (needs_shadow(question) && shadow->state != CLIENT_SHADOW_OPEN))
         return 0;
     if (question->kind == QUESTION_FLUSH && question->level == FLUX_LEVEL_STORED &&
         !client->is_durable)
@@ -149,8 +185,8 @@ static int wire_section(enum fluxaws_section section, enum flux_section *ret_sec
 int fluxaws_get(struct fluxaws_client *client, enum fluxaws_section section, const char *path,
                 int timeout_ms, char **ret_json)
 {
-    char pointer[FLUX_PATH_BYTES_MAX + 1] = "";
-    int r = path != NULL ? client_canonical_path(client, path, pointer) : 0;
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_part(client, path, pointer);
     if (r < 0)
         return r;
     struct question question = {.kind = QUESTION_GET, .path = pointer};
@@ -163,4 +199,43 @@ int fluxaws_get_status(struct fluxaws_client *client, int timeout_ms, char **ret
 {
     struct question question = {.kind = QUESTION_STATUS};
     return ask_text(client, &question, timeout_ms, ret_json);
+}
+
+int fluxaws_get_keys(struct fluxaws_client *client, const char *path, int timeout_ms,
+                     char **ret_json)
+{
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_part(client, path, pointer);
+    if (r < 0)
+        return r;
+    struct question question = {.kind = QUESTION_KEYS, .path = pointer};
+    return ask_text(client, &question, timeout_ms, ret_json);
+}
+
+/* What the daemon has forgotten is not sent to it again after a lost connection. */
+int fluxaws_forget(struct fluxaws_client *client, const char *path, int timeout_ms)
+{
+    char pointer[FLUX_PATH_BYTES_MAX + 1];
+    int r = client_canonical_part(client, path, pointer);
+    if (r < 0)
+        return r;
+    struct client_shadow *shadow = client->shadow;
+    struct question question = {.kind = QUESTION_FORGET, .path = pointer};
+    uint64_t newest_id = client->last_report_id;
+    r = ask(client, &question, timeout_ms);
+    if (r == 0)
+        backlog_forget(&shadow->backlog, pointer, strlen(pointer), newest_id);
+    return r;
+}
+
+int fluxaws_reset(struct fluxaws_client *client, bool all, int timeout_ms)
+{
+    const struct client_shadow *shadow = client->shadow;
+    struct question question = {.kind = QUESTION_RESET, .all = all};
+    uint64_t newest_id = client->last_report_id;
+    int r = ask(client, &question, timeout_ms);
+    for (size_t i = 0; i < client->shadow_count && r == 0; i++)
+        if (all || client->shadows[i] == shadow)
+            backlog_drop(&client->shadows[i]->backlog, newest_id);
+    return r;
 }

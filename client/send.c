@@ -1,8 +1,9 @@
+/* Reports on their way: straight from the call, or from the backlogs of the shadows. */
 #include "client/client.h"
 #include "proto/message.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PUMP_BYTES 65536u /* more is not taken out of the backlog ahead of the socket */
 
@@ -17,79 +18,57 @@ bool client_has_sent_all(const struct fluxaws_client *client)
     return client->sent_id >= client->last_report_id;
 }
 
-/* Room for a frame of `size` bytes in the outgoing buffer. Returns 0 or -ENOMEM. */
-static int begin_frame(struct fluxaws_client *client, struct flux_wire_writer *writer, size_t size)
+int client_add_change(struct flux_report_encoder *encoder, const struct flux_change *change)
 {
-    uint8_t *room = buffer_reserve(&client->out, size);
-    if (room == NULL)
-        return -ENOMEM;
-    flux_wire_writer_init(writer, room, size);
-    return 0;
-}
-
-static void end_frame(struct fluxaws_client *client, const struct flux_wire_writer *writer)
-{
-    client_debug(client, "->", writer->data, writer->size);
-    buffer_commit(&client->out, writer->size);
-}
-
-int client_send_hello(struct fluxaws_client *client)
-{
-    struct flux_wire_writer writer;
-    int r = begin_frame(client, &writer, 256);
-    if (r < 0)
-        return r;
-    struct flux_hello hello = {
-        .min_version = FLUX_PROTOCOL_VERSION_MIN,
-        .max_version = FLUX_PROTOCOL_VERSION_MAX,
-        .instance_id = client->instance_id,
-        .name = flux_text(client->name),
-    };
-    r = flux_hello_encode(&writer, &hello);
-    if (r == 0)
-        end_frame(client, &writer);
-    return r;
-}
-
-static int add_change(struct flux_report_encoder *encoder, const struct flux_change *change)
-{
-    if (change->kind == FLUX_UNSET)
+    switch (change->kind) {
+    case FLUX_UNSET:
         return flux_report_add_unset(encoder, change->path, change->path_size);
-    return flux_report_add_set(encoder, change->path, change->path_size, &change->value);
+    case FLUX_SETTLE:
+        return flux_report_add_settle(encoder, change->path, change->path_size);
+    case FLUX_SET:
+    default:
+        return flux_report_add_set(encoder, change->path, change->path_size, &change->value);
+    }
 }
 
 static int write_report(struct fluxaws_client *client, uint64_t id)
 {
     struct flux_wire_writer writer;
     struct flux_report_encoder encoder;
-    struct flux_report report = {.request_id = id, .level = client->wanted};
-    int r = begin_frame(client, &writer, client->changes.frame_bytes);
+    struct flux_report report = {
+        .shadow = client->shadow->handle,
+        .request_id = id,
+        .level = client->wanted,
+    };
+    int r = client_begin_frame(client, &writer, client->changes.frame_bytes);
     if (r == 0)
         r = flux_report_begin(&encoder, &writer, client->changes.frame_bytes, &report);
     if (r < 0)
         return r;
     for (size_t i = 0; i < client->changes.count; i++) {
         struct flux_change change = changes_get(&client->changes, i);
-        r = add_change(&encoder, &change);
+        r = client_add_change(&encoder, &change);
         if (r < 0)
             return r;
     }
     flux_report_end(&encoder);
-    end_frame(client, &writer);
+    client_end_frame(client, &writer);
     return 0;
 }
 
 /* The short way, straight from the call to the socket, is open when nothing waits before it. */
 static bool may_go_directly(const struct fluxaws_client *client, uint64_t previous_id)
 {
-    return client->state != CLIENT_AWAY && client->sent_id >= previous_id &&
-           buffer_size(&client->out) == 0 && client->changes.frame_bytes <= frame_limit(client);
+    return client->state != CLIENT_AWAY && client->shadow->state == CLIENT_SHADOW_OPEN &&
+           client->sent_id >= previous_id && buffer_size(&client->out) == 0 &&
+           client->changes.frame_bytes <= frame_limit(client);
 }
 
 void client_send_report(struct fluxaws_client *client, uint64_t id)
 {
     uint64_t previous_id = client->last_report_id;
     client->last_report_id = id;
+    client->shadow->last_report_id = id;
     client_write(client);
     if (may_go_directly(client, previous_id) && write_report(client, id) == 0) {
         client->sent_id = id;
@@ -98,7 +77,8 @@ void client_send_report(struct fluxaws_client *client, uint64_t id)
 }
 
 /* A daemon that takes smaller frames than the one before cannot be given this report. */
-static void refuse_too_large(struct fluxaws_client *client, uint64_t id)
+static void refuse_too_large(struct fluxaws_client *client, struct client_shadow *shadow,
+                             uint64_t id)
 {
     struct flux_rejected rejected = {
         .first_id = id,
@@ -107,17 +87,53 @@ static void refuse_too_large(struct fluxaws_client *client, uint64_t id)
         .text = flux_text("the report is larger than the daemon's MaxFrameBytes"),
     };
     client->rejected_count++;
-    (void)client_fail(client, 0, "report rejected: it is larger than the daemon's MaxFrameBytes");
-    (void)answers_reject(&client->answers, &rejected, id);
+    (void)snprintf(client->rejected_text, sizeof(client->rejected_text),
+                   "report rejected: it is larger than the daemon's MaxFrameBytes");
+    (void)client_fail(client, 0, "%s", client->rejected_text);
+    (void)answers_reject(&shadow->answers, &rejected, id);
+    backlog_drop_one(&shadow->backlog, id);
 }
 
-/* Write the `count` items of one report. Returns 0; -ENOMEM; -EMSGSIZE for one too large. */
-static int write_items(struct fluxaws_client *client, const struct backlog_item *items,
-                       size_t count, enum flux_level level)
+/* ---- what the backlogs hold, report by report in the order in which they were made ---- */
+
+struct pump_list {
+    struct backlog_item *items; /* owned */
+    size_t count, next;
+};
+
+/* The shadow whose list begins with the oldest report, or NULL at the end of all. */
+static struct client_shadow *find_oldest(const struct fluxaws_client *client,
+                                         const struct pump_list *lists)
+{
+    uint64_t oldest = UINT64_MAX;
+    struct client_shadow *shadow = NULL;
+    for (size_t i = 0; i < client->shadow_count; i++) {
+        const struct pump_list *list = &lists[i];
+        if (list->next < list->count && list->items[list->next].id < oldest) {
+            oldest = list->items[list->next].id;
+            shadow = client->shadows[i];
+        }
+    }
+    return shadow;
+}
+
+static size_t count_same_report(const struct pump_list *list)
+{
+    size_t same = 1;
+    while (list->next + same < list->count &&
+           list->items[list->next + same].id == list->items[list->next].id)
+        same++;
+    return same;
+}
+
+static struct flux_report make_head(const struct fluxaws_client *client,
+                                    const struct client_shadow *shadow,
+                                    const struct backlog_item *items, size_t count)
 {
     struct flux_report report = {
+        .shadow = shadow->handle,
         .request_id = items[0].id,
-        .level = level,
+        .level = answers_wanted(&shadow->answers),
         .resent = items[0].id <= client->resent_until,
     };
     if (report.resent)
@@ -125,125 +141,103 @@ static int write_items(struct fluxaws_client *client, const struct backlog_item 
     for (size_t i = 1; i < count && report.resent; i++)
         if (items[i].set_us < report.set_us)
             report.set_us = items[i].set_us;
+    return report;
+}
+
+/* Write the `count` items of one report. Returns 0; -ENOMEM; -EMSGSIZE for one too large. */
+static int write_items(struct fluxaws_client *client, struct client_shadow *shadow,
+                       const struct backlog_item *items, size_t count)
+{
+    struct flux_report report = make_head(client, shadow, items, count);
     size_t limit = frame_limit(client);
     struct flux_wire_writer writer;
     struct flux_report_encoder encoder;
-    int r = begin_frame(client, &writer, limit);
+    int r = client_begin_frame(client, &writer, limit);
     if (r == 0)
         r = flux_report_begin(&encoder, &writer, limit, &report);
     if (r < 0)
         return r;
     for (size_t i = 0; i < count; i++) {
-        const struct flux_property *property = items[i].property;
-        if (items[i].is_cut)
-            r = flux_report_add_unset(&encoder, property->path, property->path_size);
-        else
-            r = flux_report_add_set(&encoder, property->path, property->path_size,
-                                    &property->value);
+        struct flux_change change = {
+            .kind = items[i].kind, .path = items[i].path, .path_size = items[i].path_size};
+        if (items[i].value != NULL)
+            change.value = *items[i].value;
+        r = client_add_change(&encoder, &change);
         if (r < 0)
             return r == -ENOBUFS ? -EMSGSIZE : r;
     }
     flux_report_end(&encoder);
-    r = answers_frame_sent(&client->answers, items[0].id, count);
+    r = answers_frame_sent(&shadow->answers, items[0].id, count);
     if (r == 0)
-        end_frame(client, &writer);
+        client_end_frame(client, &writer);
     return r;
 }
 
-static size_t count_same_report(const struct backlog_item *items, size_t count)
+struct pump_end {
+    struct client_shadow *too_large; /* whose report `too_large_id` cannot be sent, or NULL */
+    uint64_t too_large_id;
+};
+
+/* Write what the lists hold. `client->sent_id` gets how far it came: to the end, or to the last
+ * report written. A report to a shadow that is not open yet holds back those made after it: ids
+ * rise on a connection. */
+static struct pump_end write_lists(struct fluxaws_client *client, struct pump_list *lists)
 {
-    size_t same = 1;
-    while (same < count && items[same].id == items[0].id)
-        same++;
-    return same;
+    struct pump_end end = {0};
+    while (buffer_size(&client->out) < PUMP_BYTES) {
+        struct client_shadow *shadow = find_oldest(client, lists);
+        if (shadow == NULL) {
+            client->sent_id = client->last_report_id;
+            return end;
+        }
+        if (shadow->state != CLIENT_SHADOW_OPEN)
+            return end;
+        struct pump_list *list = &lists[shadow->handle];
+        size_t same = count_same_report(list);
+        int r = write_items(client, shadow, &list->items[list->next], same);
+        if (r == -EMSGSIZE && client->state == CLIENT_READY) {
+            end.too_large = shadow;
+            end.too_large_id = list->items[list->next].id;
+        }
+        if (r < 0)
+            return end;
+        client->sent_id = list->items[list->next].id;
+        list->next += same;
+    }
+    return end;
 }
 
-/* Write what the list holds, report by report. `*ret_sent` gets how far it came: to the end, or to
- * the last report written. `*ret_too_large` gets a report that cannot be sent, or 0. */
-static void write_list(struct fluxaws_client *client, const struct backlog_item *items,
-                       size_t count, uint64_t *ret_sent, uint64_t *ret_too_large)
+/* List what is not sent yet. Returns 0 or -ENOMEM. */
+static int list_all(const struct fluxaws_client *client, struct pump_list *lists)
 {
-    enum flux_level level = answers_wanted(&client->answers);
-    size_t i = 0;
-    *ret_too_large = 0;
-    while (i < count && buffer_size(&client->out) < PUMP_BYTES) {
-        size_t same = count_same_report(&items[i], count - i);
-        int r = write_items(client, &items[i], same, level);
-        if (r == -EMSGSIZE && client->state == CLIENT_READY)
-            *ret_too_large = items[i].id;
-        if (r < 0)
-            return;
-        *ret_sent = items[i].id;
-        i += same;
-    }
-    if (i == count)
-        *ret_sent = client->last_report_id;
+    int r = 0;
+    for (size_t i = 0; i < client->shadow_count && r == 0; i++)
+        r = backlog_list(&client->shadows[i]->backlog, client->sent_id, &lists[i].items,
+                         &lists[i].count);
+    return r;
+}
+
+/* Write one round. Returns false when there is nothing more to be done now. */
+static bool pump_once(struct fluxaws_client *client)
+{
+    struct pump_list lists[CLIENT_SHADOWS_MAX] = {0};
+    struct pump_end end = {0};
+    uint64_t from = client->sent_id;
+    if (list_all(client, lists) == 0)
+        end = write_lists(client, lists);
+    for (size_t i = 0; i < client->shadow_count; i++)
+        free(lists[i].items);
+    for (size_t i = 0; i < client->shadow_count; i++)
+        answers_frames_done(&client->shadows[i]->answers, from, client->sent_id,
+                            client->shadows[i]->last_report_id);
+    if (end.too_large != NULL)
+        refuse_too_large(client, end.too_large, end.too_large_id);
+    return end.too_large != NULL || client->sent_id != from;
 }
 
 void client_pump(struct fluxaws_client *client)
 {
     while (client->state != CLIENT_AWAY && !client_has_sent_all(client) &&
-           buffer_size(&client->out) == 0) {
-        struct backlog_item *items;
-        size_t count;
-        if (backlog_list(&client->backlog, client->sent_id, &items, &count) < 0)
-            return; /* without memory now; the next turn tries again */
-        uint64_t from = client->sent_id, too_large;
-        write_list(client, items, count, &client->sent_id, &too_large);
-        free(items);
-        answers_frames_done(&client->answers, from, client->sent_id, client->last_report_id);
-        if (too_large != 0) {
-            refuse_too_large(client, too_large);
-            backlog_drop_one(&client->backlog, too_large);
-        } else if (client->sent_id == from) {
-            return;
-        }
+           buffer_size(&client->out) == 0 && pump_once(client))
         client_write(client);
-    }
-}
-
-int client_send_flush(struct fluxaws_client *client, enum flux_level level)
-{
-    struct flux_wire_writer writer;
-    int r = begin_frame(client, &writer, 64);
-    if (r < 0)
-        return r;
-    struct flux_flush flush = {.request_id = ++client->last_id, .level = level};
-    client->request.id = flush.request_id;
-    r = flux_flush_encode(&writer, &flush);
-    if (r == 0)
-        end_frame(client, &writer);
-    return r;
-}
-
-int client_send_get(struct fluxaws_client *client, enum flux_section section, const char *path)
-{
-    struct flux_wire_writer writer;
-    int r = begin_frame(client, &writer, FLUX_PATH_BYTES_MAX + 64u);
-    if (r < 0)
-        return r;
-    struct flux_get get = {
-        .request_id = ++client->last_id,
-        .section = section,
-        .path = flux_text(path),
-    };
-    client->request.id = get.request_id;
-    r = flux_get_encode(&writer, &get);
-    if (r == 0)
-        end_frame(client, &writer);
-    return r;
-}
-
-int client_send_status(struct fluxaws_client *client)
-{
-    struct flux_wire_writer writer;
-    int r = begin_frame(client, &writer, 64);
-    if (r < 0)
-        return r;
-    struct flux_status_request status = {.request_id = ++client->last_id};
-    client->request.id = status.request_id;
-    r = flux_status_request_encode(&writer, &status);
-    if (r == 0)
-        end_frame(client, &writer);
-    return r;
 }

@@ -1,5 +1,6 @@
 #include "tests/unit/client_fixture.h"
 #include <dirent.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,4 +104,34 @@ int client_prepare(void **state)
 {
     (void)state;
     return unsetenv("FLUXAWS_SOCKET");
+}
+
+static void *run_helper(void *data)
+{
+    struct client_helper *helper = data;
+    helper->play(helper->daemon);
+    return NULL;
+}
+
+void client_start_helper(struct client_helper *helper, struct client_fixture *f,
+                         void (*play)(struct fake_daemon *daemon))
+{
+    *helper = (struct client_helper){.daemon = &f->daemon, .play = play};
+    assert_int_equal(pthread_create(&helper->thread, NULL, run_helper, helper), 0);
+}
+
+void client_finish_helper(struct client_helper *helper)
+{
+    assert_int_equal(pthread_join(helper->thread, NULL), 0);
+}
+
+struct flux_frame client_await_frame(struct fake_daemon *daemon, enum flux_message_type type)
+{
+    struct flux_frame frame;
+    for (;;) {
+        if (fake_next(daemon, &frame) && frame.type == type)
+            return frame;
+        struct pollfd poll_fd = {.fd = daemon->socket_fd, .events = POLLIN};
+        (void)poll(&poll_fd, 1, 1000);
+    }
 }

@@ -5,6 +5,7 @@
 
 #include "client/fluxaws.h"
 #include "tests/unit/fake_daemon.h"
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,18 @@ void client_fixture_open_greeted(struct client_fixture *f, uint32_t flags);
 void client_fixture_accept_again(struct client_fixture *f);
 void client_fixture_expect_answer(struct client_fixture *f, size_t index, uint64_t first_id,
                                   uint64_t last_id, enum fluxaws_level level);
+
+/* A daemon in a thread of its own, for calls that block. */
+struct client_helper {
+    struct fake_daemon *daemon;
+    void (*play)(struct fake_daemon *daemon);
+    pthread_t thread;
+};
+
+void client_start_helper(struct client_helper *helper, struct client_fixture *f,
+                         void (*play)(struct fake_daemon *daemon));
+void client_finish_helper(struct client_helper *helper);
+/* Wait for a message of this type, and pass over others. */
+struct flux_frame client_await_frame(struct fake_daemon *daemon, enum flux_message_type type);
 
 #endif

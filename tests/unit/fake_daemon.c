@@ -98,10 +98,45 @@ struct flux_frame fake_expect(struct fake_daemon *daemon, enum flux_message_type
     return frame;
 }
 
+bool fake_is_quiet(struct fake_daemon *daemon)
+{
+    struct flux_frame frame;
+    return !fake_next(daemon, &frame);
+}
+
+static bool text_is(struct flux_text text, const char *expected)
+{
+    return text.size == strlen(expected) && memcmp(text.text, expected, text.size) == 0;
+}
+
+uint16_t fake_expect_open(struct fake_daemon *daemon, const char *thing, const char *shadow,
+                          uint64_t *ret_id)
+{
+    struct flux_frame frame = fake_expect(daemon, FLUX_MESSAGE_OPEN_SHADOW);
+    struct flux_open_shadow open;
+    assert_int_equal(flux_open_shadow_decode(&frame, &open), 0);
+    assert_true(text_is(open.thing, thing));
+    assert_true(text_is(open.shadow, shadow));
+    if (ret_id != NULL)
+        *ret_id = open.request_id;
+    return open.handle;
+}
+
+uint64_t fake_expect_watch(struct fake_daemon *daemon, uint16_t shadow, const char *path)
+{
+    struct flux_frame frame = fake_expect(daemon, FLUX_MESSAGE_WATCH);
+    struct flux_watch watch;
+    assert_int_equal(flux_watch_decode(&frame, &watch), 0);
+    assert_int_equal(watch.shadow, shadow);
+    assert_true(text_is(watch.path, path));
+    return watch.request_id;
+}
+
 static void describe(const struct flux_change *change, char *text, size_t size)
 {
-    if (change->kind == FLUX_UNSET) {
-        (void)snprintf(text, size, "%.*s!", (int)change->path_size, change->path);
+    if (change->kind != FLUX_SET) {
+        (void)snprintf(text, size, "%.*s%c", (int)change->path_size, change->path,
+                       change->kind == FLUX_UNSET ? '!' : '?');
         return;
     }
     struct flux_json_writer writer;
@@ -131,6 +166,13 @@ void fake_expect_report(struct fake_daemon *daemon, struct fake_report *ret_repo
 void fake_send(struct fake_daemon *daemon, const void *data, size_t size)
 {
     assert_int_equal(send(daemon->socket_fd, data, size, MSG_NOSIGNAL), (ssize_t)size);
+}
+
+bool fake_try_send(struct fake_daemon *daemon, const void *data, size_t size)
+{
+    ssize_t sent = send(daemon->socket_fd, data, size, MSG_NOSIGNAL);
+    assert_true(sent == (ssize_t)size || (sent < 0 && errno == EAGAIN));
+    return sent >= 0;
 }
 
 static void send_written(struct fake_daemon *daemon, const struct flux_wire_writer *writer, int r)
@@ -169,7 +211,12 @@ void fake_answer(struct fake_daemon *daemon, enum flux_level level, uint64_t fir
     struct flux_wire_writer writer;
     flux_wire_writer_init(&writer, room, sizeof(room));
     struct flux_answer answer = {
-        .level = level, .first_id = first_id, .last_id = last_id, .version = version};
+        .shadow = daemon->shadow,
+        .level = level,
+        .first_id = first_id,
+        .last_id = last_id,
+        .version = version,
+    };
     send_written(daemon, &writer, flux_answer_encode(&writer, &answer));
 }
 
@@ -180,6 +227,7 @@ void fake_reject(struct fake_daemon *daemon, uint64_t first_id, uint64_t last_id
     struct flux_wire_writer writer;
     flux_wire_writer_init(&writer, room, sizeof(room));
     struct flux_rejected rejected = {
+        .shadow = daemon->shadow,
         .first_id = first_id,
         .last_id = last_id,
         .code = code,
@@ -194,7 +242,7 @@ void fake_safe(struct fake_daemon *daemon, uint64_t last_id)
     uint8_t room[64];
     struct flux_wire_writer writer;
     flux_wire_writer_init(&writer, room, sizeof(room));
-    struct flux_safe safe = {.last_id = last_id};
+    struct flux_safe safe = {.shadow = daemon->shadow, .last_id = last_id};
     send_written(daemon, &writer, flux_safe_encode(&writer, &safe));
 }
 
@@ -214,6 +262,33 @@ void fake_done(struct fake_daemon *daemon, uint64_t request_id)
     flux_wire_writer_init(&writer, room, sizeof(room));
     struct flux_done done = {.request_id = request_id};
     send_written(daemon, &writer, flux_done_encode(&writer, &done));
+}
+
+void fake_opened(struct fake_daemon *daemon, uint16_t handle, uint64_t request_id)
+{
+    uint8_t room[64];
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, room, sizeof(room));
+    struct flux_opened opened = {.handle = handle, .request_id = request_id};
+    send_written(daemon, &writer, flux_opened_encode(&writer, &opened));
+}
+
+void fake_desired(struct fake_daemon *daemon, uint64_t watch_id, const char *path, int64_t number,
+                  int64_t version, bool stale)
+{
+    uint8_t room[512];
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, room, sizeof(room));
+    struct flux_desired desired = {
+        .shadow = daemon->shadow,
+        .request_id = watch_id,
+        .version = version,
+        .stale = stale,
+        .path = flux_text(path),
+        .value =
+            number != 0 ? flux_value_int64(number) : (struct flux_value){.type = FLUX_VALUE_NONE},
+    };
+    send_written(daemon, &writer, flux_desired_encode(&writer, &desired));
 }
 
 void fake_failed(struct fake_daemon *daemon, uint64_t request_id, uint32_t code, const char *text)

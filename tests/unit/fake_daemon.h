@@ -13,12 +13,14 @@
 struct fake_daemon {
     char directory[64], path[96];
     int listen_fd, socket_fd;
+    uint16_t shadow; /* handle that answers are about */
     uint8_t *buffer;
     size_t size;     /* bytes in the buffer */
     size_t consumed; /* of the frame last handed out */
 };
 
-/* A report as it came, its operations as "path=json" or "path!" for an unset. */
+/* A report as it came, its operations as "path=json", "path!" for an unset, "path?" for a settle.
+ */
 struct fake_report {
     struct flux_report head;
     size_t count;
@@ -45,6 +47,13 @@ bool fake_next(struct fake_daemon *daemon, struct flux_frame *ret_frame);
 void fake_expect_report(struct fake_daemon *daemon, struct fake_report *ret_report);
 /* Take the next frame, which must be of this type. */
 struct flux_frame fake_expect(struct fake_daemon *daemon, enum flux_message_type type);
+/* Tell that nothing more has come. */
+bool fake_is_quiet(struct fake_daemon *daemon);
+/* Take an OPEN_SHADOW for these names; returns its handle and, if wanted, the id. */
+uint16_t fake_expect_open(struct fake_daemon *daemon, const char *thing, const char *shadow,
+                          uint64_t *ret_id);
+/* Take a WATCH of this path; returns its id. */
+uint64_t fake_expect_watch(struct fake_daemon *daemon, uint16_t shadow, const char *path);
 /* Take the HELLO and answer it. */
 void fake_greet(struct fake_daemon *daemon, uint32_t flags);
 void fake_greet_with_limit(struct fake_daemon *daemon, uint32_t flags, uint32_t frame_bytes_max);
@@ -56,8 +65,14 @@ void fake_reject(struct fake_daemon *daemon, uint64_t first_id, uint64_t last_id
 void fake_safe(struct fake_daemon *daemon, uint64_t last_id);
 void fake_data(struct fake_daemon *daemon, uint64_t request_id, bool more, const char *text);
 void fake_done(struct fake_daemon *daemon, uint64_t request_id);
+void fake_opened(struct fake_daemon *daemon, uint16_t handle, uint64_t request_id);
+/* Tell a wish; `number` 0: it no longer differs. */
+void fake_desired(struct fake_daemon *daemon, uint64_t watch_id, const char *path, int64_t number,
+                  int64_t version, bool stale);
 void fake_failed(struct fake_daemon *daemon, uint64_t request_id, uint32_t code, const char *text);
 void fake_goodbye(struct fake_daemon *daemon, enum flux_goodbye_code code, const char *text);
+/* Send bytes if the socket takes all of them; returns false if it takes none. */
+bool fake_try_send(struct fake_daemon *daemon, const void *data, size_t size);
 /* Send bytes as they are. */
 void fake_send(struct fake_daemon *daemon, const void *data, size_t size);
 

@@ -1,4 +1,5 @@
 #include "client/answers.h"
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,15 +12,21 @@
 
 static int set_up(void **state)
 {
-    *state = calloc(1, sizeof(struct answers));
-    assert_non_null(*state);
+    struct answers *answers = malloc(sizeof(*answers));
+    struct answers_queue *queue = calloc(1, sizeof(*queue));
+    assert_true(answers != NULL && queue != NULL);
+    answers_init(answers, queue, 3);
+    *state = answers;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    answers_clear(*state);
-    free(*state);
+    struct answers *answers = *state;
+    answers_clear(answers);
+    answers_queue_clear(answers->queue);
+    free(answers->queue);
+    free(answers);
     return 0;
 }
 
@@ -48,7 +55,8 @@ static void expect_ready(struct answers *answers, uint64_t first, uint64_t last,
                          enum flux_level level)
 {
     struct answers_ready ready;
-    assert_true(answers_queue_next(&answers->queue, &ready));
+    assert_true(answers_queue_next(answers->queue, &ready));
+    assert_int_equal(ready.shadow, 3);
     assert_int_equal(ready.first, first);
     assert_int_equal(ready.last, last);
     assert_int_equal(ready.rejected, level == 0);
@@ -60,7 +68,7 @@ static void expect_ready(struct answers *answers, uint64_t first, uint64_t last,
 static void expect_silence(struct answers *answers)
 {
     struct answers_ready ready;
-    assert_false(answers_queue_next(&answers->queue, &ready));
+    assert_false(answers_queue_next(answers->queue, &ready));
 }
 
 static void test_neighbours_share_an_entry_beyond_the_bound(void **state)
@@ -205,6 +213,46 @@ static void test_a_report_not_made_is_not_waited_for(void **state)
     answers_unexpect(answers, 7);
 }
 
+/* Other shadows' reports lie between these: every fourth id, then some in a row. */
+static void test_neighbours_with_foreign_ids_between_them_are_told_apart(void **state)
+{
+    struct answers *answers = *state;
+    uint64_t count = 0, last = 0;
+    for (uint64_t id = 1; id < 40000; id += id % 1000 < 900 ? 4 : 1, count++) {
+        assert_int_equal(answers_expect(answers, id, FLUX_LEVEL_ACCEPTED, 1), 0);
+        last = id;
+    }
+    assert_true(answers->report_count < 1024 + count / 10);
+    assert_int_equal(answers_waiting(answers), count);
+    answers_unexpect(answers, last);
+    answers_unexpect(answers, last);
+    assert_int_equal(answers_waiting(answers), count - 1);
+    assert_int_equal(answers_expect(answers, last, FLUX_LEVEL_ACCEPTED, 1), 0);
+    /* A border in the middle of what is shared, and one where a foreign id lies. */
+    reach(answers, FLUX_LEVEL_ACCEPTED, 20004, 20004, last);
+    expect_ready(answers, 20004, 20004, FLUX_LEVEL_ACCEPTED);
+    reach(answers, FLUX_LEVEL_ACCEPTED, 19990, 20002, last);
+    reach(answers, FLUX_LEVEL_ACCEPTED, 1, 19989, last);
+    assert_int_equal(answers_first_waiting(answers), 20008);
+    reach(answers, FLUX_LEVEL_ACCEPTED, 20006, last, last);
+    assert_int_equal(answers_waiting(answers), 0);
+    assert_int_equal(answers->report_count, 0);
+}
+
+static void test_entries_are_bounded(void **state)
+{
+    struct answers *answers = *state;
+    uint64_t id = 1;
+    int r = 0;
+    for (; id < 100000 * 100 && r == 0; id += 100)
+        r = answers_expect(answers, id, FLUX_LEVEL_ACCEPTED, 1);
+    assert_int_equal(r, -ENOBUFS);
+    assert_int_equal(answers_waiting(answers), 65536);
+    assert_int_equal(answers_reject_all(answers, 13, "no"), 0);
+    expect_ready(answers, 1, 65535 * 100 + 1, 0);
+    assert_int_equal(answers_waiting(answers), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -218,6 +266,8 @@ int main(void)
         TEST(test_what_is_still_unsent_holds_merged_reports_back),
         TEST(test_a_second_loss_keeps_what_is_merged_together),
         TEST(test_a_report_not_made_is_not_waited_for),
+        TEST(test_neighbours_with_foreign_ids_between_them_are_told_apart),
+        TEST(test_entries_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,14 +76,14 @@ static void expect_list(struct fixture *f, uint64_t id, const char *const *expec
     assert_int_equal(backlog_list(&f->backlog, id, &items, &count), 0);
     for (size_t i = 0; i < count; i++) {
         char text[128];
-        const struct flux_property *property = items[i].property;
         int size = snprintf(text, sizeof(text), "%d@%d %s", (int)items[i].id, (int)items[i].set_us,
-                            property->path);
-        if (items[i].is_cut)
-            (void)snprintf(text + size, sizeof(text) - (size_t)size, "!");
+                            items[i].path);
+        if (items[i].kind != FLUX_SET)
+            (void)snprintf(text + size, sizeof(text) - (size_t)size,
+                           items[i].kind == FLUX_UNSET ? "!" : "?");
         else
             (void)snprintf(text + size, sizeof(text) - (size_t)size, "=%d",
-                           (int)property->value.int64);
+                           (int)items[i].value->int64);
         assert_non_null(expected[i]);
         assert_string_equal(text, expected[i]);
     }
@@ -182,12 +182,97 @@ static void test_too_many_properties_are_refused_whole(void **state)
     set(f, "/x", 1);
 }
 
+static void settle(struct fixture *f, const char *path)
+{
+    add(f, FLUX_SETTLE, path, (struct flux_value){.type = FLUX_VALUE_NONE});
+    assert_int_equal(report(f), 0);
+}
+
+static void test_settles_are_kept_beside_values_and_come_last(void **state)
+{
+    struct fixture *f = *state;
+    add(f, FLUX_SETTLE, "/led", (struct flux_value){.type = FLUX_VALUE_NONE});
+    add_set(f, "/led", 1);
+    assert_int_equal(report(f), 0);
+    set(f, "/led", 2); /* takes the value's place, not the settle's */
+    expect_list(f, 0, (const char *const[]){"1@1 /led?", "2@2 /led=2", NULL});
+    settle(f, "/led/colour");
+    settle(f, "");
+    expect_list(f, 0, (const char *const[]){"2@2 /led=2", "4@4 ?", NULL});
+    settle(f, "/x");
+    expect_list(f, 2, (const char *const[]){"4@4 ?", "5@5 /x?", NULL});
+    backlog_drop(&f->backlog, 4);
+    expect_list(f, 0, (const char *const[]){"5@5 /x?", NULL});
+    backlog_drop_one(&f->backlog, 5);
+    assert_true(backlog_is_empty(&f->backlog));
+    assert_int_equal(f->backlog.bytes, 0);
+}
+
+static void test_an_unset_of_everything_leaves_only_what_follows(void **state)
+{
+    struct fixture *f = *state;
+    set(f, "/old/a", 1);
+    set(f, "/b", 2);
+    add_unset(f, "");
+    add_set(f, "/b", 3);
+    assert_int_equal(report(f), 0);
+    set(f, "/c", 4);
+    expect_list(f, 0, (const char *const[]){"3@3 !", "3@3 /b=3", "4@4 /c=4", NULL});
+    backlog_drop(&f->backlog, 3);
+    expect_list(f, 0, (const char *const[]){"4@4 /c=4", NULL});
+}
+
+static void test_replacing_everything_needs_no_room_for_what_goes(void **state)
+{
+    struct fixture *f = *state;
+    char text[2001];
+    memset(text, 'x', 2000);
+    text[2000] = '\0';
+    f->backlog.bytes_max = 5000;
+    add(f, FLUX_SET, "/a", flux_value_string(text, 2000));
+    add(f, FLUX_SET, "/b", flux_value_string(text, 2000));
+    assert_int_equal(report(f), 0);
+    add_unset(f, "");
+    add(f, FLUX_SET, "/c", flux_value_string(text, 2000));
+    add(f, FLUX_SET, "/d", flux_value_string(text, 2000));
+    assert_int_equal(report(f), 0);
+    assert_in_range(f->backlog.bytes, 4000, 5000);
+}
+
+static void test_forgetting_a_part_spares_later_reports(void **state)
+{
+    struct fixture *f = *state;
+    set(f, "/a/x", 1);
+    set(f, "/b", 2);
+    settle(f, "/a");
+    set(f, "/a/y", 4);
+    backlog_forget(&f->backlog, "/a", 2, 3);
+    expect_list(f, 0, (const char *const[]){"2@2 /b=2", "3@3 /a?", "4@4 /a/y=4", NULL});
+    backlog_forget(&f->backlog, "/nothing", 8, 9);
+    backlog_forget(&f->backlog, "", 0, 9);
+    expect_list(f, 0, (const char *const[]){"3@3 /a?", NULL});
+}
+
 /* ---- the list always does what the reports would have done ---- */
 
 static uint64_t roll(uint64_t *seed, uint64_t below)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (*seed >> 33) % below;
+}
+
+static void apply(struct flux_property_set *daemon, enum flux_operation kind, const char *path,
+                  const struct flux_value *value, uint64_t id)
+{
+    struct flux_applied applied;
+    if (path[0] == '\0') {
+        flux_property_set_clear(daemon);
+        assert_int_equal(flux_property_set_init(daemon, 0, 1), 0);
+        return;
+    }
+    assert_int_equal(flux_property_set_apply(daemon, kind, path, strlen(path),
+                                             kind == FLUX_SET ? value : NULL, id, 0, &applied),
+                     0);
 }
 
 static void add_random(struct fixture *f, struct flux_property_set *daemon, bool reaches_daemon,
@@ -201,15 +286,13 @@ static void add_random(struct fixture *f, struct flux_property_set *daemon, bool
         if (roll(seed, 6) == 0)
             value = flux_value_empty_object();
         enum flux_operation kind = roll(seed, 4) == 0 ? FLUX_UNSET : FLUX_SET;
+        if (kind == FLUX_UNSET && roll(seed, 3) == 0)
+            path = "";
         if (kind == FLUX_UNSET)
             value = (struct flux_value){.type = FLUX_VALUE_NONE};
         add(f, kind, path, value);
-        struct flux_applied applied;
         if (reaches_daemon)
-            assert_int_equal(flux_property_set_apply(daemon, kind, path, strlen(path),
-                                                     kind == FLUX_SET ? &value : NULL, f->id + 1, 0,
-                                                     &applied),
-                             0);
+            apply(daemon, kind, path, &value, f->id + 1);
     }
     assert_int_equal(report(f), 0);
 }
@@ -220,14 +303,8 @@ static void send_list(struct fixture *f, struct flux_property_set *daemon, uint6
     size_t count;
     assert_int_equal(backlog_list(&f->backlog, id, &items, &count), 0);
     for (size_t i = 0; i < count; i++) {
-        const struct flux_property *property = items[i].property;
-        struct flux_applied applied;
         assert_true(i == 0 || items[i].id >= items[i - 1].id);
-        assert_int_equal(flux_property_set_apply(daemon, items[i].is_cut ? FLUX_UNSET : FLUX_SET,
-                                                 property->path, property->path_size,
-                                                 items[i].is_cut ? NULL : &property->value,
-                                                 items[i].id, items[i].set_us, &applied),
-                         0);
+        apply(daemon, items[i].kind, items[i].path, items[i].value, items[i].id);
     }
     free(items);
 }
@@ -292,6 +369,10 @@ int main(void)
         TEST(test_safe_reports_are_forgotten_and_cost_nothing),
         TEST(test_a_report_beyond_the_bound_leaves_no_trace),
         TEST(test_too_many_properties_are_refused_whole),
+        TEST(test_settles_are_kept_beside_values_and_come_last),
+        TEST(test_an_unset_of_everything_leaves_only_what_follows),
+        TEST(test_replacing_everything_needs_no_room_for_what_goes),
+        TEST(test_forgetting_a_part_spares_later_reports),
         cmocka_unit_test(test_random_reports_end_as_if_sent_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

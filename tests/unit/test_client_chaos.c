@@ -206,7 +206,7 @@ static void run_round(struct chaos *chaos)
         assert_int_equal(chaos->accepted[id], 1);
         assert_in_range(chaos->queued[id], 0, 1);
     }
-    assert_true(backlog_is_empty(&chaos->f.client->backlog));
+    assert_true(backlog_is_empty(&chaos->f.client->shadow->backlog));
     expect_truth(chaos);
 }
 

@@ -2,7 +2,6 @@
 #include "tests/unit/client_fixture.h"
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,46 +12,9 @@
 #include <cmocka.h>
 // clang-format on
 
-/* A daemon in a thread of its own, for calls that block. */
-struct helper {
-    struct fake_daemon *daemon;
-    void (*play)(struct fake_daemon *daemon);
-    pthread_t thread;
-};
-
-static void *run_helper(void *data)
-{
-    struct helper *helper = data;
-    helper->play(helper->daemon);
-    return NULL;
-}
-
-static struct flux_frame await_frame(struct fake_daemon *daemon, enum flux_message_type type)
-{
-    struct flux_frame frame;
-    for (;;) {
-        if (fake_next(daemon, &frame) && frame.type == type)
-            return frame;
-        struct pollfd poll_fd = {.fd = daemon->socket_fd, .events = POLLIN};
-        (void)poll(&poll_fd, 1, 1000);
-    }
-}
-
-static void start_helper(struct helper *helper, struct client_fixture *f,
-                         void (*play)(struct fake_daemon *daemon))
-{
-    *helper = (struct helper){.daemon = &f->daemon, .play = play};
-    assert_int_equal(pthread_create(&helper->thread, NULL, run_helper, helper), 0);
-}
-
-static void finish_helper(struct helper *helper)
-{
-    assert_int_equal(pthread_join(helper->thread, NULL), 0);
-}
-
 static uint64_t await_flush(struct fake_daemon *daemon)
 {
-    struct flux_frame frame = await_frame(daemon, FLUX_MESSAGE_FLUSH);
+    struct flux_frame frame = client_await_frame(daemon, FLUX_MESSAGE_FLUSH);
     struct flux_flush flush;
     (void)flux_flush_decode(&frame, &flush);
     return flush.request_id;
@@ -86,7 +48,7 @@ static void play_restart_then_done(struct fake_daemon *daemon)
 
 static void play_get(struct fake_daemon *daemon)
 {
-    struct flux_frame frame = await_frame(daemon, FLUX_MESSAGE_GET);
+    struct flux_frame frame = client_await_frame(daemon, FLUX_MESSAGE_GET);
     struct flux_get get;
     (void)flux_get_decode(&frame, &get);
     fake_data(daemon, get.request_id - 1, false, "late answer to another");
@@ -96,7 +58,7 @@ static void play_get(struct fake_daemon *daemon)
 
 static void play_status_failed(struct fake_daemon *daemon)
 {
-    struct flux_frame frame = await_frame(daemon, FLUX_MESSAGE_STATUS);
+    struct flux_frame frame = client_await_frame(daemon, FLUX_MESSAGE_STATUS);
     struct flux_status_request status;
     (void)flux_status_request_decode(&frame, &status);
     fake_failed(daemon, status.request_id, EACCES, "not allowed");
@@ -104,7 +66,7 @@ static void play_status_failed(struct fake_daemon *daemon)
 
 static void play_lost_get(struct fake_daemon *daemon)
 {
-    (void)await_frame(daemon, FLUX_MESSAGE_GET);
+    (void)client_await_frame(daemon, FLUX_MESSAGE_GET);
     fake_hang_up(daemon);
 }
 
@@ -136,10 +98,10 @@ static void test_flush_waits_for_done(void **state)
     fake_done(&f->daemon, late_id);
     assert_int_equal(fluxaws_flush(f->client, FLUXAWS_ACCEPTED, 20), -ETIMEDOUT);
     (void)await_flush(&f->daemon);
-    struct helper helper;
-    start_helper(&helper, f, play_done);
+    struct client_helper helper;
+    client_start_helper(&helper, f, play_done);
     assert_int_equal(fluxaws_flush(f->client, FLUXAWS_QUEUED, 5000), 0);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
 }
 
 static void test_flush_tells_a_rejection_once(void **state)
@@ -147,25 +109,25 @@ static void test_flush_tells_a_rejection_once(void **state)
     struct client_fixture *f = *state;
     client_fixture_open_greeted(f, 0);
     assert_int_equal(fluxaws_set_int64(f->client, "x", 1), 0);
-    struct helper helper;
-    start_helper(&helper, f, play_reject_then_done);
+    struct client_helper helper;
+    client_start_helper(&helper, f, play_reject_then_done);
     assert_int_equal(fluxaws_flush(f->client, FLUXAWS_ACCEPTED, 5000), -EREMOTEIO);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
     assert_non_null(strstr(fluxaws_error_text(f->client), "too large"));
     assert_int_equal(f->answer_count, 1);
-    start_helper(&helper, f, play_done);
+    client_start_helper(&helper, f, play_done);
     assert_int_equal(fluxaws_flush(f->client, FLUXAWS_ACCEPTED, 5000), 0);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
 }
 
 static void test_flush_outlives_the_daemon(void **state)
 {
     struct client_fixture *f = *state;
     client_fixture_open_greeted(f, 0);
-    struct helper helper;
-    start_helper(&helper, f, play_restart_then_done);
+    struct client_helper helper;
+    client_start_helper(&helper, f, play_restart_then_done);
     assert_int_equal(fluxaws_flush(f->client, FLUXAWS_ACCEPTED, 8000), 0);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
 }
 
 static void test_waiting_for_stored_fails_where_nothing_is_stored(void **state)
@@ -181,21 +143,21 @@ static void test_get_puts_the_pieces_together(void **state)
 {
     struct client_fixture *f = *state;
     client_fixture_open_greeted(f, 0);
-    struct helper helper;
+    struct client_helper helper;
     char *json = NULL;
-    start_helper(&helper, f, play_get);
+    client_start_helper(&helper, f, play_get);
     assert_int_equal(fluxaws_get(f->client, FLUXAWS_REPORTED, "a", 5000, &json), 0);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
     assert_string_equal(json, "{\"a\":1}");
     free(json);
     json = NULL;
-    start_helper(&helper, f, play_status_failed);
+    client_start_helper(&helper, f, play_status_failed);
     assert_int_equal(fluxaws_get_status(f->client, 5000, &json), -EACCES);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
     assert_string_equal(fluxaws_error_text(f->client), "not allowed");
-    start_helper(&helper, f, play_lost_get);
+    client_start_helper(&helper, f, play_lost_get);
     assert_int_equal(fluxaws_get(f->client, FLUXAWS_REPORTED, NULL, 5000, &json), -ENOTCONN);
-    finish_helper(&helper);
+    client_finish_helper(&helper);
     assert_null(json);
 }
 
@@ -247,18 +209,6 @@ static void test_the_descriptor_stays_and_wakes(void **state)
     assert_int_equal(fluxaws_get_fd(f->client), fd);
 }
 
-static void test_other_shadows_are_not_yet(void **state)
-{
-    struct client_fixture *f = *state;
-    client_fixture_open_greeted(f, 0);
-    assert_int_equal(fluxaws_use_shadow(f->client, NULL, NULL), 0);
-    assert_int_equal(fluxaws_use_shadow(f->client, "lamp", NULL), -EOPNOTSUPP);
-    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "config"), -EOPNOTSUPP);
-    assert_non_null(strstr(fluxaws_error_text(f->client), "not yet"));
-    assert_int_equal(fluxaws_use_shadow(f->client, "not a name", NULL), -EINVAL);
-    assert_int_equal(fluxaws_use_shadow(f->client, "", NULL), -EINVAL);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, client_set_up, client_tear_down)
 
 int main(void)
@@ -272,7 +222,6 @@ int main(void)
         TEST(test_get_puts_the_pieces_together),
         TEST(test_a_callback_may_report_and_not_wait),
         TEST(test_the_descriptor_stays_and_wakes),
-        TEST(test_other_shadows_are_not_yet),
     };
     return cmocka_run_group_tests(tests, client_prepare, NULL);
 }
