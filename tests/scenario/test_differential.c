@@ -40,7 +40,9 @@ struct pair {
     struct shadow_service *reference;
     struct pair_object *objects; /* those that nothing replaced or removed since */
     size_t object_count, object_capacity;
-    bool exists; /* there was a shadow at first: every update carries a version */
+    bool exists;   /* there was a shadow at first: every update carries a version */
+    bool replaces; /* some reports replace everything; then nobody else writes: what others wrote
+                      before the update that carries a report counts as earlier than the report */
 };
 
 /* ---- the seed's world ---- */
@@ -93,7 +95,7 @@ static void pair_begin(struct pair *pair, uint64_t seed, FILE *trace)
     dice.net = &dice;
     struct sim_options options;
     sim_options_init(&options, seed);
-    *pair = (struct pair){.exists = sim_chance(&dice, 80)};
+    *pair = (struct pair){.exists = sim_chance(&dice, 80), .replaces = sim_chance(&dice, 25)};
     pair_faults(pair, &dice, &options.faults);
     pair_service(&options.cloud, &dice);
     options.thing.interval_ms = 100 + (int64_t)sim_random(&dice, 3000);
@@ -164,7 +166,7 @@ static void pair_apply(struct pair *pair, const struct sim_operation *operation)
     if (is_object)
         pair_keep_object(pair, operation->path);
     json_t *value = operation->json != NULL ? doc_parse(operation->json) : json_null();
-    json_t *patch = doc_nest(operation->path, value);
+    json_t *patch = doc_nest(operation->path, value); /* null for the root: all goes */
     pair_tell_reference(pair, patch);
     json_decref(patch);
 }
@@ -207,7 +209,9 @@ static void pair_report(struct pair *pair)
     struct sim_operation operations[PAIR_OPS_MAX];
     char paths[PAIR_OPS_MAX][2 * PAIR_DEPTH + 1];
     size_t wanted = sim_chance(sim, 60) ? 1 : 1 + sim_random(sim, PAIR_OPS_MAX), count = 0;
-    for (size_t i = 0; i < wanted; i++) {
+    if (pair->replaces && sim_chance(sim, 10))
+        operations[count++] = (struct sim_operation){"", NULL};
+    for (size_t i = count; i < wanted; i++) {
         pair_make_path(sim, paths[count]);
         operations[count].path = paths[count];
         operations[count].json =
@@ -256,7 +260,7 @@ static void pair_unrest(struct pair *pair)
         sim_link_down(sim);
     else if (what < 60)
         sim_link_up(sim);
-    else if (what < 75)
+    else if (what < 75 && !pair->replaces)
         pair_foreign(pair);
     else if (what < 90)
         pair_reject(pair);
