@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *oracle_grow(void *array, size_t count, size_t *capacity, size_t size)
+void *oracle_grow(void *array, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
         return array;
@@ -32,9 +32,7 @@ void oracle_init(struct sim *sim)
     sim->model = json_object();
     sim->stored_model = json_object();
     sim->tokens = json_object();
-    struct sim_version *nothing = oracle_add_version(sim, 0);
-    nothing->reported = json_object();
-    nothing->marks = json_object();
+    oracle_deleted(sim, 0);
 }
 
 void oracle_clear(struct sim *sim)
@@ -42,6 +40,8 @@ void oracle_clear(struct sim *sim)
     for (size_t i = 0; i < sim->history_count; i++) {
         json_decref(sim->history[i].reported);
         json_decref(sim->history[i].marks);
+        json_decref(sim->history[i].desired);
+        json_decref(sim->history[i].desired_marks);
     }
     for (size_t i = 0; i < sim->op_count; i++) {
         free(sim->ops[i].path);
@@ -49,6 +49,9 @@ void oracle_clear(struct sim *sim)
     }
     for (size_t i = 0; i < sim->vague_count; i++)
         free(sim->vague[i]);
+    for (size_t i = 0; i < sim->settle_count; i++)
+        free(sim->settles[i].path);
+    free(sim->settles);
     free(sim->history);
     free(sim->ops);
     free(sim->vague);
@@ -258,20 +261,36 @@ static void oracle_judge_overwritten(void *data, const char *path, const json_t 
 
 /* Both must merge alike. Whether nulls alone leave an empty object is not documented and a switch
  * of the service: there it is taken as the service has it. */
-static void oracle_check_service(struct sim *sim, struct sim_version *entry)
+static void oracle_check_service(struct sim *sim, const struct sim_version *entry, json_t **section,
+                                 const char *name)
 {
     const json_t *document =
         shadow_service_document(sim->net->cloud, sim->thing_name, sim_service_name(sim));
-    const json_t *reported = document != NULL ? json_object_get(document, "reported") : NULL;
-    bool same = reported != NULL ? doc_equal(entry->reported, reported, true)
-                                 : doc_is_hollow(entry->reported);
+    const json_t *held = document != NULL ? json_object_get(document, name) : NULL;
+    bool same = held != NULL ? doc_equal(*section, held, true) : doc_is_hollow(*section);
     if (!same)
-        sim_fail(sim, "the oracle and the shadow service merge version %lld differently",
-                 (long long)entry->version);
-    if (!sim->net->options.cloud.null_only_makes_nothing || reported == NULL)
+        sim_fail(sim, "the oracle and the shadow service merge %s of version %lld differently",
+                 name, (long long)entry->version);
+    if (!sim->net->options.cloud.null_only_makes_nothing || held == NULL)
         return;
-    json_decref(entry->reported);
-    entry->reported = json_deep_copy(reported);
+    json_decref(*section);
+    *section = json_deep_copy(held);
+}
+
+/* Make a section and its marks of the ones before and a request's state. */
+static void oracle_merge_section(const json_t *state, const char *name, json_t **section,
+                                 json_t **marks, size_t index)
+{
+    bool clears = oracle_clears(state, name);
+    const json_t *patch = json_object_get(state, name);
+    *section = clears ? json_object() : json_deep_copy(*section);
+    *marks = clears ? json_object() : json_deep_copy(*marks);
+    if (!json_is_object(patch))
+        return;
+    doc_merge(*section, patch);
+    json_t *marked = doc_mark(patch, (json_int_t)index);
+    doc_merge(*marks, marked);
+    json_decref(marked);
 }
 
 static void oracle_make_vague(void *data, const char *path, const json_t *leaf)
@@ -297,45 +316,56 @@ void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, b
 {
     json_t *request = json_loadb(payload, size, 0, NULL);
     const json_t *state = json_object_get(request, "state");
-    const json_t *patch = json_object_get(state, "reported");
     size_t index = sim->history_count;
     struct sim_version *entry = oracle_add_version(sim, version);
     const struct sim_version *before = &sim->history[index - 1];
-    bool clears = oracle_clears(state, "reported");
-    entry->reported = clears ? json_object() : json_deep_copy(before->reported);
-    entry->marks = clears ? json_object() : json_deep_copy(before->marks);
+    entry->reported = before->reported;
+    entry->marks = before->marks;
+    entry->desired = before->desired;
+    entry->desired_marks = before->desired_marks;
     entry->exists = true;
     entry->ours = ours;
     entry->versionless = ours && json_object_get(request, "version") == NULL;
-    if (json_is_object(patch)) {
-        doc_merge(entry->reported, patch);
-        json_t *marked = doc_mark(patch, (json_int_t)index);
-        doc_merge(entry->marks, marked);
-        json_decref(marked);
-    }
+    oracle_merge_section(state, "reported", &entry->reported, &entry->marks, index);
+    oracle_merge_section(state, "desired", &entry->desired, &entry->desired_marks, index);
     bool late = entry->versionless && oracle_is_late(sim, request);
     if (late)
-        doc_each_leaf(patch, oracle_make_vague, sim);
+        doc_each_leaf(json_object_get(state, "reported"), oracle_make_vague, sim);
+    oracle_check_service(sim, entry, &entry->reported, "reported");
+    oracle_check_service(sim, entry, &entry->desired, "desired");
+    if (ours)
+        oracle_judge_settled(sim, before, json_object_get(state, "desired"));
     json_decref(request);
-    oracle_check_service(sim, entry);
     if (!ours || late || sim->net->careless)
         return;
     struct oracle_kill kill = {.sim = sim, .after = entry, .index = index};
     doc_each_leaf(before->marks, oracle_judge_overwritten, &kill);
 }
 
-void oracle_deleted(struct sim *sim, int64_t version)
+static json_t *oracle_copy(const json_t *object)
 {
-    struct sim_version *entry = oracle_add_version(sim, version);
-    entry->reported = json_object();
-    entry->marks = json_object();
+    return object != NULL ? json_deep_copy(object) : json_object();
 }
 
-void oracle_seeded(struct sim *sim, const json_t *reported, int64_t version)
+static struct sim_version *oracle_begin_anew(struct sim *sim, const json_t *document,
+                                             int64_t version)
 {
     size_t index = sim->history_count;
     struct sim_version *entry = oracle_add_version(sim, version);
-    entry->reported = reported != NULL ? json_deep_copy(reported) : json_object();
+    entry->reported = oracle_copy(json_object_get(document, "reported"));
     entry->marks = doc_mark(entry->reported, (json_int_t)index);
-    entry->exists = true;
+    entry->desired = oracle_copy(json_object_get(document, "desired"));
+    entry->desired_marks = doc_mark(entry->desired, (json_int_t)index);
+    sim->era++;
+    return entry;
+}
+
+void oracle_deleted(struct sim *sim, int64_t version)
+{
+    (void)oracle_begin_anew(sim, NULL, version);
+}
+
+void oracle_seeded(struct sim *sim, const json_t *document, int64_t version)
+{
+    oracle_begin_anew(sim, document, version)->exists = true;
 }

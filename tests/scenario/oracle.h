@@ -16,6 +16,15 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
 /* Judge a publish of the engine to `update` or `get`, at the moment it leaves. */
 void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size);
 
+/* --- oracle_desired.c: wishes and settling them --- */
+/* Note that an operation settles what is desired at a path. */
+void oracle_take_settle(struct sim *sim, const char *path, const struct shadow_wait *wait);
+/* Judge the `desired` of an update of the engine as it leaves. */
+void oracle_judge_desired(struct sim *sim, const json_t *request);
+/* The cloud took an update of the engine with that `desired`: no newer wish may have gone. */
+void oracle_judge_settled(struct sim *sim, const struct sim_version *before, const json_t *desired);
+void oracle_settle_answers(struct sim *sim);
+
 /* --- oracle_connection.c: the budgets that all shadows share --- */
 /* Judge any request of the engine at the moment it leaves. `sim` is the shadow that it is for, the
  * first one for (UN)SUBSCRIBE. */
@@ -32,7 +41,7 @@ void oracle_memory(struct sim *sim);
 void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
                             int64_t version);
 void oracle_deleted(struct sim *sim, int64_t version);
-void oracle_seeded(struct sim *sim, const json_t *reported, int64_t version);
+void oracle_seeded(struct sim *sim, const json_t *document, int64_t version);
 
 /* Note a message as the engine gets to hear it. */
 void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size);
@@ -56,6 +65,9 @@ bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operat
 /* Tell whether more than one end is right for a path. */
 bool oracle_is_vague(const struct sim *sim, const char *path);
 void oracle_vague(struct sim *sim, const char *path);
+
+/* Make room for one more element; dies when out of memory. Returns the array. */
+void *oracle_grow(void *array, size_t count, size_t *capacity, size_t size);
 
 /* Tell whether every number in JSON text is written as short as it reads back equal. */
 bool oracle_numbers_are_short(const char *json, size_t size);

@@ -1,6 +1,7 @@
 /* Judges what the engine answers, and the end. */
 #include "tests/scenario/oracle.h"
 
+#include "tests/scenario/sim_watch.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,8 @@ static bool oracle_exclude(const struct sim_operation *operations, size_t i, siz
     const struct sim_operation *a = &operations[i], *b = &operations[j];
     bool a_above = doc_covers(a->path, b->path) && strcmp(a->path, "") != 0;
     bool b_above = doc_covers(b->path, a->path) && strcmp(b->path, "") != 0;
-    if (a->json == NULL || b->json == NULL || a_above == b_above)
+    if (a->json == NULL || b->json == NULL || a_above == b_above || a->json == SIM_SETTLE ||
+        b->json == SIM_SETTLE)
         return false;
     if (strcmp(a_above ? a->json : b->json, "{}") == 0)
         return false;
@@ -243,7 +245,8 @@ bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operat
     if (refusal->code == 400 && oracle_contradicts(operations, count))
         return true;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(operations[i].path, refusal->path) != 0 || operations[i].json == NULL)
+        if (strcmp(operations[i].path, refusal->path) != 0 || operations[i].json == NULL ||
+            operations[i].json == SIM_SETTLE)
             continue;
         json_t *value = doc_parse(operations[i].json);
         bool before = false;
@@ -292,6 +295,7 @@ void oracle_answers(struct sim *sim)
 {
     uint64_t serial = shadow_fate_serial(sim->shadow);
     oracle_ask_kept(sim);
+    oracle_settle_answers(sim);
     size_t kept = 0;
     for (size_t i = 0; i < sim->waiting_count && !sim_is_broken(sim); i++) {
         size_t index = sim->waiting[i];
@@ -404,6 +408,11 @@ bool oracle_end(struct sim *sim, bool final)
     oracle_end_objects(&end);
     if (end.text[0] == '\0' && sim->waiting_count > 0)
         oracle_end_note(&end, "a report was never answered", sim->ops[sim->waiting[0]].path);
+    for (size_t i = 0; i < sim->settle_count; i++)
+        if (sim->settles[i].waiting)
+            oracle_end_note(&end, "a settling was never answered", sim->settles[i].path);
+    if (end.text[0] == '\0')
+        sim_watch_end(sim, end.text, sizeof(end.text));
     if (end.text[0] == '\0' && !thing_is_settled(sim->net->thing))
         oracle_end_note(&end, "all is done, but the thing says it is not settled", "");
     if (end.text[0] == '\0')

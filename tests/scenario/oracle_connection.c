@@ -16,17 +16,6 @@
 /* A rate this small cannot be kept by the second: one update is more than its share. */
 #define ORACLE_MESSAGES_MIN 12u
 
-static void *oracle_room(void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity * 2 + 16;
-    array = realloc(array, *capacity * size);
-    if (array == NULL)
-        abort();
-    return array;
-}
-
 /* ---- messages per second ---- */
 
 static void oracle_charge(struct sim *sim, unsigned messages)
@@ -40,7 +29,7 @@ static void oracle_charge(struct sim *sim, unsigned messages)
         sum += net->charges[i].messages;
         net->charges[kept++] = net->charges[i];
     }
-    net->charges = oracle_room(net->charges, kept, &net->charge_capacity, sizeof(*net->charges));
+    net->charges = oracle_grow(net->charges, kept, &net->charge_capacity, sizeof(*net->charges));
     net->charges[kept] = (struct sim_charge){.at_ms = net->now_ms, .messages = messages};
     net->charge_count = kept + 1;
     net->messages++;
@@ -75,7 +64,7 @@ static void oracle_note_flight(struct sim *sim, const struct thing_request *requ
     json_t *payload = json_loadb(request->payload, request->payload_size, 0, NULL);
     const char *token = json_string_value(json_object_get(payload, "clientToken"));
     net->flights =
-        oracle_room(net->flights, net->flight_count, &net->flight_capacity, sizeof(*net->flights));
+        oracle_grow(net->flights, net->flight_count, &net->flight_capacity, sizeof(*net->flights));
     struct sim_flight *flight = &net->flights[net->flight_count++];
     *flight = (struct sim_flight){
         .sim = sim, .request_id = request->id, .is_get = is_get, .sent_ms = net->now_ms};

@@ -188,12 +188,17 @@ static void oracle_judge_state(struct sim *sim, const json_t *request)
 {
     const json_t *state = json_object_get(request, "state");
     const json_t *reported = json_object_get(state, "reported");
-    if (!json_is_object(reported) || json_object_size(state) != 1)
-        sim_fail(sim, "an update is about more or less than `reported`");
-    else if (json_object_size(reported) == 0 && !sim->net->careless && !oracle_replaces_all(sim))
+    const json_t *desired = json_object_get(state, "desired");
+    if ((reported != NULL && !json_is_object(reported)) ||
+        json_object_size(state) != (size_t)(reported != NULL) + (size_t)(desired != NULL))
+        sim_fail(sim, "an update is about more or less than `reported` and `desired`");
+    else if (desired == NULL && json_object_size(reported) == 0 && !sim->net->careless &&
+             !oracle_replaces_all(sim))
         sim_fail(sim, "an update says nothing");
     if (!sim->net->careless)
         doc_each_leaf(reported, oracle_judge_leaf, sim);
+    if (desired != NULL)
+        oracle_judge_desired(sim, request);
 }
 
 static void oracle_judge_update(struct sim *sim, const char *payload, size_t size)
@@ -267,6 +272,15 @@ static void oracle_heard_update(struct sim *sim, const char *token, bool accepte
     }
 }
 
+static void oracle_heard_version(struct sim *sim, const json_t *message, const char *answer)
+{
+    if (strcmp(answer, "update/accepted") != 0 && strcmp(answer, "get/accepted") != 0)
+        return;
+    int64_t version = (int64_t)json_number_value(json_object_get(message, "version"));
+    if (version > sim->heard_version || strcmp(answer, "get/accepted") == 0)
+        sim->heard_version = version;
+}
+
 void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size)
 {
     sim_trace(sim, "cloud -> engine %s %.*s", topic + strlen("$aws/things/"),
@@ -275,6 +289,7 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     const char *token = json_string_value(json_object_get(message, "clientToken"));
     int code = (int)json_number_value(json_object_get(message, "code"));
     const char *answer = topic + strlen(sim->prefix);
+    oracle_heard_version(sim, message, answer);
     if (token != NULL && strcmp(answer, "update/delta") != 0)
         oracle_answered(sim, token);
     if (strncmp(answer, "get/", 4) == 0)
@@ -290,4 +305,5 @@ void oracle_link_down(struct sim *sim)
 {
     sim->flight_open = false;
     sim->may_omit_version = false;
+    sim->heard_version = -1;
 }

@@ -2,6 +2,7 @@
 
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim_events.h"
+#include "tests/scenario/sim_watch.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ struct sim *sim_free(struct sim *sim)
     shadow_service_free(sim->cloud);
     while (sim != NULL) {
         struct sim *next = sim->next;
+        sim_watch_clear(sim);
         oracle_clear(sim);
         free(sim);
         sim = next;
@@ -175,6 +177,8 @@ void sim_turn(struct sim *sim)
     sim_take_notices(sim);
     sim_commit(sim);
     sim_ask_answers(sim);
+    for (struct sim *each = sim; each != NULL; each = each->next)
+        sim_watch_turn(each);
     oracle_memory(sim);
 }
 

@@ -50,6 +50,7 @@ struct sim_version {
     int64_t version;
     json_t *reported; /* owned; {} where absent */
     json_t *marks;    /* owned; same shape, each leaf the index in the history of its writer */
+    json_t *desired, *desired_marks; /* owned; the same for `desired` */
     bool exists;
     bool ours;        /* an update of the engine */
     bool versionless; /* of the engine and without `version` */
@@ -76,7 +77,21 @@ struct sim_op {
     char refused_path[128];
 };
 
+/* A program settled what was desired at a path. */
+struct sim_settle {
+    char *path; /* owned */
+    int64_t set_us;
+    size_t report;
+    size_t born;   /* the newest version of the history when it was received */
+    bool informed; /* the engine had heard of that version */
+    bool waiting;
+    unsigned instance;
+    struct shadow_wait wait;
+    enum shadow_fate_state fate;
+};
+
 struct sim_event;
+struct sim_watcher;
 
 /* A request without an answer. */
 struct sim_flight {
@@ -165,8 +180,13 @@ struct sim {
     size_t kept_count, kept_capacity;
     uint64_t serial; /* of the fates last seen */
     bool serial_known;
-    json_t *model; /* what the reports of this instance make, one by one */
-    char **vague;  /* paths for which more than one end is right */
+    struct sim_settle *settles;
+    size_t settle_count, settle_capacity;
+    struct sim_watcher *watchers; /* sim_watch.h */
+    unsigned era;                 /* counts deletions: versions begin anew */
+    int64_t heard_version;        /* the newest the engine was told of on this connection */
+    json_t *model;                /* what the reports of this instance make, one by one */
+    char **vague;                 /* paths for which more than one end is right */
     size_t vague_count;
 
     /* what was sent */
@@ -235,13 +255,17 @@ void sim_restart(struct sim *sim);
 /* --- reports --- */
 struct sim_operation {
     const char *path;
-    const char *json; /* NULL: unset */
+    const char *json; /* NULL: unset; SIM_SETTLE: settle what is desired there */
 };
+extern const char sim_settle_mark[];
+#define SIM_SETTLE sim_settle_mark
 /* Send one report. Returns the index of its first operation in ops[], or SIZE_MAX if refused whole.
  */
 size_t sim_report(struct sim *sim, const struct sim_operation *operations, size_t count);
 size_t sim_set(struct sim *sim, const char *path, const char *json);
 size_t sim_unset(struct sim *sim, const char *path);
+/* Report a value (NULL: none) and settle what is desired there. Returns the place in settles[]. */
+size_t sim_settle(struct sim *sim, const char *path, const char *json);
 /* The same, sent again by a client that lost its connection: first made at `set_us`. */
 size_t sim_resend(struct sim *sim, const char *path, const char *json, int64_t set_us);
 size_t sim_resend_all(struct sim *sim, const struct sim_operation *operations, size_t count,

@@ -38,6 +38,8 @@ static struct flux_value sim_value(const json_t *json, const char *text)
     abort(); /* a mistake of the test's author */
 }
 
+const char sim_settle_mark[] = "(settled)";
+
 struct sim_batch {
     struct shadow_operation operations[SIM_OPERATIONS_MAX];
     json_t *values[SIM_OPERATIONS_MAX];
@@ -54,12 +56,14 @@ static void sim_batch_fill(struct sim_batch *batch, const struct sim_operation *
     for (size_t i = 0; i < count; i++) {
         struct shadow_operation *operation = &batch->operations[i];
         *operation = (struct shadow_operation){
-            .kind = operations[i].json != NULL ? FLUX_SET : FLUX_UNSET,
+            .kind = operations[i].json == SIM_SETTLE ? FLUX_SETTLE
+                    : operations[i].json != NULL     ? FLUX_SET
+                                                     : FLUX_UNSET,
             .path = operations[i].path,
             .path_size = strlen(operations[i].path),
         };
         batch->values[i] = NULL;
-        if (operations[i].json == NULL)
+        if (operation->kind != FLUX_SET)
             continue;
         batch->values[i] = doc_parse(operations[i].json);
         operation->value = sim_value(batch->values[i], operations[i].json);
@@ -77,6 +81,10 @@ static void sim_note_report(struct sim *sim, struct sim_batch *batch, int64_t se
     sim->report_count++;
     for (size_t i = 0; i < batch->count; i++) {
         const struct shadow_operation *operation = &batch->operations[i];
+        if (operation->kind == FLUX_SETTLE) {
+            oracle_take_settle(sim, operation->path, &batch->waits[i]);
+            continue;
+        }
         size_t index =
             oracle_take(sim, operation->kind, operation->path, batch->values[i], set_us, resent);
         sim->ops[index].wait = batch->waits[i];
@@ -133,6 +141,14 @@ size_t sim_set(struct sim *sim, const char *path, const char *json)
 size_t sim_unset(struct sim *sim, const char *path)
 {
     return sim_report(sim, &(struct sim_operation){path, NULL}, 1);
+}
+
+size_t sim_settle(struct sim *sim, const char *path, const char *json)
+{
+    struct sim_operation operations[] = {{path, SIM_SETTLE}, {path, json}};
+    size_t settle = sim->settle_count;
+    size_t r = sim_report(sim, operations, json != NULL ? 2 : 1);
+    return r == SIZE_MAX ? SIZE_MAX : settle;
 }
 
 size_t sim_resend(struct sim *sim, const char *path, const char *json, int64_t set_us)

@@ -1,6 +1,7 @@
 /* One shadow of the world: opening it, and what others do to it in the cloud. */
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim_events.h"
+#include "tests/scenario/sim_watch.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,9 @@ void sim_shadow_send_again(struct sim *sim)
     json_object_clear(sim->model);
     for (size_t i = 0; i < count; i++)
         sim->ops[again[i]].waiting = false;
+    for (size_t i = 0; i < sim->settle_count; i++)
+        sim->settles[i].waiting = false; /* a program that asks again asks for what it sees then */
+    sim_watch_start(sim);
     size_t last = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         size_t report = sim->ops[again[i]].report;
@@ -115,7 +119,7 @@ void sim_seed(struct sim *sim, const char *document, int64_t version)
     if (shadow_service_seed(sim->net->cloud, sim->thing_name, sim_service_name(sim), json, version,
                             SIM_UNIX_MS + sim->net->now_ms - 1000) < 0)
         abort();
-    oracle_seeded(sim, json_object_get(json, "reported"), version);
+    oracle_seeded(sim, json, version);
     json_decref(json);
 }
 
