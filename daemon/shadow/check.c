@@ -60,7 +60,7 @@ static int check_operation(const struct ledger *ledger, const struct check_limit
             return REFUSE(ret_refusal, 400, operation, "bad value: %s", value_problem(r));
         depth += flux_value_depth(&operation->value);
     }
-    if (depth > limits->max_depth)
+    if (depth > limits->max_depth && operation->kind != FLUX_SETTLE)
         return REFUSE(ret_refusal, 400, operation, "%u levels deep; MaxDepth is %u", depth,
                       limits->max_depth);
     if (operation->kind != FLUX_SET)
@@ -183,6 +183,8 @@ static int measure_trial(struct ledger *ledger, const struct check_limits *limit
     for (size_t i = 0; i < report->operation_count && r == 0; i++) {
         const struct shadow_operation *operation = &report->operations[i];
         struct flux_property *property;
+        if (operation->kind == FLUX_SETTLE)
+            continue; /* not about reported */
         r = ledger_apply(&clone, operation->kind, operation->path, operation->path_size,
                          operation->kind == FLUX_SET ? &operation->value : NULL, 0, &property);
     }

@@ -24,6 +24,7 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
     backoff_init(&shadow->subscribe_backoff, IDLE_GET_MS, RESTORE_MAX_MS);
     if (ledger_init(&shadow->ledger, random_u64(&connection->random)) < 0 ||
         view_init(&shadow->view, random_u64(&connection->random)) < 0 ||
+        settles_init(&shadow->settles, random_u64(&connection->random)) < 0 ||
         wishes_init(&shadow->wishes, random_u64(&connection->random)) < 0) {
         (void)shadow_free(shadow);
         return -ENOMEM;
@@ -40,6 +41,7 @@ struct shadow *shadow_free(struct shadow *shadow)
     for (size_t i = 0; i < shadow->unsettled_count; i++)
         update_clear(&shadow->unsettled[i]);
     wishes_clear(&shadow->wishes);
+    settles_clear(&shadow->settles);
     view_clear(&shadow->view);
     ledger_clear(&shadow->ledger);
     free(shadow);
@@ -127,10 +129,12 @@ static size_t count_search(const struct flux_property_set *set, const struct sha
 }
 
 static int apply_operation(struct shadow *shadow, const struct shadow_report *report,
-                           const struct shadow_operation *op, int64_t now_ms,
-                           struct shadow_wait *ret_wait)
+                           const struct shadow_operation *op, uint64_t report_revision,
+                           int64_t now_ms, struct shadow_wait *ret_wait)
 {
     struct ledger *ledger = &shadow->ledger;
+    if (op->kind == FLUX_SETTLE)
+        return shadow_add_settle(shadow, report, op, report_revision, ret_wait);
     if (report->resent)
         ledger->effort += count_search(&ledger->set, op);
     if (report->resent &&
@@ -163,14 +167,18 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
 {
     struct check_limits limits = shadow_limits(shadow);
     shadow_touch(shadow);
-    int r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
+    int r = shadow_check_settles(shadow, report, &limits.desired_bytes, ret_refusal);
+    if (r == SHADOW_REPORT_QUEUED)
+        r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
     if (r != SHADOW_REPORT_QUEUED) {
+        shadow->size.known = false; /* it may have counted on what is not settled now */
         shadow->status.reports_refused += r == SHADOW_REPORT_REFUSED;
         return r;
     }
+    uint64_t report_revision = shadow->ledger.newest_revision + 1;
     for (size_t i = 0; i < report->operation_count; i++) {
         struct shadow_wait wait;
-        r = apply_operation(shadow, report, &report->operations[i], now_ms, &wait);
+        r = apply_operation(shadow, report, &report->operations[i], report_revision, now_ms, &wait);
         if (r < 0) {
             for (size_t j = 0; ret_waits && j < i; j++)
                 shadow_release(shadow, &ret_waits[j]);
@@ -200,6 +208,8 @@ uint64_t shadow_effort(const struct shadow *shadow)
 struct shadow_fate shadow_fate(const struct shadow *shadow, const struct shadow_wait *wait)
 {
     (void)shadow;
+    if (wait->is_settle)
+        return shadow_settle_fate(wait);
     const struct flux_property *decider = NULL;
     int64_t version = 0;
     enum ledger_fate fate = ledger_fate(wait->property, wait->revision, &decider, &version);
@@ -224,7 +234,8 @@ void shadow_release(struct shadow *shadow, struct shadow_wait *wait)
     if (!property)
         return;
     flux_property_unpin(property);
-    ledger_prune_one(&shadow->ledger, property);
+    if (!wait->is_settle)
+        ledger_prune_one(&shadow->ledger, property);
     *wait = (struct shadow_wait){0};
 }
 
@@ -243,11 +254,6 @@ uint64_t shadow_stored_revision(const struct shadow *shadow)
     return shadow->stored_revision;
 }
 
-uint64_t shadow_settled_revision(const struct shadow *shadow)
-{
-    return ledger_settled_revision((struct ledger *)&shadow->ledger); /* it keeps what it counted */
-}
-
 void shadow_stored(struct shadow *shadow, uint64_t revision)
 {
     if (revision <= shadow->stored_revision)
@@ -259,13 +265,13 @@ void shadow_stored(struct shadow *shadow, uint64_t revision)
 void shadow_flush(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;
-    shadow->pacing.early_wanted = shadow->ledger.pending.count > 0;
+    shadow->pacing.early_wanted = shadow_pending_count(shadow) > 0;
     shadow_touch(shadow);
 }
 
 bool shadow_is_settled(const struct shadow *shadow)
 {
-    return shadow->ledger.pending.count == 0;
+    return shadow_pending_count(shadow) == 0;
 }
 
 /* --- reading --- */
@@ -300,8 +306,8 @@ void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_st
     ret_status->version = shadow->view.version;
     ret_status->properties = ledger->set.value_count;
     ret_status->cuts = ledger->set.cut_count;
-    ret_status->pending = ledger->pending.count + ledger->contested.count;
-    ret_status->in_flight = shadow->update.entry_count;
+    ret_status->pending = shadow_pending_count(shadow) + ledger->contested.count;
+    ret_status->in_flight = shadow->update.entry_count + shadow->update.settle_count;
     ret_status->refused = ledger->refused_count;
     ret_status->document_bytes =
         shadow->view.desired_bytes + projection_measure((struct ledger *)ledger);

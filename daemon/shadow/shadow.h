@@ -50,6 +50,7 @@ struct shadow_report {
 struct shadow_wait {
     struct flux_property *property;
     uint64_t revision;
+    bool is_settle; /* the property is not one of reported, but a wish that is to go */
 };
 
 /* Why a report was refused whole by the daemon's own check. */

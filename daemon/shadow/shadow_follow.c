@@ -34,15 +34,14 @@ void shadow_catch_up(struct shadow *shadow, int64_t now_ms)
 }
 
 /* Merge what an update of ours carried: an answer need not repeat the nulls. */
-static int merge_own(struct shadow *shadow, const struct update *update)
+static int merge_own(struct shadow *shadow, const struct update *update, int64_t now_ms)
 {
     struct cloud_message own;
     const char *reason;
     int r = cloud_message_parse(&own, update->payload, update->payload_size, &reason);
     if (r != CLOUD_MESSAGE_READ)
         return r < 0 ? r : 0;
-    if (own.reported.state == CLOUD_SECTION_OBJECT)
-        r = view_merge_reported(&shadow->ledger, own.reported.object, false);
+    r = view_merge_own(&shadow->view, &shadow->ledger, &own, now_ms);
     cloud_message_clear(&own);
     return r;
 }
@@ -88,7 +87,7 @@ void shadow_follow(struct shadow *shadow, struct cloud_message *message, const s
         view_keep_early(view, message, now_ms);
         return;
     }
-    int r = ours ? merge_own(shadow, ours) : 0;
+    int r = ours ? merge_own(shadow, ours, now_ms) : 0;
     if (r == 0)
         r = view_merge(view, &shadow->ledger, message, now_ms);
     if (r < 0) {

@@ -16,6 +16,7 @@ int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int
                       "forgotten on this device before it was accepted (fluxctl forget)");
         count++;
     }
+    count += shadow_forget_settles(shadow, path, path_size);
     if (count == 0)
         return -ENOENT;
     shadow->size.known = false;

@@ -8,6 +8,7 @@
 #include "daemon/shadow/ledger.h"
 #include "daemon/shadow/notices.h"
 #include "daemon/shadow/pacing.h"
+#include "daemon/shadow/settles.h"
 #include "daemon/shadow/topics.h"
 #include "daemon/shadow/update.h"
 #include "daemon/shadow/view.h"
@@ -82,6 +83,7 @@ struct shadow {
     struct view view;
     struct check_size size;
     struct pacing pacing;
+    struct settles settles;
 
     enum shadow_link link;
     int64_t subscribe_at_ms;
@@ -144,6 +146,30 @@ void shadow_touch(struct shadow *shadow);
 void shadow_notify(struct shadow *shadow, enum thing_notice_kind kind, const char *path, int code,
                    int64_t delay_ms, const char *text);
 struct check_limits shadow_limits(const struct shadow *shadow);
+
+/* --- shadow_settles.c --- */
+/* Take an operation FLUX_SETTLE; `report_revision` is that of its report's first operation. Returns
+ * 0 or -ENOMEM. */
+int shadow_add_settle(struct shadow *shadow, const struct shadow_report *report,
+                      const struct shadow_operation *op, uint64_t report_revision,
+                      struct shadow_wait *ret_wait);
+/* Tell how large desired will be after what waits and the report, and refuse the report if it
+ * settles more than can be held. Returns an outcome of shadow_report(). */
+int shadow_check_settles(struct shadow *shadow, const struct shadow_report *report,
+                         size_t *ret_desired_bytes, struct shadow_refusal *ret_refusal);
+/* The bytes of desired once all that waits to be settled is gone. */
+size_t shadow_desired_bytes_left(struct shadow *shadow);
+/* Drop what waits to be settled at and below a path. Returns how many. */
+size_t shadow_forget_settles(struct shadow *shadow, const char *path, size_t path_size);
+/* Properties and wishes that wait. */
+size_t shadow_pending_count(const struct shadow *shadow);
+void shadow_review_settles(struct shadow *shadow, int64_t now_ms);
+void shadow_refuse_settle(struct shadow *shadow, struct flux_property *node, uint64_t revision,
+                          int code, const char *text);
+/* A value was refused: the wishes that its report was to settle there stay. */
+void shadow_refuse_settles_with(struct shadow *shadow, const struct flux_property *property,
+                                uint64_t revision, int code, const char *text);
+struct shadow_fate shadow_settle_fate(const struct shadow_wait *wait);
 
 /* --- shadow_wishes.c --- */
 /* Write SHADOW_SECTION_DELTA; changes nothing but scratch fields. */

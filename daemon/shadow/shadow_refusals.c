@@ -7,6 +7,8 @@ static void clear_suspects(struct shadow *shadow)
 {
     for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
         slot_of(p)->suspect = false;
+    for (struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next)
+        settle_of(p)->suspect = false;
     shadow->suspects_limit = 0;
 }
 
@@ -15,6 +17,8 @@ void shadow_narrow_suspects(struct shadow *shadow)
     size_t count = 0;
     for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
         count += slot_of(p)->suspect;
+    for (struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next)
+        count += settle_of(p)->suspect;
     shadow->suspects_limit = (count + 1) / 2;
 }
 
@@ -25,6 +29,8 @@ static void mark_suspects(struct shadow *shadow)
         if (!shadow->update.entries[i].rides_along)
             slot_of(shadow->update.entries[i].property)->suspect = true;
     }
+    for (size_t i = 0; i < shadow->update.settle_count; i++)
+        settle_of(shadow->update.settles[i].node)->suspect = true;
     shadow_narrow_suspects(shadow);
 }
 
@@ -38,11 +44,14 @@ static void refuse_entry(struct shadow *shadow, struct flux_property *property, 
         ledger_refuse(&shadow->ledger, cause, ledger_newest(cause), code, text);
     ledger_refuse(&shadow->ledger, property, revision, code, text);
     shadow_notify(shadow, THING_NOTICE_REFUSED, property->path, code, 0, text);
+    shadow_refuse_settles_with(shadow, property, revision, code, text);
 }
 
 /* The one entry that put something into the update, or NULL where there were several. */
 static const struct update_entry *only_sent(const struct update *update)
 {
+    if (update->settle_count > 0)
+        return NULL;
     const struct update_entry *only = NULL;
     for (size_t i = 0; i < update->entry_count; i++) {
         if (update->entries[i].rides_along)
@@ -54,8 +63,24 @@ static const struct update_entry *only_sent(const struct update *update)
     return only;
 }
 
+/* The one wish that the update was all about, or NULL. */
+static const struct update_settle *only_settle(const struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++) {
+        if (!update->entries[i].rides_along)
+            return NULL;
+    }
+    return update->settle_count == 1 ? &update->settles[0] : NULL;
+}
+
 static void isolate(struct shadow *shadow, int code, const char *text, int64_t now_ms)
 {
+    const struct update_settle *settle = only_settle(&shadow->update);
+    if (settle) {
+        clear_suspects(shadow);
+        shadow_refuse_settle(shadow, settle->node, settle->revision, code, text);
+        return;
+    }
     const struct update_entry *only = only_sent(&shadow->update);
     if (!only) {
         mark_suspects(shadow);
@@ -101,7 +126,7 @@ static struct flux_property *largest_growth(const struct shadow *shadow)
 
 static size_t total_bytes(struct shadow *shadow)
 {
-    return shadow->view.desired_bytes + projection_measure(&shadow->ledger);
+    return shadow_desired_bytes_left(shadow) + projection_measure(&shadow->ledger);
 }
 
 static void refuse_for_size(struct shadow *shadow, struct flux_property *property, size_t total)
@@ -136,7 +161,8 @@ void shadow_fit(struct shadow *shadow)
 static void handle_too_large(struct shadow *shadow, const char *text, int64_t now_ms)
 {
     bool counted_before = shadow->suspects_limit > 0;
-    if (only_sent(&shadow->update) && counted_before) {
+    bool is_alone = only_sent(&shadow->update) || only_settle(&shadow->update);
+    if (is_alone && counted_before) {
         isolate(shadow, 413, text, now_ms);
         return;
     }

@@ -64,16 +64,28 @@ void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, in
 
 /* --- what is needed, and when --- */
 
+/* A wish whose values are held back has to wait for them. */
+static bool has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision)
+{
+    for (const struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next) {
+        if (settle_of(p)->revision <= newest_revision &&
+            !update_waits_for_values(&shadow->ledger, p))
+            return true;
+    }
+    return false;
+}
+
 bool shadow_has_work(const struct shadow *shadow)
 {
-    if (!shadow->connection->options.durable)
-        return shadow->ledger.pending.count > shadow->ledger.held_count;
-    for (const struct flux_property *p = shadow->ledger.pending.first; p;
+    bool durable = shadow->connection->options.durable;
+    if (!durable && shadow->ledger.pending.count > shadow->ledger.held_count)
+        return true;
+    for (const struct flux_property *p = durable ? shadow->ledger.pending.first : NULL; p;
          p = slot_of(p)->queue_next) {
         if (ledger_newest(p) <= shadow->stored_revision && !slot_of(p)->held)
             return true;
     }
-    return false;
+    return has_settle_to_send(shadow, durable ? shadow->stored_revision : UINT64_MAX);
 }
 
 static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)
@@ -187,7 +199,7 @@ static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request 
     return 1;
 }
 
-static struct update_choice choose(const struct shadow *shadow)
+static struct update_choice choose(struct shadow *shadow)
 {
     const struct thing_options *options = &shadow->connection->options;
     return (struct update_choice){
@@ -196,6 +208,8 @@ static struct update_choice choose(const struct shadow *shadow)
         .entries_max = shadow->suspects_limit,
         .bytes_max = options->max_document_bytes,
         .suspects_only = shadow->suspects_limit > 0,
+        .settles = &shadow->settles,
+        .desired = &shadow->view.desired,
     };
 }
 
@@ -204,6 +218,8 @@ static void stop_narrowing(struct shadow *shadow)
     shadow->suspects_limit = 0;
     for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
         slot_of(p)->suspect = false;
+    for (struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next)
+        settle_of(p)->suspect = false;
 }
 
 static int build(struct shadow *shadow, struct update *update)
@@ -222,7 +238,11 @@ static int build(struct shadow *shadow, struct update *update)
         return r;
     update_clear(update);
     make_token(shadow, update->token);
-    choice.base_version = -1;
+    choice.base_version = -1; /* and so without wishes */
+    r = update_build(&shadow->ledger, &choice, update);
+    if (r != 0)
+        return r;
+    choice.base_version = shadow->view.version;
     return update_build(&shadow->ledger, &choice, update);
 }
 

@@ -121,6 +121,8 @@ void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate)
     if (shadow->ledger.pending.count == 0)
         shadow->conflicts = 0;
     ledger_prune(&shadow->ledger);
+    shadow_review_settles(shadow, now_ms);
+    settles_prune(&shadow->settles);
 }
 
 void shadow_review_fresh(struct shadow *shadow, int64_t now_ms)
@@ -132,6 +134,8 @@ void shadow_review_fresh(struct shadow *shadow, int64_t now_ms)
             continue;
         review_property(shadow, property, known, false, now_ms);
     }
+    if (shadow->settles.fresh)
+        shadow_review_settles(shadow, now_ms);
 }
 
 /* --- updates without an answer --- */

@@ -9,6 +9,8 @@ static bool differs(struct shadow *shadow, const struct flux_property *node, enu
 {
     if (!desired_is_leaf(node) || (marking == MARK_WISHES && desire_of(node)->left_over))
         return false;
+    if (settles_covers(&shadow->settles, node))
+        return false; /* answered; it only has to go */
     struct flux_value reported = projection_at(&shadow->ledger, node->path, node->path_size);
     return !flux_value_equal(&node->value, &reported);
 }

@@ -329,7 +329,7 @@ bool thing_wants_commit(const struct thing *thing)
 {
     for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {
         const struct shadow *shadow = thing->shadows[i];
-        if (shadow && shadow->ledger.pending.count > 0 &&
+        if (shadow && shadow_pending_count(shadow) > 0 &&
             shadow->stored_revision < shadow->ledger.newest_revision)
             return true;
     }

@@ -141,7 +141,7 @@ static bool may_be_given_up(const struct shadow *shadow)
 {
     return shadow->place > 0 && shadow->user_count == 0 && shadow->watcher_count == 0 &&
            shadow->ledger.set.value_count == 0 && shadow->ledger.set.cut_count == 0 &&
-           shadow->ledger.pending.count == 0 && shadow->ledger.contested.count == 0 &&
+           shadow_pending_count(shadow) == 0 && shadow->ledger.contested.count == 0 &&
            shadow->request == SHADOW_REQUEST_NONE && shadow->unsettled_count == 0;
 }
 

@@ -71,9 +71,21 @@ static bool rides_along(const struct flux_property *property, const struct updat
 struct chosen {
     struct update_entry *entries;
     size_t count;
-    size_t sent_count; /* those that put something into the document */
+    size_t reported_count; /* those that put something into the document */
+    struct update_settle *settles;
+    size_t settle_count;
     bool has_cut;
 };
+
+static size_t sent_count(const struct chosen *chosen)
+{
+    return chosen->reported_count + chosen->settle_count;
+}
+
+static bool is_full(const struct chosen *chosen, const struct update_choice *choice)
+{
+    return choice->entries_max > 0 && sent_count(chosen) == choice->entries_max;
+}
 
 static void choose(struct ledger *ledger, const struct update_choice *choice, struct chosen *chosen)
 {
@@ -81,8 +93,7 @@ static void choose(struct ledger *ledger, const struct update_choice *choice, st
     for (struct flux_property *p = ledger->pending.first; p; p = slot_of(p)->queue_next) {
         if (!is_chosen(p, choice))
             continue;
-        bool is_full = choice->entries_max > 0 && chosen->sent_count == choice->entries_max;
-        if (is_full || bytes >= choice->bytes_max)
+        if (is_full(chosen, choice) || bytes >= choice->bytes_max)
             break;
         size_t cost = mark_property(p);
         if (cost == 0 && !rides_along(p, choice))
@@ -91,10 +102,59 @@ static void choose(struct ledger *ledger, const struct update_choice *choice, st
         chosen->entries[chosen->count].property = p;
         chosen->entries[chosen->count].rides_along = cost == 0;
         chosen->entries[chosen->count++].revision = ledger_newest(p);
-        chosen->sent_count += cost > 0;
+        chosen->reported_count += cost > 0;
         chosen->has_cut = chosen->has_cut || (p->cut && cost > 0);
     }
 }
+
+/* --- wishes that are settled --- */
+
+/* Tell whether something of a report that came with a settle, or before it, still has to reach the
+ * cloud and does not go with this update. */
+static bool is_left_behind(const struct flux_property *property, uint64_t revision)
+{
+    const struct slot *slot = slot_of(property);
+    return slot->state == SLOT_PENDING && slot->oldest_revision <= revision && !slot->emit_value &&
+           !slot->emit_null && !ledger_is_in_cloud(property);
+}
+
+bool update_waits_for_values(const struct ledger *ledger, const struct flux_property *node)
+{
+    uint64_t revision = settle_of(node)->revision;
+    for (const struct flux_property *p = node; p; p = p->parent) {
+        const struct flux_property *known =
+            flux_property_set_find(&ledger->set, p->path, p->path_size);
+        if (known && is_left_behind(known, revision))
+            return true;
+    }
+    const struct flux_property *top =
+        flux_property_set_find(&ledger->set, node->path, node->path_size);
+    for (const struct flux_property *p = top; p; p = flux_property_next(top, p)) {
+        if (is_left_behind(p, revision))
+            return true;
+    }
+    return false;
+}
+
+static void choose_settles(struct ledger *ledger, const struct update_choice *choice,
+                           struct chosen *chosen)
+{
+    for (struct flux_property *p = choice->settles->first; p; p = settle_of(p)->next) {
+        const struct settle *settle = settle_of(p);
+        bool may_go = settle->revision <= choice->newest_revision &&
+                      (!choice->suspects_only || settle->suspect);
+        if (!may_go || update_waits_for_values(ledger, p))
+            continue;
+        if (is_full(chosen, choice))
+            return;
+        if (!settles_mark(choice->desired, p->path, p->path_size, settle->known_serial))
+            continue;
+        chosen->settles[chosen->settle_count].node = p;
+        chosen->settles[chosen->settle_count++].revision = settle->revision;
+    }
+}
+
+/* --- the document --- */
 
 /* Where an object of ours is new to the cloud there is nothing below it to remove, and nulls alone
  * below it might leave no object at all: whether they do is not documented. */
@@ -194,15 +254,22 @@ static void write_reported(const struct flux_property *root, struct flux_json_wr
     }
 }
 
-static int write_payload(struct ledger *ledger, struct update *update)
+static int write_payload(struct ledger *ledger, const struct update_choice *choice,
+                         const struct chosen *chosen, struct update *update)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
     flux_json_begin_object(&writer);
     flux_json_key_text(&writer, "state");
     flux_json_begin_object(&writer);
-    flux_json_key_text(&writer, "reported");
-    write_reported(ledger->set.root, &writer);
+    if (chosen->reported_count > 0) {
+        flux_json_key_text(&writer, "reported");
+        write_reported(ledger->set.root, &writer);
+    }
+    if (chosen->settle_count > 0) {
+        flux_json_key_text(&writer, "desired");
+        (void)desired_write_nulls(choice->desired, &writer);
+    }
     flux_json_end_object(&writer);
     if (update->base_version >= 0) {
         flux_json_key_text(&writer, "version");
@@ -218,33 +285,58 @@ static int write_payload(struct ledger *ledger, struct update *update)
     return r;
 }
 
+static int make_room(const struct ledger *ledger, const struct settles *settles,
+                     struct chosen *ret_chosen)
+{
+    size_t settle_room = settles ? settles->count : 0;
+    *ret_chosen = (struct chosen){
+        .entries = calloc(ledger->pending.count + 1, sizeof(*ret_chosen->entries)),
+        .settles = calloc(settle_room + 1, sizeof(*ret_chosen->settles)),
+    };
+    return ret_chosen->entries && ret_chosen->settles ? 0 : -ENOMEM;
+}
+
+static void take_chosen(struct update *update, struct chosen *chosen)
+{
+    for (size_t i = 0; i < chosen->count; i++)
+        ledger_hold(chosen->entries[i].property);
+    for (size_t i = 0; i < chosen->settle_count; i++)
+        flux_property_pin(chosen->settles[i].node);
+    update->has_cut = chosen->has_cut;
+    update->entries = chosen->entries;
+    update->entry_count = chosen->count;
+    update->settles = chosen->settles;
+    update->settle_count = chosen->settle_count;
+}
+
 int update_build(struct ledger *ledger, const struct update_choice *choice, struct update *update)
 {
-    size_t candidates = ledger->pending.count;
-    if (candidates == 0)
+    bool may_settle = choice->settles && choice->settles->count > 0 && choice->base_version >= 0;
+    if (ledger->pending.count == 0 && !may_settle)
         return 0;
-    struct chosen chosen = {.entries = calloc(candidates, sizeof(*chosen.entries))};
-    if (!chosen.entries)
-        return -ENOMEM;
-    choose(ledger, choice, &chosen);
-    int r = 0;
-    if (chosen.sent_count > 0) {
+    struct chosen chosen;
+    int r = make_room(ledger, may_settle ? choice->settles : NULL, &chosen);
+    if (r == 0)
+        choose(ledger, choice, &chosen);
+    if (r == 0 && may_settle) {
+        settles_unmark(choice->desired);
+        choose_settles(ledger, choice, &chosen);
+    }
+    size_t count = sent_count(&chosen);
+    if (count > 0) {
         drop_needless_nulls(&chosen);
         mark_paths(ledger);
         finish_entries(&chosen);
         update->base_version = choice->base_version;
-        r = write_payload(ledger, update);
+        r = write_payload(ledger, choice, &chosen, update);
     }
     unmark(ledger->set.root);
-    if (chosen.sent_count == 0 || r < 0) {
+    if (count == 0 || r < 0) {
         free(chosen.entries);
+        free(chosen.settles);
         return r;
     }
-    for (size_t i = 0; i < chosen.count; i++)
-        ledger_hold(chosen.entries[i].property);
-    update->has_cut = chosen.has_cut;
-    update->entries = chosen.entries;
-    update->entry_count = chosen.count;
+    take_chosen(update, &chosen);
     return 1;
 }
 
@@ -252,7 +344,10 @@ void update_clear(struct update *update)
 {
     for (size_t i = 0; i < update->entry_count; i++)
         ledger_unhold(update->entries[i].property);
+    for (size_t i = 0; i < update->settle_count; i++)
+        flux_property_unpin(update->settles[i].node);
     free(update->entries);
+    free(update->settles);
     free(update->payload);
     *update = (struct update){.base_version = -1};
 }

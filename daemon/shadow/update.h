@@ -5,6 +5,7 @@
 
 #include "daemon/shadow/cloud_message.h"
 #include "daemon/shadow/ledger.h"
+#include "daemon/shadow/settles.h"
 
 struct update_entry {
     struct flux_property *property; /* held (ledger_hold) */
@@ -14,12 +15,20 @@ struct update_entry {
     bool is_partial;                /* a cut of which more is left to do afterwards */
 };
 
+/* A wish that the update removes from desired. */
+struct update_settle {
+    struct flux_property *node; /* of the settles; pinned */
+    uint64_t revision;          /* the newest it stands for */
+};
+
 /* One update: being built, in flight, or gone without an answer. */
 struct update {
     char token[CLOUD_TOKEN_MAX + 1];
     int64_t base_version;         /* the version it carries, -1: none */
     struct update_entry *entries; /* owned */
     size_t entry_count;
+    struct update_settle *settles; /* owned */
+    size_t settle_count;
     char *payload; /* owned */
     size_t payload_size;
     bool has_cut;
@@ -33,11 +42,19 @@ struct update_choice {
     size_t entries_max;       /* 0: no limit */
     size_t bytes_max;         /* of the `reported` object, roughly; at least one entry goes in */
     bool suspects_only;
+    /* Wishes go only with a version, so that newer ones win, and with the values of the reports
+     * that they came with, or after them. NULL: none are to go. */
+    struct settles *settles;
+    struct desired *desired; /* scratch is written */
 };
 
 /* Build the next update, oldest changes first. `update->token` is set by the caller. Returns 1 with
  * `update` filled and its entries held, 0 where there is nothing to send, or -ENOMEM. */
 int update_build(struct ledger *ledger, const struct update_choice *choice, struct update *update);
+
+/* Tell whether a wish has to wait for the values that answer it, those at its path, above and
+ * below: it is not to go before they do. */
+bool update_waits_for_values(const struct ledger *ledger, const struct flux_property *settle);
 
 /* Release the entries and free everything; a cleared update has no entries. */
 void update_clear(struct update *update);

@@ -246,6 +246,12 @@ int view_merge(struct view *view, struct ledger *ledger, const struct cloud_mess
     return 0;
 }
 
+int view_merge_own(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+                   int64_t now_ms)
+{
+    return merge_sections(view, ledger, message, false, now_ms);
+}
+
 void view_keep_early(struct view *view, struct cloud_message *message, int64_t now_ms)
 {
     if (message->version > view->seen_version)

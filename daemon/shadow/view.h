@@ -49,6 +49,10 @@ void view_empty(struct view *view, struct ledger *ledger);
 int view_merge(struct view *view, struct ledger *ledger, const struct cloud_message *message,
                int64_t now_ms);
 
+/* Merge what an update of ours carried that was accepted just now, before what the answer says. */
+int view_merge_own(struct view *view, struct ledger *ledger, const struct cloud_message *message,
+                   int64_t now_ms);
+
 /* Keep a message for later; it is taken over (cleared in `message`). The view is in a gap then if
  * it was proven. */
 void view_keep_early(struct view *view, struct cloud_message *message, int64_t now_ms);

@@ -306,7 +306,8 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     for (size_t i = 0; i < report->operation_count; i++) {
         struct fake_property *entry =
             find(shadow, report->operations[i].path, report->operations[i].path_size);
-        ret_waits[i] = (struct shadow_wait){entry->property, ++shadow->revision};
+        ret_waits[i] =
+            (struct shadow_wait){.property = entry->property, .revision = ++shadow->revision};
         fake.pins++;
     }
     return SHADOW_REPORT_QUEUED;
