@@ -88,8 +88,13 @@ static json_t *clients_document(const struct status_source *source)
     for (size_t i = 0; i < CLIENTS_LISTED && socket_server_get_client(source->server, i, &client);
          i++)
         list = status_append(list, client_document(&client));
+    struct thing_status programs;
+    thing_get_status(source->thing, &programs);
     json_t *object = json_object();
     object = status_put(object, "connected", status_count(info.clients));
+    object = status_put(object, "programs", status_count(programs.programs));
+    object = status_put(object, "programs_away", status_count(programs.programs_away));
+    object = status_put(object, "will_bytes", status_count(programs.will_bytes));
     object = status_put(object, "accepted", status_count(info.accepted));
     object = status_put(object, "refused", status_count(info.refused));
     object = status_put(object, "messages", status_count(source->host->counters.messages));

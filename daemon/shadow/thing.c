@@ -369,4 +369,9 @@ void thing_get_status(const struct thing *thing, struct thing_status *ret_status
     }
     ret_status->shadows = thing->shadow_count;
     ret_status->shadows_max = thing->connection.options.max_shadows;
+    const struct writers *writers = &thing->connection.writers;
+    ret_status->programs = writers->count;
+    ret_status->will_bytes = writers->will_bytes;
+    for (const struct writer *away = writers->away_first; away; away = away->away_next)
+        ret_status->programs_away++;
 }

@@ -236,6 +236,8 @@ struct thing_status {
     size_t subscriptions, subscriptions_max; /* filters */
     size_t shadows_unheard;                  /* that wait for a subscription */
     size_t quarantined;                      /* shadows */
+    size_t programs, programs_away;          /* known; with no connection, and not gone yet */
+    size_t will_bytes;                       /* of all last wills */
 };
 void thing_get_status(const struct thing *thing, struct thing_status *ret_status);
 

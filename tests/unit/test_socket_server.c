@@ -134,6 +134,56 @@ static int hear_type(int fd, uint8_t buffer[static 4096])
     return buffer[0];
 }
 
+static void say_watch(int fd, uint64_t id)
+{
+    uint8_t buffer[64];
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, buffer, sizeof(buffer));
+    const struct flux_watch watch = {.request_id = id};
+    assert_int_equal(flux_watch_encode(&writer, &watch), 0);
+    assert_int_equal(send(fd, buffer, writer.size, MSG_NOSIGNAL), writer.size);
+}
+
+/* No report has ended, and the client says nothing. */
+static void test_watchers_hear_of_wishes_at_any_time(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    const int watching = connect_client(stand), other = connect_client(stand);
+    say_hello(watching);
+    say_hello(other);
+    say_watch(watching, 1);
+    turn(stand);
+    assert_int_equal(hear_type(watching, buffer), FLUX_MESSAGE_WELCOME);
+    assert_int_equal(hear_type(watching, buffer), FLUX_MESSAGE_DONE);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
+    fake_wish("/led", "on", 1);
+    turn(stand);
+    assert_int_equal(hear_type(watching, buffer), FLUX_MESSAGE_DESIRED);
+    assert_int_equal(hear_type(watching, buffer), 0);
+    assert_int_equal(hear_type(other, buffer), 0);
+    (void)close(watching);
+    (void)close(other);
+    turn(stand);
+    assert_int_equal(fake_watchers(), 0);
+}
+
+/* The other end of these connections is this process. */
+static void test_programs_are_known_by_their_user(void **state)
+{
+    struct stand *stand = *state;
+    char expected[64];
+    const int fd = connect_client(stand);
+    say_hello(fd);
+    turn(stand);
+    (void)snprintf(expected, sizeof(expected), "open t %u ", (unsigned)getuid());
+    assert_memory_equal(fake_writer_story(), expected, strlen(expected));
+    (void)close(fd);
+    turn(stand);
+    assert_non_null(strstr(fake_writer_story(), "\ngone\n"));
+    assert_int_equal(fake_writers(), 0);
+}
+
 static void test_client_is_greeted_and_served(void **state)
 {
     struct stand *stand = *state;
@@ -341,6 +391,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SERVER_TEST(test_client_is_greeted_and_served),
+        SERVER_TEST(test_watchers_hear_of_wishes_at_any_time),
+        SERVER_TEST(test_programs_are_known_by_their_user),
         SERVER_TEST(test_what_was_sent_before_hanging_up_counts),
         SERVER_TEST(test_one_too_many_is_told_so),
         SERVER_TEST(test_access_rules_that_cannot_be_granted_admit_root_alone),
