@@ -274,6 +274,7 @@ void sim_restart(struct sim *sim)
     sim_trace(sim, "the daemon is restarted");
     sim_cut(sim);
     thing_free(sim->thing);
+    sim->writer = NULL;
     sim->instance++;
     sim->committing = false;
     sim_start_thing(sim);

@@ -152,6 +152,7 @@ struct sim {
     bool committing;     /* storage, if durable */
     unsigned keep_waits; /* percent of the waits that are held on to */
     bool careless;       /* reports are not recorded: only the budgets are judged */
+    struct writer *writer; /* who reports from here on; NULL: nobody in particular */
     bool allow_refusals; /* a whole report may be refused by the local checks */
 
     /* the budgets of the connection */

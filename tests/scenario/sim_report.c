@@ -101,6 +101,7 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
         .operation_count = count,
         .set_us = set_us,
         .resent = resent,
+        .writer = sim->net->writer,
     };
     struct shadow_refusal refusal = {0};
     size_t first = sim->op_count;
