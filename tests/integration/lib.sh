@@ -16,6 +16,7 @@ fluxawsd=${FLUXAWSD:-$build/daemon/fluxawsd}
 fluxctl=${FLUXCTL:-$build/client/fluxctl/fluxctl}
 sandbox=${FLUXAWS_SANDBOX:-$build/tests/sandbox/fluxaws-sandbox}
 load=$build/tests/integration/load
+actor=$build/tests/integration/actor
 thing=demo-thing
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/flux.XXXXXX") || exit 1
@@ -137,10 +138,21 @@ cloud() {
     *) "$sandbox" "$@" ;;
     esac
 }
-cloud_value() { cloud shadow 2>/dev/null | json "/state/reported$1"; }
+# Where a shadow other than the classic one of the own thing is meant: in $of "THING",
+# "--shadow NAME" or both.
+of=
+# shellcheck disable=SC2086
+cloud_value() { cloud shadow $of 2>/dev/null | json "/state/reported$1"; }
 cloud_is() { [ "$(cloud_value "$1")" = "$2" ]; }
 cloud_lacks() { ! cloud_value "$1" >/dev/null; }
-cloud_version() { cloud shadow 2>/dev/null | json /version; }
+# shellcheck disable=SC2086
+cloud_version() { cloud shadow $of 2>/dev/null | json /version; }
+# shellcheck disable=SC2086
+cloud_wish() { cloud shadow $of 2>/dev/null | json "/state/desired$1"; }
+cloud_wishes() { [ "$(cloud_wish "$1")" = "$2" ]; }
+cloud_wishes_nothing() { ! cloud_wish "$1" >/dev/null; }
+# wish JSON [NAME]: the application in the cloud wants something of the device.
+wish() { cloud desired "$thing" "$1" ${2:+--shadow "$2"} >/dev/null; }
 counter() { cloud counters | json "$1"; }
 # How often the daemon has connected, by the broker's count.
 connects() { counter "/clients/$thing/connects" || echo 0; }
@@ -222,13 +234,103 @@ status_value() { "$fluxctl" --json status 2>/dev/null | json "$1"; }
 status_says() { "$fluxctl" --json status 2>/dev/null | grep -qE -- "$1"; }
 linked() { [ "$(status_value /link/state)" = '"up"' ]; }
 
+# shadow_status NAME POINTER: of a shadow of the own thing, as the daemon's status has it.
+shadow_status() {
+    "$fluxctl" --json status 2>/dev/null | python3 -c '
+import json, sys
+shadow = next(s for s in json.load(sys.stdin)["shadows"]
+              if (s.get("name") or "") == sys.argv[1] and s["thing"] == sys.argv[3])
+for key in sys.argv[2].split("/")[1:]:
+    shadow = shadow[key]
+print(json.dumps(shadow, separators=(",", ":"), sort_keys=True))' "$1" "$2" "$thing" 2>/dev/null
+}
+
+# ---- programs on the device ----
+
+declare -A actor_fds=() actor_pids=() actor_told=()
+
+# actor_begins NAME: a program that does what it is told; its output is in $work/NAME.out.
+actor_begins() {
+    local fd
+    rm -f "$work/$1.in"
+    mkfifo "$work/$1.in"
+    "$actor" "$1" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.log" &
+    actor_pids[$1]=$!
+    children+=("$!")
+    exec {fd}>"$work/$1.in"
+    actor_fds[$1]=$fd
+    actor_told[$1]=0
+}
+
+# tell NAME COMMAND: have it do something (see the head of actor.c), wait until it has.
+# Sets $result, and $out to the JSON that it printed, if it did.
+tell() {
+    local name=$1
+    shift
+    tell_only "$name" "$*"
+    wait_until 40 actor_did "$name" || fail "$name did not '$*'"
+    result=$(grep '^{"did"' "$work/$name.out" | tail -n 1 | sed -E 's/.*"result":(-?[0-9]+).*/\1/')
+    out=$(grep '^{"json"' "$work/$name.out" | tail -n 1)
+    ran="$name: $*"
+}
+tell_only() {
+    local name=$1
+    shift
+    actor_told[$name]=$((actor_told[$name] + 1))
+    printf '%s\n' "$*" >&"${actor_fds[$name]}"
+}
+actor_did() { [ "$(grep -c '^{"did"' "$work/$1.out")" -ge "${actor_told[$1]}" ]; }
+expect_result() { [ "$result" = "$1" ] || fail "expected $1 of '$ran', it was $result: $(tail -n 1 "$work/${ran%%:*}.out")"; }
+
+# actor_ends NAME [close|exit|kill]: by saying goodbye, without, or without warning.
+actor_ends() {
+    if [ "${2:-close}" = kill ]; then
+        kill -KILL "${actor_pids[$1]}"
+    else
+        tell_only "$1" "${2:-close}"
+    fi
+    wait "${actor_pids[$1]}" 2>/dev/null
+    eval "exec ${actor_fds[$1]}>&-"
+    unset "actor_fds[$1]" "actor_pids[$1]"
+}
+
+# watch FILE ARGUMENTS...: fluxctl watch in the background, into $work/FILE. Sets $watch_pid.
+watch() {
+    local file=$work/$1
+    shift
+    : >"$file"
+    "$fluxctl" watch "$@" >"$file" 2>"$file.log" </dev/null &
+    watch_pid=$!
+    children+=("$watch_pid")
+}
+
+# How many lines of a file hold all the members of a JSON object: FILE OBJECT
+lines_like() {
+    python3 -c '
+import json, sys
+want, count = json.loads(sys.argv[2]), 0
+for line in open(sys.argv[1]):
+    try:
+        have = json.loads(line)
+    except ValueError:
+        continue
+    count += all(key in have and have[key] == want[key] for key in want)
+print(count)' "$work/$1" "$2"
+}
+was_told() { [ "$(lines_like "$1" "$2")" -ge 1 ]; }
+was_told_once() { [ "$(lines_like "$1" "$2")" -eq 1 ]; }
+lines() { wc -l <"$work/$1"; }
+
 # ---- comparing ----
 
-# The cloud's reported state and the device's, equal by value.
+# The cloud's reported state and the device's, equal by value; of the shadow in $of.
 cloud_equals_device() {
-    "$fluxctl" --json get --reported >"$work/device.json" 2>/dev/null &&
-        cloud shadow >"$work/cloud.json" 2>/dev/null &&
-        python3 "$here/compare.py" "$work/device.json" "$work/cloud.json" "$@"
+    local device=$of
+    [ -z "$of" ] || [[ $of == --* ]] || device="--thing $of"
+    # shellcheck disable=SC2086
+    "$fluxctl" $device --json get --reported >"$work/device.json" 2>/dev/null &&
+        cloud shadow $of >"$work/cloud.json" 2>/dev/null &&
+        python3 "$here/compare.py" "$work/device.json" "$work/cloud.json"
 }
 cloud_equals_device_quietly() { cloud_equals_device >/dev/null; }
 

@@ -1,5 +1,9 @@
-/* load: reports rising counters over some properties at a given rate, through the public library,
- * as a busy program does. Prints what it did as one line of JSON. Judges nothing. */
+/* load: reports rising counters over some properties of one or many shadows at a given rate,
+ * through the public library, as a busy program does. Prints what it did as one line of JSON.
+ * Judges nothing.
+ *
+ * The counters go round the shadows first, then round the properties: counter `first + index` is
+ * that of property `index / shadows % properties` of shadow `index % shadows`. */
 #include "client/fluxaws.h"
 #include <errno.h>
 #include <getopt.h>
@@ -8,15 +12,23 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* One handle of the library has room for 16 shadows, the default one included. */
+#define SHADOWS_PER_HANDLE 15
+#define HANDLES_MAX        32
+
 struct load {
-    struct fluxaws_client *client;
+    struct fluxaws_client *clients[HANDLES_MAX];
+    long handles;
     long count;      /* reports to make */
     long rate;       /* a second; 0: as fast as the library takes them */
-    long properties; /* the reports go round them */
+    long shadows;    /* the reports go round them; 0: only the default one */
+    long shadow;     /* number of the first: "NAME-007" */
+    long properties; /* of each shadow */
     long first;      /* the first counter */
-    int flush_ms;    /* how long to wait for ACCEPTED at the end */
+    long flush_ms;   /* how long to wait for ACCEPTED at the end */
     bool round_trip; /* wait for QUEUED after each, and measure */
     const char *prefix;
+    const char *thing, *shadow_prefix;
 
     long reports, rejected, full;
     double worst_ms; /* the longest of the round trips, or of the calls */
@@ -40,17 +52,33 @@ static void load_on_answer(struct fluxaws_client *client, const struct fluxaws_a
     fprintf(stderr, "load: rejected %d %s %s\n", answer->code, answer->path, answer->text);
 }
 
+/* The handle that this report goes through, turned to its shadow. NULL: the library said no. */
+static struct fluxaws_client *load_client(struct load *load, long index)
+{
+    if (load->shadows == 0)
+        return load->clients[0];
+    char name[65];
+    long shadow = index % load->shadows;
+    struct fluxaws_client *client = load->clients[shadow / SHADOWS_PER_HANDLE];
+    (void)snprintf(name, sizeof(name), "%s-%03ld", load->shadow_prefix, load->shadow + shadow);
+    int r = fluxaws_use_shadow(client, load->thing, name);
+    if (r < 0)
+        fprintf(stderr, "load: shadow %s: %s\n", name, fluxaws_strerror(r));
+    return r < 0 ? NULL : client;
+}
+
 /* Set one property, waiting for room in the backlog where there is none. */
-static int load_set(struct load *load, long index)
+static int load_set(struct load *load, struct fluxaws_client *client, long index)
 {
     char path[128];
-    snprintf(path, sizeof(path), "%s.p%03ld", load->prefix, index % load->properties);
+    long turn = load->shadows > 0 ? index / load->shadows : index;
+    (void)snprintf(path, sizeof(path), "%s.p%03ld", load->prefix, turn % load->properties);
     for (;;) {
-        int r = fluxaws_set_int64(load->client, path, load->first + index);
+        int r = fluxaws_set_int64(client, path, load->first + index);
         if (r != -ENOBUFS)
             return r;
         load->full++;
-        r = fluxaws_dispatch(load->client, 10);
+        r = fluxaws_dispatch(client, 10);
         if (r < 0)
             return r;
     }
@@ -59,9 +87,10 @@ static int load_set(struct load *load, long index)
 static int load_one(struct load *load, long index)
 {
     double before = now_ms();
-    int r = load_set(load, index);
+    struct fluxaws_client *client = load_client(load, index);
+    int r = client == NULL ? -EINVAL : load_set(load, client, index);
     if (r == 0 && load->round_trip)
-        r = fluxaws_flush(load->client, FLUXAWS_QUEUED, 20000);
+        r = fluxaws_flush(client, FLUXAWS_QUEUED, 20000);
     if (r < 0)
         return r;
     double took = now_ms() - before;
@@ -71,22 +100,46 @@ static int load_one(struct load *load, long index)
     return 0;
 }
 
+static int load_dispatch(struct load *load)
+{
+    int r = 0;
+    for (long i = 0; i < load->handles && r >= 0; i++)
+        r = fluxaws_dispatch(load->clients[i], 0);
+    return r;
+}
+
 /* Live as a program with an event loop does until a moment has come. */
 static int load_wait(struct load *load, double until_ms)
 {
     for (;;) {
-        int r = fluxaws_dispatch(load->client, 0);
+        int r = load_dispatch(load);
         double left = until_ms - now_ms();
         if (r < 0 || left <= 0)
             return r;
-        int timeout = fluxaws_get_timeout_ms(load->client);
+        struct pollfd fds[HANDLES_MAX];
         int most = left < 1 ? 1 : (int)left;
-        struct pollfd fd = {
-            .fd = fluxaws_get_fd(load->client),
-            .events = (short)fluxaws_get_events(load->client),
-        };
-        (void)poll(&fd, 1, timeout >= 0 && timeout < most ? timeout : most);
+        for (long i = 0; i < load->handles; i++) {
+            int timeout = fluxaws_get_timeout_ms(load->clients[i]);
+            most = timeout >= 0 && timeout < most ? timeout : most;
+            fds[i] = (struct pollfd){
+                .fd = fluxaws_get_fd(load->clients[i]),
+                .events = (short)fluxaws_get_events(load->clients[i]),
+            };
+        }
+        (void)poll(fds, (nfds_t)load->handles, most);
     }
+}
+
+/* Wait until all is accepted. A handle that has to wait for its answers loses none meanwhile. */
+static int load_flush(struct load *load)
+{
+    int r = 0;
+    double deadline = now_ms() + (double)load->flush_ms;
+    for (long i = 0; i < load->handles && r >= 0 && load->flush_ms > 0; i++) {
+        double left = deadline - now_ms();
+        r = fluxaws_flush(load->clients[i], FLUXAWS_ACCEPTED, left > 0 ? (int)left : 0);
+    }
+    return r;
 }
 
 static int load_run(struct load *load)
@@ -100,73 +153,92 @@ static int load_run(struct load *load)
         if (due - now_ms() >= 1)
             r = load_wait(load, due);
         else if (index % 1024 == 1023)
-            r = fluxaws_dispatch(load->client, 0);
+            r = load_dispatch(load);
         if (r < 0)
             return r;
     }
-    return load->flush_ms == 0 ? 0 : fluxaws_flush(load->client, FLUXAWS_ACCEPTED, load->flush_ms);
+    return load_flush(load);
 }
 
 static int load_options(struct load *load, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"count", required_argument, NULL, 'c'},      {"rate", required_argument, NULL, 'r'},
-        {"properties", required_argument, NULL, 'p'}, {"first", required_argument, NULL, 'f'},
-        {"prefix", required_argument, NULL, 'x'},     {"flush-ms", required_argument, NULL, 'w'},
-        {"round-trip", no_argument, NULL, 't'},       {NULL, 0, NULL, 0},
+    const struct {
+        const char *name;
+        long *number;
+        const char **text;
+    } known[] = {
+        {"count", &load->count, NULL},           {"rate", &load->rate, NULL},
+        {"properties", &load->properties, NULL}, {"first", &load->first, NULL},
+        {"flush-ms", &load->flush_ms, NULL},     {"shadows", &load->shadows, NULL},
+        {"shadow", &load->shadow, NULL},         {"prefix", NULL, &load->prefix},
+        {"thing", NULL, &load->thing},           {"shadow-prefix", NULL, &load->shadow_prefix},
     };
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (c) {
-        case 'c':
-            load->count = atol(optarg);
-            break;
-        case 'r':
-            load->rate = atol(optarg);
-            break;
-        case 'p':
-            load->properties = atol(optarg);
-            break;
-        case 'f':
-            load->first = atol(optarg);
-            break;
-        case 'x':
-            load->prefix = optarg;
-            break;
-        case 'w':
-            load->flush_ms = atoi(optarg);
-            break;
-        case 't':
+    const size_t count = sizeof(known) / sizeof(*known);
+    struct option options[sizeof(known) / sizeof(*known) + 2] = {
+        {"round-trip", no_argument, NULL, 't'}};
+    for (size_t i = 0; i < count; i++)
+        options[i + 1] = (struct option){known[i].name, required_argument, NULL, 'x'};
+    int at = 0;
+    for (int c; (c = getopt_long(argc, argv, "", options, &at)) != -1;) {
+        if (c == 't')
             load->round_trip = true;
-            break;
-        default:
+        else if (c != 'x')
             return -EINVAL;
-        }
+        else if (known[at - 1].number != NULL)
+            *known[at - 1].number = atol(optarg);
+        else
+            *known[at - 1].text = optarg;
     }
-    return load->properties > 0 ? 0 : -EINVAL;
+    load->handles = (load->shadows + SHADOWS_PER_HANDLE - 1) / SHADOWS_PER_HANDLE;
+    if (load->handles == 0)
+        load->handles = 1;
+    return load->properties > 0 && load->handles <= HANDLES_MAX ? 0 : -EINVAL;
+}
+
+static int load_open(struct load *load)
+{
+    for (long i = 0; i < load->handles; i++) {
+        int r = fluxaws_open(&load->clients[i], NULL);
+        if (r < 0) {
+            fprintf(stderr, "load: open: %s\n", fluxaws_strerror(r));
+            return r;
+        }
+        (void)fluxaws_on_answer(load->clients[i], load_on_answer, load);
+    }
+    return 0;
+}
+
+static void load_complain(const struct load *load, int r)
+{
+    for (long i = 0; i < load->handles; i++)
+        fprintf(stderr, "load: %s: %s\n", fluxaws_strerror(r),
+                fluxaws_error_text(load->clients[i]));
 }
 
 int main(int argc, char **argv)
 {
-    struct load load = {
-        .count = 1000, .properties = 50, .first = 1, .flush_ms = 30000, .prefix = "load"};
+    struct load load = {.count = 1000,
+                        .properties = 50,
+                        .first = 1,
+                        .flush_ms = 30000,
+                        .prefix = "load",
+                        .shadow_prefix = "s"};
     if (load_options(&load, argc, argv) < 0) {
-        fprintf(stderr, "usage: load [--count N] [--rate N] [--properties N] [--first N] "
-                        "[--prefix NAME] [--flush-ms N] [--round-trip]\n");
+        fprintf(stderr, "usage: load [--count N] [--rate N] [--properties N] [--first N]\n"
+                        "            [--prefix NAME] [--flush-ms N] [--round-trip] [--thing NAME]\n"
+                        "            [--shadows N] [--shadow FIRST] [--shadow-prefix NAME]\n");
         return 2;
     }
-    int r = fluxaws_open(&load.client, NULL);
-    if (r < 0) {
-        fprintf(stderr, "load: open: %s\n", fluxaws_strerror(r));
-        return 1;
-    }
-    (void)fluxaws_on_answer(load.client, load_on_answer, &load);
+    int r = load_open(&load);
     double start = now_ms();
-    r = load_run(&load);
+    if (r == 0)
+        r = load_run(&load);
     if (r < 0)
-        fprintf(stderr, "load: %s: %s\n", fluxaws_strerror(r), fluxaws_error_text(load.client));
+        load_complain(&load, r);
     printf("{\"reports\":%ld,\"seconds\":%.3f,\"rejected\":%ld,\"full\":%ld,\"worst_ms\":%.2f,"
            "\"result\":%d}\n",
            load.reports, (now_ms() - start) / 1e3, load.rejected, load.full, load.worst_ms, r);
-    load.client = fluxaws_close(load.client);
+    for (long i = 0; i < load.handles; i++)
+        load.clients[i] = fluxaws_close(load.clients[i]);
     return r < 0 ? 1 : 0;
 }
