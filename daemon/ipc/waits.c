@@ -202,6 +202,8 @@ void waits_answer_refuse(struct waits_answer *ret_answer, const struct shadow_fa
     ret_answer->refused = true;
     ret_answer->first_id = first_id;
     ret_answer->last_id = last_id;
+    ret_answer->version = 0;
+    ret_answer->deadband = false;
     ret_answer->code = fate->code;
     (void)snprintf(ret_answer->path, sizeof(ret_answer->path), "%s",
                    fate->property ? fate->property->path : "");

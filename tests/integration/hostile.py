@@ -12,7 +12,8 @@ import socket
 import struct
 import sys
 
-HELLO, REPORT, GET = 0x01, 0x03, 0x04
+HELLO, OPEN_SHADOW, REPORT = 0x01, 0x02, 0x03
+WATCH, FORGET, WILL, BYE = 0x07, 0x0a, 0x0c, 0x0d
 WELCOME, ANSWER, REJECTED, FAILED, GOODBYE = 0x41, 0x43, 0x44, 0x48, 0x49
 SET, UNSET = 1, 2
 BOOL, INT64, DOUBLE, STRING, ARRAY, EMPTY_OBJECT = 1, 2, 3, 4, 5, 6
@@ -55,6 +56,14 @@ def array(path, data):
     return operation(path, ARRAY, text32(data))
 
 
+def open_shadow(thing, shadow):
+    return frame(OPEN_SHADOW, struct.pack("<Q", 1) + text16(thing) + text16(shadow), shadow=1)
+
+
+def about(kind, path, handle=0):
+    return frame(kind, struct.pack("<Q", 1) + text16(path), shadow=handle)
+
+
 def deep(levels):
     return string(b"".join(b"/k%d" % level for level in range(levels)), b"x")
 
@@ -81,6 +90,22 @@ WHAT = {
     + report(number(b"/good/ignorable", 1.0)),
     "unknown-handle": lambda: hello() + frame(
         REPORT, struct.pack("<QB", 1, QUEUED) + number(b"/bad/x", 1.0), shadow=99),
+    "set-root": lambda: hello() + report(number(b"", 1.0)),
+    "contradiction": lambda: hello() + report(number(b"/bad/a", 1.0), number(b"/bad/a/b", 1.0)),
+    "other-thing": lambda: hello() + open_shadow(b"somebody-elses-thing", b""),
+    "thing-name": lambda: hello() + open_shadow(b"no/thing", b""),
+    "shadow-name": lambda: hello() + open_shadow(b"", b"no shadow"),
+    "shadow-name-nul": lambda: hello() + open_shadow(b"", b"a\0b"),
+    "shadow-name-long": lambda: hello() + open_shadow(b"", b"a" * 65),
+    "watch-handle": lambda: hello() + about(WATCH, b"", handle=99),
+    "watch-path": lambda: hello() + about(WATCH, b"no/pointer"),
+    "watch-utf8": lambda: hello() + about(WATCH, b"/\xff"),
+    "short-watch": lambda: hello() + frame(WATCH, b"\1\2\3"),
+    "forget-nothing": lambda: hello() + about(FORGET, b"/never/reported"),
+    "deep-will": lambda: hello() + frame(WILL, struct.pack("<Q", 1) + deep(9)),
+    "cut-will": lambda: hello() + frame(WILL, struct.pack("<Q", 1) + number(b"/bad/x", 1.0)[:-3]),
+    "long-bye": lambda: hello() + frame(BYE, b"bye"),
+    "behind-bye": lambda: hello() + frame(BYE, b"") + report(number(b"/bad/behind", 1.0)),
     "no-hello": lambda: report(number(b"/bad/x", 1.0)),
     "version": lambda: frame(HELLO, struct.pack("<HHQ", 900, 901, 1) + text16(b"future")),
     "json": lambda: b'{"set":{"a":1}}\n',
