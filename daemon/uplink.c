@@ -273,6 +273,10 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
             thing_subscribed(thing, event->request_id, event->code < 0 ? NULL : event->codes,
                              event->code_count, now_ms);
         return;
+    case MQTT_LINK_UNSUBSCRIBED:
+        if (uplink->machine.state == LINK_UP && event->code >= 0)
+            thing_unsubscribed(thing, event->request_id, now_ms);
+        return;
     case MQTT_LINK_PUBLISHED:
         if (uplink->machine.state == LINK_UP)
             thing_published(thing, event->request_id, event->code, now_ms);
@@ -309,6 +313,11 @@ static int uplink_pass(struct uplink *uplink, const struct thing_request *reques
         log_debug("subscribing to %zu filters", request->filter_count);
         return mqtt_link_subscribe(uplink->link, request->id, request->filters, request->filter_qos,
                                    request->filter_count);
+    }
+    if (request->kind == THING_UNSUBSCRIBE) {
+        log_debug("unsubscribing from %zu filters", request->filter_count);
+        return mqtt_link_unsubscribe(uplink->link, request->id, request->filters,
+                                     request->filter_count);
     }
     log_debug("publishing to %s (%zu bytes)", request->topic, request->payload_size);
     return mqtt_link_publish(uplink->link, request->id, request->topic, request->payload,

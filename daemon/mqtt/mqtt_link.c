@@ -140,6 +140,10 @@ static void run_command(struct mqtt_link *link, struct outbox_command *command)
         if (is_current)
             paho_subscribe(link->paho, command);
         break;
+    case OUTBOX_UNSUBSCRIBE:
+        if (is_current)
+            paho_unsubscribe(link->paho, command);
+        break;
     case OUTBOX_PUBLISH:
         if (is_current)
             paho_publish(link->paho, command);
@@ -335,20 +339,34 @@ void mqtt_link_abandon(struct mqtt_link *link)
     mailbox_wake(&link->outbox.box);
 }
 
-int mqtt_link_subscribe(struct mqtt_link *link, uint32_t request_id, const char *const *filters,
-                        const int *qos, size_t count)
+/* `qos` may be NULL. */
+static int push_filters(struct mqtt_link *link, enum outbox_kind kind, uint32_t request_id,
+                        const char *const *filters, const int *qos, size_t count)
 {
     if (count == 0 || count > MQTT_LINK_FILTERS_MAX)
         return -EINVAL;
     struct outbox_command command = {
-        .kind = OUTBOX_SUBSCRIBE,
+        .kind = kind,
         .connection = link->connection,
         .request_id = request_id,
         .count = count,
     };
     memcpy(command.filters, filters, count * sizeof(filters[0]));
-    memcpy(command.qos, qos, count * sizeof(qos[0]));
+    if (qos)
+        memcpy(command.qos, qos, count * sizeof(qos[0]));
     return outbox_push(&link->outbox, &command);
+}
+
+int mqtt_link_subscribe(struct mqtt_link *link, uint32_t request_id, const char *const *filters,
+                        const int *qos, size_t count)
+{
+    return push_filters(link, OUTBOX_SUBSCRIBE, request_id, filters, qos, count);
+}
+
+int mqtt_link_unsubscribe(struct mqtt_link *link, uint32_t request_id, const char *const *filters,
+                          size_t count)
+{
+    return push_filters(link, OUTBOX_UNSUBSCRIBE, request_id, filters, NULL, count);
 }
 
 int mqtt_link_publish(struct mqtt_link *link, uint32_t request_id, const char *topic,

@@ -30,6 +30,7 @@ enum mqtt_link_event_kind {
     MQTT_LINK_CONNECT_FAILED, /* text says why and what to try; code, see below */
     MQTT_LINK_LOST,           /* text, code: a reason code of MQTT 5 where one came, else -1 */
     MQTT_LINK_SUBSCRIBED,     /* request_id; codes, or code < 0 and no codes: failed as a whole */
+    MQTT_LINK_UNSUBSCRIBED,   /* request_id; code: < 0 failed, the filters may still be in force */
     MQTT_LINK_PUBLISHED, /* request_id; code: < 0x80 acknowledged, >= 0x80 refused, < 0 failed */
     MQTT_LINK_MESSAGE,   /* topic, payload, size */
     MQTT_LINK_CLOSED,    /* answer to mqtt_link_disconnect() */
@@ -90,6 +91,11 @@ void mqtt_link_abandon(struct mqtt_link *link);
  * is waiting already that the link counts as stalled; nothing was taken. */
 int mqtt_link_subscribe(struct mqtt_link *link, uint32_t request_id, const char *const *filters,
                         const int *qos, size_t count);
+
+/* Take back up to MQTT_LINK_FILTERS_MAX filters. Ends in MQTT_LINK_UNSUBSCRIBED with `request_id`,
+ * unless the connection ends first. Returns as mqtt_link_subscribe(). */
+int mqtt_link_unsubscribe(struct mqtt_link *link, uint32_t request_id, const char *const *filters,
+                          size_t count);
 
 /* Publish (copied; at most 128 KiB, as AWS IoT). Ends in MQTT_LINK_PUBLISHED with `request_id`,
  * unless the connection ends first. Returns as mqtt_link_subscribe(). */

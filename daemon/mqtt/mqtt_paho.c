@@ -144,6 +144,7 @@ static struct paho_request *request_new(struct paho_connection *connection,
         return NULL;
     request->connection = connection;
     request->id = command->request_id;
+    request->is_unsubscribe = command->kind == OUTBOX_UNSUBSCRIBE;
     request->filter_count = command->count;
     request->qos = command->count == 0 ? command->qos[0] : 0;
     if (request->qos > 0)
@@ -175,6 +176,23 @@ void paho_subscribe(struct paho_connection *connection, const struct outbox_comm
     }
     if (MQTTAsync_subscribeMany(connection->handle, (int)command->count, filters, command->qos,
                                 &options) != MQTTASYNC_SUCCESS)
+        paho_request_failed(request);
+}
+
+void paho_unsubscribe(struct paho_connection *connection, const struct outbox_command *command)
+{
+    struct paho_request *request = request_new(connection, command);
+    if (!request) {
+        paho_tell(connection, MQTT_LINK_UNSUBSCRIBED, command->request_id, MQTT_LINK_FAILED, NULL);
+        return;
+    }
+    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+    paho_set_request_callbacks(request, &options);
+    char *filters[MQTT_LINK_FILTERS_MAX];
+    for (size_t i = 0; i < command->count; i++)
+        filters[i] = (char *)(uintptr_t)command->filters[i]; /* Paho does not write to it */
+    if (MQTTAsync_unsubscribeMany(connection->handle, (int)command->count, filters, &options) !=
+        MQTTASYNC_SUCCESS)
         paho_request_failed(request);
 }
 

@@ -32,6 +32,7 @@ bool paho_is_full(struct paho_connection *connection);
 
 /* Each ends in an event that carries the request's id, unless the connection ends first. */
 void paho_subscribe(struct paho_connection *connection, const struct outbox_command *command);
+void paho_unsubscribe(struct paho_connection *connection, const struct outbox_command *command);
 void paho_publish(struct paho_connection *connection, const struct outbox_command *command);
 
 /* Tell whether every publish has been answered; if not, the outbox wakes its reader once it is so.

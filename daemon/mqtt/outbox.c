@@ -71,7 +71,8 @@ int outbox_push(struct outbox *outbox, const struct outbox_command *command)
     struct outbox_item *item = item_new(command);
     if (!item)
         return -ENOMEM;
-    bool is_bounded = command->kind == OUTBOX_SUBSCRIBE || command->kind == OUTBOX_PUBLISH;
+    bool is_bounded = command->kind == OUTBOX_SUBSCRIBE || command->kind == OUTBOX_UNSUBSCRIBE ||
+                      command->kind == OUTBOX_PUBLISH;
     int rc =
         mailbox_push(&outbox->box, &item->item, is_bounded ? MAILBOX_BOUNDED : MAILBOX_CONTROL);
     if (rc < 0)

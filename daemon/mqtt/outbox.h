@@ -10,10 +10,11 @@
 #define OUTBOX_BYTES_MAX    (8u * 1024 * 1024)
 
 enum outbox_kind {
-    OUTBOX_CONNECT,    /* config */
-    OUTBOX_SUBSCRIBE,  /* request_id, filters, qos, count */
-    OUTBOX_PUBLISH,    /* request_id, topic, payload, size, qos[0] */
-    OUTBOX_DISCONNECT, /* hang up politely */
+    OUTBOX_CONNECT,     /* config */
+    OUTBOX_SUBSCRIBE,   /* request_id, filters, qos, count */
+    OUTBOX_UNSUBSCRIBE, /* request_id, filters, count */
+    OUTBOX_PUBLISH,     /* request_id, topic, payload, size, qos[0] */
+    OUTBOX_DISCONNECT,  /* hang up politely */
     OUTBOX_DIAL_ENDED, /* from Paho: the attempt failed with `code` and `text`; say why, clean up */
     OUTBOX_LINK_ENDED, /* from Paho: the connection is gone; clean up */
 };
@@ -40,8 +41,8 @@ struct outbox {
 int outbox_init(struct outbox *outbox, size_t commands_max, size_t bytes_max);
 void outbox_clear(struct outbox *outbox);
 
-/* Copy a command, with all it points to, into the queue. Returns 0, -ENOMEM, or -ENOBUFS: for a
- * subscribe or publish where too much waits already. */
+/* Copy a command, with all it points to, into the queue. Returns 0, -ENOMEM, or -ENOBUFS: for
+ * a request where too much waits already. */
 int outbox_push(struct outbox *outbox, const struct outbox_command *command);
 
 /* Take the oldest command; end it with outbox_command_free(). NULL, and a cleared eventfd, when

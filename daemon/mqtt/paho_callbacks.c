@@ -178,6 +178,24 @@ static void on_subscribed3(void *context, MQTTAsync_successData *data)
     answer_subscribe(request, codes, request->filter_count);
 }
 
+static void answer_unsubscribe(struct paho_request *request, int code)
+{
+    paho_tell(request->connection, MQTT_LINK_UNSUBSCRIBED, request->id, code, NULL);
+    atomic_store(&request->done, true);
+}
+
+static void on_unsubscribed5(void *context, MQTTAsync_successData5 *data)
+{
+    (void)data; /* a filter that was not there is gone as well */
+    answer_unsubscribe(context, 0);
+}
+
+static void on_unsubscribed3(void *context, MQTTAsync_successData *data)
+{
+    (void)data;
+    answer_unsubscribe(context, 0);
+}
+
 static void on_published(struct paho_request *request, int code)
 {
     struct paho_connection *connection = request->connection;
@@ -207,6 +225,8 @@ static void on_request_failed(struct paho_request *request, int code)
     bool by_broker = code >= MQTT_REFUSED_MIN;
     if (request->filter_count == 0) {
         on_published(request, by_broker ? code : MQTT_LINK_FAILED);
+    } else if (request->is_unsubscribe) {
+        answer_unsubscribe(request, MQTT_LINK_FAILED);
     } else if (by_broker && request->filter_count == 1) {
         answer_subscribe(request, &code, 1);
     } else {
@@ -286,12 +306,17 @@ void paho_set_dial_callbacks(struct paho_connection *connection, MQTTAsync_conne
 void paho_set_request_callbacks(struct paho_request *request, MQTTAsync_responseOptions *options)
 {
     bool is_publish = request->filter_count == 0;
+    bool is_unsubscribe = request->is_unsubscribe;
     options->context = request;
     if (request->connection->protocol == 5) {
-        options->onSuccess5 = is_publish ? on_published5 : on_subscribed5;
+        options->onSuccess5 = is_publish       ? on_published5
+                              : is_unsubscribe ? on_unsubscribed5
+                                               : on_subscribed5;
         options->onFailure5 = on_request_failed5;
     } else {
-        options->onSuccess = is_publish ? on_published3 : on_subscribed3;
+        options->onSuccess = is_publish       ? on_published3
+                             : is_unsubscribe ? on_unsubscribed3
+                                              : on_subscribed3;
         options->onFailure = on_request_failed3;
     }
 }

@@ -12,14 +12,15 @@
  * with AWS IoT), so what is in flight stays below. */
 #define PAHO_IN_FLIGHT_MAX 16u
 
-/* One subscribe or publish under way. Paho may forget to call back for one when a connection ends,
- * so the list owns them, and a callback only marks its own as done. */
+/* One subscribe, unsubscribe or publish under way. Paho may forget to call back for one when a
+ * connection ends, so the list owns them, and a callback only marks its own as done. */
 struct paho_request {
     struct paho_request *next;
     struct paho_connection *connection;
     uint32_t id;
     size_t filter_count; /* 0: a publish */
-    int qos;             /* of a publish */
+    bool is_unsubscribe;
+    int qos; /* of a publish */
     atomic_bool done;
 };
 

@@ -137,6 +137,39 @@ static void subscribe_publish_receive(int protocol)
     assert_true(mqtt_link_free(link));
 }
 
+/* A second one of the same filters is answered too: they are gone already. */
+static void unsubscribe_and_hear_no_more(int protocol)
+{
+    struct mqtt_link_config config = broker_config(&broker);
+    config.protocol = protocol;
+    struct mqtt_link *link = link_up(&config);
+    struct mqtt_link_event event;
+    const char *filters[] = {"u/one", "u/two"};
+    const int qos[] = {0, 0};
+    assert_int_equal(mqtt_link_subscribe(link, 1, filters, qos, 2), 0);
+    wait_event(link, MQTT_LINK_SUBSCRIBED, &event);
+    for (uint32_t id = 2; id <= 3; id++) {
+        assert_int_equal(mqtt_link_unsubscribe(link, id, filters, 1), 0);
+        wait_event(link, MQTT_LINK_UNSUBSCRIBED, &event);
+        assert_int_equal(event.request_id, id);
+        assert_int_equal(event.code, 0);
+    }
+    assert_int_equal(mqtt_link_publish(link, 4, "u/one", "1", 1, 0), 0);
+    wait_event(link, MQTT_LINK_PUBLISHED, &event);
+    assert_int_equal(mqtt_link_publish(link, 5, "u/two", "2", 1, 0), 0);
+    wait_event(link, MQTT_LINK_PUBLISHED, &event);
+    wait_event(link, MQTT_LINK_MESSAGE, &event);
+    assert_string_equal(event.topic, "u/two");
+    assert_true(mqtt_link_free(link));
+}
+
+static void test_what_was_taken_back_is_heard_no_more(void **state)
+{
+    (void)state;
+    unsubscribe_and_hear_no_more(5);
+    unsubscribe_and_hear_no_more(4);
+}
+
 static void test_subscribe_publish_and_receive_with_mqtt_5(void **state)
 {
     (void)state;
@@ -525,6 +558,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_subscribe_publish_and_receive_with_mqtt_5, setup),
+        cmocka_unit_test_setup(test_what_was_taken_back_is_heard_no_more, setup),
         cmocka_unit_test_setup(test_subscribe_publish_and_receive_with_mqtt_3_1_1, setup),
         cmocka_unit_test_setup(test_publish_nobody_listens_to_is_acknowledged, setup),
         cmocka_unit_test_setup(test_every_publish_is_answered_and_comes_back_whole, setup),
