@@ -21,7 +21,6 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
     shadow->status.last_accepted_version = -1;
     shadow->status.last_accepted_ms = -1;
     pacing_init(&shadow->pacing, &connection->options, now_ms);
-    backoff_init(&shadow->subscribe_backoff, IDLE_GET_MS, RESTORE_MAX_MS);
     if (ledger_init(&shadow->ledger, random_u64(&connection->random)) < 0 ||
         view_init(&shadow->view, random_u64(&connection->random)) < 0 ||
         settles_init(&shadow->settles, random_u64(&connection->random)) < 0 ||

@@ -136,6 +136,7 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
     }
     bool was_unreadable = view->state == SHADOW_VIEW_UNREADABLE;
     shadow->doubt = SHADOW_NO_DOUBT;
+    shadow->get_first = false;
     int r = view_replace(view, &shadow->ledger, message, now_ms);
     if (r < 0) {
         shadow_view_failed(shadow, r, now_ms);

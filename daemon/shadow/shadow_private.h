@@ -9,6 +9,7 @@
 #include "daemon/shadow/notices.h"
 #include "daemon/shadow/pacing.h"
 #include "daemon/shadow/settles.h"
+#include "daemon/shadow/subscriptions.h"
 #include "daemon/shadow/topics.h"
 #include "daemon/shadow/update.h"
 #include "daemon/shadow/view.h"
@@ -46,12 +47,16 @@ struct connection {
 
 enum shadow_link {
     SHADOW_OFFLINE,
-    SHADOW_SUBSCRIBE,   /* the link is up; the filters are to be requested */
-    SHADOW_SUBSCRIBING, /* waiting for the SUBACK */
+    SHADOW_UNHEARD, /* the link is up; its answers are not subscribed (yet) */
     SHADOW_ONLINE,
 };
 
-enum shadow_request { SHADOW_REQUEST_NONE, SHADOW_REQUEST_UPDATE, SHADOW_REQUEST_GET };
+enum shadow_request {
+    SHADOW_REQUEST_NONE,
+    SHADOW_REQUEST_UPDATE,
+    SHADOW_REQUEST_GET,
+    SHADOW_REQUEST_COUNT,
+};
 
 /* Why a get is wanted, beyond the state of the view. */
 enum shadow_doubt {
@@ -76,6 +81,11 @@ struct shadow {
     uint64_t closed_serial; /* when its last user left */
     struct shadow *touched_next;
     bool is_touched; /* in the connection's list */
+    struct thing_group *group;
+    struct listener listener;
+    struct suspicion suspicions[SHADOW_REQUEST_COUNT]; /* by kind of request */
+    enum shadow_request sent_kind;                     /* of the request with request_id */
+    enum thing_cause sent_cause;
 
     char thing[FLUX_THING_NAME_MAX + 1];
     char name[FLUX_SHADOW_NAME_MAX + 1];
@@ -86,9 +96,8 @@ struct shadow {
     struct settles settles;
 
     enum shadow_link link;
-    int64_t subscribe_at_ms;
-    struct backoff subscribe_backoff;
-    uint32_t request_id; /* of the request in flight, or of the SUBSCRIBE */
+    bool get_first;      /* not heard for a while: only a get proves the view */
+    uint32_t request_id; /* of the request in flight */
 
     enum shadow_request request;
     struct update update; /* in flight, while request is SHADOW_REQUEST_UPDATE */
@@ -114,7 +123,6 @@ struct shadow {
     int64_t wish_version;        /* the last one that wishes were told at */
     char topic[TOPIC_BYTES_MAX]; /* of the request handed out last */
     char get_payload[CLOUD_TOKEN_MAX + 32];
-    char filters[TOPIC_KIND_COUNT][TOPIC_BYTES_MAX];
 };
 
 int shadow_new(struct shadow **ret_shadow, struct connection *connection, const char *thing,
@@ -230,15 +238,21 @@ void shadow_finish_reset(struct shadow *shadow);
 /* --- shadow_requests.c --- */
 void shadow_link_up(struct shadow *shadow, int64_t now_ms);
 void shadow_link_down(struct shadow *shadow, int64_t now_ms);
-void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, int64_t now_ms);
-/* The time at which shadow_next_request() has something, INT64_MAX: never as things stand. */
-int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms);
+/* Its answers arrive from now on, or do so no more. */
+void shadow_hear(struct shadow *shadow);
+void shadow_unhear(struct shadow *shadow, int64_t now_ms);
+/* Until when it may send nothing although it has something to send: backing off, or in quarantine.
+ */
+int64_t shadow_blocked_ms(const struct shadow *shadow);
+/* The time at which shadow_next_request() has something, INT64_MAX: never as things stand.
+ * `ret_is_get` tells whether that is a get. */
+int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms, bool *ret_is_get);
 /* Take the request that is due. Returns 1, 0 where nothing is due, -ENOMEM. */
 int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request);
 /* Handle what is overdue: answers, pauses. */
 void shadow_tick(struct shadow *shadow, int64_t now_ms);
-/* The next time that shadow_tick() or shadow_request_ms() will matter. */
-int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms);
+/* The next time that shadow_tick() will matter. */
+int64_t shadow_tick_ms(struct shadow *shadow);
 /* Tell whether something waits that could be sent (on disk already, where that matters). */
 bool shadow_has_work(const struct shadow *shadow);
 

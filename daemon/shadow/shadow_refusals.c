@@ -224,6 +224,7 @@ void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64
         return;
     }
     shadow->doubt = SHADOW_NO_DOUBT;
+    shadow->get_first = false;
     pacing_relax(&shadow->pacing);
     view_empty(&shadow->view, &shadow->ledger);
     if (shadow->fit_wanted)

@@ -17,49 +17,39 @@ static int64_t later(int64_t a, int64_t b)
 
 void shadow_link_up(struct shadow *shadow, int64_t now_ms)
 {
-    shadow->link = SHADOW_SUBSCRIBE;
-    shadow->subscribe_at_ms = now_ms;
+    shadow->link = SHADOW_UNHEARD;
     shadow->last_heard_ms = now_ms;
 }
 
-void shadow_link_down(struct shadow *shadow, int64_t now_ms)
+/* What is known from now on is what was known; no answer will come. */
+static void stop_following(struct shadow *shadow, int64_t now_ms)
 {
     shadow_give_up(shadow, now_ms);
     if (shadow->doubt !=
         SHADOW_NO_DOUBT) /* an accepted update would prove the version, not the contents */
         shadow->view.held = false;
     view_unprove(&shadow->view);
-    shadow->link = SHADOW_OFFLINE;
     shadow->doubt = SHADOW_NO_DOUBT;
     shadow->conflicts = 0;
     shadow->fit_wanted = false;
 }
 
-static bool is_essential(enum topic_kind kind)
+void shadow_link_down(struct shadow *shadow, int64_t now_ms)
 {
-    return kind != TOPIC_UPDATE_DELTA && kind != TOPIC_DELETE_ACCEPTED;
+    stop_following(shadow, now_ms);
+    shadow->link = SHADOW_OFFLINE;
 }
 
-void shadow_subscribed(struct shadow *shadow, const int *codes, size_t count, int64_t now_ms)
+void shadow_hear(struct shadow *shadow)
 {
-    if (shadow->link != SHADOW_SUBSCRIBING)
-        return;
-    bool usable = codes != NULL && count == TOPIC_KIND_COUNT;
-    for (size_t i = 0; codes && i < count && i < TOPIC_KIND_COUNT; i++) {
-        if (codes[i] >= 0 && codes[i] < 0x80)
-            continue;
-        usable = usable && !is_essential((enum topic_kind)i);
-        shadow_notify(shadow, THING_NOTICE_FILTER_REFUSED, NULL, codes[i], 0, shadow->filters[i]);
-    }
-    if (!usable) {
-        shadow->link = SHADOW_SUBSCRIBE;
-        shadow->subscribe_at_ms =
-            now_ms + backoff_next(&shadow->subscribe_backoff, &shadow->connection->random);
-        return;
-    }
-    backoff_reset(&shadow->subscribe_backoff);
     shadow->link = SHADOW_ONLINE;
-    shadow_notify(shadow, THING_NOTICE_SUBSCRIBED, NULL, 0, 0, NULL);
+}
+
+void shadow_unhear(struct shadow *shadow, int64_t now_ms)
+{
+    stop_following(shadow, now_ms);
+    shadow->get_first = true;
+    shadow->link = SHADOW_UNHEARD;
 }
 
 /* --- what is needed, and when --- */
@@ -90,7 +80,8 @@ bool shadow_has_work(const struct shadow *shadow)
 
 static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)
 {
-    return later(wanted_ms, pacing_next_get_ms(&shadow->pacing, now_ms));
+    int64_t quarantine_ms = shadow->suspicions[SHADOW_REQUEST_GET].until_ms;
+    return later(later(wanted_ms, quarantine_ms), pacing_next_get_ms(&shadow->pacing, now_ms));
 }
 
 static int64_t update_ms(struct shadow *shadow, int64_t now_ms)
@@ -100,10 +91,13 @@ static int64_t update_ms(struct shadow *shadow, int64_t now_ms)
 
 /* A held version and something to send: that update itself proves the view. Not where an update may
  * still be on its way, or a size has to be counted again: those want a look first. */
-static bool can_prove_by_update(const struct shadow *shadow)
+static bool can_prove_by_update(const struct shadow *shadow, int64_t now_ms)
 {
-    return shadow->view.held && shadow->view.version >= 0 && shadow->unsettled_count == 0 &&
-           shadow->doubt == SHADOW_NO_DOUBT && !shadow->fit_wanted && shadow_has_work(shadow);
+    if (suspicion_is_in_quarantine(&shadow->suspicions[SHADOW_REQUEST_UPDATE], now_ms))
+        return false;
+    return shadow->view.held && !shadow->get_first && shadow->view.version >= 0 &&
+           shadow->unsettled_count == 0 && shadow->doubt == SHADOW_NO_DOUBT &&
+           !shadow->fit_wanted && shadow_has_work(shadow);
 }
 
 /* Decide what comes next and when; the kind is SHADOW_REQUEST_NONE where nothing does. */
@@ -124,7 +118,7 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
         *ret_when_ms = get_ms(shadow, shadow->view.gap_until_ms, now_ms);
         return SHADOW_REQUEST_GET;
     case SHADOW_VIEW_UNKNOWN:
-        if (can_prove_by_update(shadow)) {
+        if (can_prove_by_update(shadow, now_ms)) {
             *ret_when_ms = update_ms(shadow, now_ms);
             return SHADOW_REQUEST_UPDATE;
         }
@@ -135,22 +129,49 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
     case SHADOW_VIEW_PROVEN:
         break;
     }
-    if (shadow_has_work(shadow)) {
+    const struct suspicion *suspicion = &shadow->suspicions[SHADOW_REQUEST_UPDATE];
+    bool has_work = shadow_has_work(shadow);
+    if (has_work && !suspicion_is_in_quarantine(suspicion, now_ms)) {
         *ret_when_ms = update_ms(shadow, now_ms);
         return SHADOW_REQUEST_UPDATE;
     }
     int64_t refresh_ms = shadow->connection->options.refresh_ms;
     if (refresh_ms > 0)
         *ret_when_ms = get_ms(shadow, shadow->last_heard_ms + refresh_ms, now_ms);
+    if (has_work)
+        *ret_when_ms = earlier(*ret_when_ms, suspicion->until_ms);
     return SHADOW_REQUEST_GET;
 }
 
-int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms)
+int64_t shadow_blocked_ms(const struct shadow *shadow)
 {
-    if (shadow->link == SHADOW_SUBSCRIBE)
-        return later(shadow->subscribe_at_ms, now_ms);
+    return later(shadow->pacing.blocked_until_ms,
+                 shadow->suspicions[SHADOW_REQUEST_UPDATE].until_ms);
+}
+
+/* Why a get is made that decide() wants. */
+static enum thing_cause cause_of_get(const struct shadow *shadow)
+{
+    if (shadow->doubt != SHADOW_NO_DOUBT)
+        return shadow->doubt == SHADOW_DOUBT_CONFLICT ? THING_CAUSE_GET_CONFLICT
+                                                      : THING_CAUSE_GET_DOUBT;
+    switch (shadow->view.state) {
+    case SHADOW_VIEW_UNREADABLE:
+        return THING_CAUSE_GET_DOUBT;
+    case SHADOW_VIEW_GAP:
+        return THING_CAUSE_GET_GAP;
+    case SHADOW_VIEW_UNKNOWN:
+        return THING_CAUSE_GET_CONNECT;
+    case SHADOW_VIEW_PROVEN:
+        break;
+    }
+    return THING_CAUSE_GET_REFRESH;
+}
+
+int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms, bool *ret_is_get)
+{
     int64_t when_ms;
-    (void)decide(shadow, now_ms, &when_ms);
+    *ret_is_get = decide(shadow, now_ms, &when_ms) == SHADOW_REQUEST_GET;
     return when_ms;
 }
 
@@ -164,21 +185,9 @@ static void make_token(struct shadow *shadow, char ret_token[static CLOUD_TOKEN_
                    (unsigned long long)++connection->token_count);
 }
 
-static int make_subscribe(struct shadow *shadow, struct thing_request *request)
-{
-    request->kind = THING_SUBSCRIBE;
-    request->filter_count = TOPIC_KIND_COUNT;
-    for (size_t i = 0; i < TOPIC_KIND_COUNT; i++) {
-        topic_write_answer(shadow->filters[i], shadow->thing, shadow->name, (enum topic_kind)i);
-        request->filters[i] = shadow->filters[i];
-        request->filter_qos[i] = topic_qos((enum topic_kind)i);
-    }
-    shadow->link = SHADOW_SUBSCRIBING;
-    return 1;
-}
-
 static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
 {
+    shadow->sent_cause = cause_of_get(shadow);
     make_token(shadow, shadow->get_token);
     int size = snprintf(shadow->get_payload, sizeof(shadow->get_payload),
                         "{\"clientToken\":\"%s\"}", shadow->get_token);
@@ -246,6 +255,17 @@ static int build(struct shadow *shadow, struct update *update)
     return update_build(&shadow->ledger, &choice, update);
 }
 
+/* An update in which everything had been accepted before only sets back what others changed. */
+static enum thing_cause cause_of_update(const struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++) {
+        const struct update_entry *entry = &update->entries[i];
+        if (entry->revision > slot_of(entry->property)->settled_revision)
+            return THING_CAUSE_UPDATE;
+    }
+    return THING_CAUSE_RESTORE;
+}
+
 static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
 {
     struct update update = {.base_version = -1};
@@ -262,6 +282,7 @@ static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_reque
     update.sent_ms = now_ms;
     shadow_life_sent(&update, now_ms);
     shadow->update = update;
+    shadow->sent_cause = cause_of_update(&shadow->update);
     shadow->request = SHADOW_REQUEST_UPDATE;
     topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_UPDATE);
     request->kind = THING_PUBLISH;
@@ -276,14 +297,13 @@ static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_reque
 
 int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request)
 {
-    if (shadow->link == SHADOW_SUBSCRIBE)
-        return shadow->subscribe_at_ms <= now_ms ? make_subscribe(shadow, ret_request) : 0;
     int64_t when_ms;
     enum shadow_request kind = decide(shadow, now_ms, &when_ms);
     if (when_ms > now_ms)
         return 0;
     switch (kind) {
     case SHADOW_REQUEST_NONE:
+    case SHADOW_REQUEST_COUNT:
         return 0;
     case SHADOW_REQUEST_GET:
         return make_get(shadow, now_ms, ret_request);
@@ -300,6 +320,7 @@ static int64_t answer_deadline(const struct shadow *shadow)
     int64_t timeout = pacing_timeout_ms(&shadow->pacing);
     switch (shadow->request) {
     case SHADOW_REQUEST_NONE:
+    case SHADOW_REQUEST_COUNT:
         return INT64_MAX;
     case SHADOW_REQUEST_UPDATE:
         return shadow->update.sent_ms + timeout;
@@ -358,11 +379,11 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
         shadow_finish_reset(shadow);
 }
 
-int64_t shadow_deadline(struct shadow *shadow, int64_t now_ms)
+int64_t shadow_tick_ms(struct shadow *shadow)
 {
     if (shadow->link == SHADOW_OFFLINE)
         return timers_first_ms(&shadow->ledger.timers); /* all else waits for the link */
-    int64_t deadline = earlier(answer_deadline(shadow), shadow_request_ms(shadow, now_ms));
+    int64_t deadline = answer_deadline(shadow);
     if (shadow->ledger.contested.count > 0)
         deadline = earlier(deadline, first_restore_ms(shadow));
     deadline = earlier(deadline, timers_first_ms(&shadow->ledger.timers));

@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages that a request leads to, both ways, charged in advance: an update its accepted answer
- * and perhaps a delta, a get its answer. */
-#define UPDATE_MESSAGES 3u
-#define GET_MESSAGES    2u
 /* So many requests without an answer and without any other sign of life: the link is no good. */
 #define UNANSWERED_MAX 3u
 
@@ -80,6 +76,10 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     struct random_source random; /* of its own: the engine's stays as it was */
     random_init(&random, ~options->random_seed);
     thing->hash_seed = random_u64(&random);
+    thing->held_ms = thing->budget_told_ms = INT64_MIN;
+    daily_init(&thing->daily, options->daily_operations, 0);
+    subscriptions_init(&thing->subscriptions, options->max_subscriptions,
+                       options->response_timeout_ms);
     struct shadow *classic;
     int r = take_options(thing, options);
     if (r == 0) {
@@ -99,6 +99,7 @@ struct thing *thing_free(struct thing *thing)
     if (!thing)
         return NULL;
     thing_clear_shadows(thing);
+    subscriptions_clear(&thing->subscriptions);
     thing_clear_extra(thing);
     writers_clear(&thing->connection.writers);
     (void)policies_free(thing->connection.policies);
@@ -119,6 +120,8 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
     if (r < 0)
         return r;
     init_messages(thing, now_ms);
+    daily_set_limit(&thing->daily, kept->daily_operations);
+    subscriptions_set(&thing->subscriptions, kept->max_subscriptions, kept->response_timeout_ms);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow))) {
         pacing_set_options(&shadow->pacing, kept, now_ms);
@@ -130,7 +133,7 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
 
 /* --- events of the link --- */
 
-static void note_life(struct thing *thing, int64_t now_ms)
+void thing_note_life(struct thing *thing, int64_t now_ms)
 {
     thing->connection.last_alive_ms = now_ms;
     thing->connection.unanswered = 0;
@@ -139,19 +142,27 @@ static void note_life(struct thing *thing, int64_t now_ms)
 void thing_link_up(struct thing *thing, int64_t now_ms)
 {
     thing->link_up = true;
-    note_life(thing, now_ms);
+    thing->now_ms = now_ms;
+    thing_note_life(thing, now_ms);
     struct shadow *shadow = NULL;
-    while ((shadow = thing_next_shadow(thing, shadow)))
+    while ((shadow = thing_next_shadow(thing, shadow))) {
         shadow_link_up(shadow, now_ms);
+        shadow_touch(shadow);
+    }
 }
 
 void thing_link_down(struct thing *thing, int64_t now_ms)
 {
     thing->link_up = false;
+    thing->now_ms = now_ms;
     thing->connection.unanswered = 0;
+    thing_judge_drop(thing, now_ms);
+    subscriptions_link_down(&thing->subscriptions);
     struct shadow *shadow = NULL;
-    while ((shadow = thing_next_shadow(thing, shadow)))
+    while ((shadow = thing_next_shadow(thing, shadow))) {
         shadow_link_down(shadow, now_ms);
+        shadow_touch(shadow);
+    }
 }
 
 static struct shadow *find_request(struct thing *thing, uint32_t request_id)
@@ -161,127 +172,69 @@ static struct shadow *find_request(struct thing *thing, uint32_t request_id)
     return shadow && shadow->request_id == request_id ? shadow : NULL;
 }
 
-void thing_subscribed(struct thing *thing, uint32_t request_id, const int *codes, size_t count,
-                      int64_t now_ms)
-{
-    if (codes)
-        note_life(thing, now_ms);
-    struct shadow *shadow = find_request(thing, request_id);
-    if (shadow)
-        shadow_subscribed(shadow, codes, count, now_ms);
-}
-
-void thing_unsubscribed(struct thing *thing, uint32_t request_id, int64_t now_ms)
-{
-    (void)request_id;
-    note_life(thing, now_ms);
-}
-
 void thing_published(struct thing *thing, uint32_t request_id, int code, int64_t now_ms)
 {
     if (code >= 0)
-        note_life(thing, now_ms);
+        thing_note_life(thing, now_ms);
     struct shadow *shadow = find_request(thing, request_id);
-    bool failed = code < 0 || code >= 0x80;
-    if (shadow && failed)
+    if (!shadow)
+        return;
+    if (code >= 0)
+        thing_note_survivor(thing, shadow, shadow->sent_kind);
+    if (code < 0 || code >= 0x80)
         shadow_publish_failed(shadow, code, now_ms);
+    shadow_touch(shadow);
+}
+
+static void note_received(struct thing *thing, enum thing_cause cause, size_t bytes)
+{
+    thing->status.messages_in++;
+    thing->status.bytes_in += bytes;
+    thing->status.causes[cause].messages++;
+    thing->status.causes[cause].bytes += bytes;
+    thing->status.unknown_messages += cause == THING_CAUSE_UNKNOWN;
 }
 
 void thing_receive(struct thing *thing, const char *topic, const void *payload, size_t size,
                    int64_t now_ms)
 {
     struct topic parsed;
-    note_life(thing, now_ms);
-    thing->status.messages_in++;
-    thing->status.bytes_in += strlen(topic) + size;
+    size_t bytes = strlen(topic) + size;
+    thing_note_life(thing, now_ms);
     struct shadow *shadow =
         topic_parse(topic, &parsed) ? thing_find_shadow(thing, parsed.thing, parsed.shadow) : NULL;
     if (!shadow) {
-        thing->status.unknown_messages++;
+        note_received(thing, THING_CAUSE_UNKNOWN, bytes);
+        (void)token_bucket_take(&thing->messages, 1, now_ms);
         return;
     }
+    enum shadow_request asked = shadow->request;
     shadow_receive(shadow, parsed.kind, payload, size, now_ms);
+    bool is_answer = asked != SHADOW_REQUEST_NONE && shadow->request == SHADOW_REQUEST_NONE;
+    note_received(thing, is_answer ? THING_CAUSE_ANSWER : THING_CAUSE_FOREIGN, bytes);
+    if (is_answer)
+        thing_note_survivor(thing, shadow, asked);
+    else if (parsed.kind != TOPIC_UPDATE_DELTA) /* that one was charged with the update */
+        (void)token_bucket_take(&thing->messages, 1, now_ms);
+    subscriptions_note_use(&shadow->listener, now_ms);
+    shadow_touch(shadow);
 }
 
-/* --- what to send --- */
-
-static unsigned messages_needed(const struct shadow *shadow)
+uint32_t thing_make_id(struct thing *thing, size_t place)
 {
-    return shadow->view.state == SHADOW_VIEW_PROVEN ? UPDATE_MESSAGES : GET_MESSAGES;
+    return ++thing->request_count << THING_PLACE_BITS | (uint32_t)place;
 }
 
-static void charge(struct thing *thing, const struct shadow *shadow,
-                   const struct thing_request *request, int64_t now_ms)
+void thing_count(struct thing *thing, enum thing_cause cause, size_t bytes)
 {
+    bool is_operation = cause != THING_CAUSE_SUBSCRIBE;
+    struct thing_traffic *traffic = &thing->status.causes[cause];
+    traffic->operations += is_operation;
+    traffic->messages++;
+    traffic->bytes += bytes;
+    thing->status.operations += is_operation;
     thing->status.messages_out++;
-    if (request->kind == THING_SUBSCRIBE)
-        return;
-    thing->status.operations++;
-    thing->status.bytes_out += strlen(request->topic) + request->payload_size;
-    (void)token_bucket_take(&thing->messages, messages_needed(shadow), now_ms);
-}
-
-static int64_t budget_ms(struct thing *thing, int64_t now_ms)
-{
-    return token_bucket_next_ms(&thing->messages, UPDATE_MESSAGES, now_ms);
-}
-
-static int take_request(struct thing *thing, struct shadow *shadow, int64_t now_ms,
-                        struct thing_request *ret_request)
-{
-    struct thing_request request = {0};
-    int r = shadow_next_request(shadow, now_ms, &request);
-    if (r == 0 && shadow_request_ms(shadow, now_ms) <= now_ms)
-        r = shadow_next_request(shadow, now_ms, &request); /* nothing to update: then a get */
-    if (r <= 0)
-        return r;
-    request.id = ++thing->request_count << THING_PLACE_BITS | (uint32_t)shadow->place;
-    shadow->request_id = request.id;
-    charge(thing, shadow, &request, now_ms);
-    *ret_request = request;
-    return 1;
-}
-
-int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
-{
-    struct shadow *shadow = NULL;
-    thing_tick(thing, now_ms);
-    while ((shadow = thing_next_shadow(thing, shadow))) {
-        shadow_tick(shadow, now_ms);
-        shadow->is_touched = false;
-    }
-    thing->connection.touched_first = NULL;
-    if (!thing->link_up || budget_ms(thing, now_ms) > now_ms)
-        return 0;
-    for (size_t i = 0; i < thing->places; i++) {
-        size_t place = (thing->turn + i) % thing->places;
-        shadow = thing->shadows[place];
-        int r = shadow ? take_request(thing, shadow, now_ms, ret_request) : 0;
-        if (r == 0)
-            continue;
-        thing->turn = place + 1;
-        return r;
-    }
-    return 0;
-}
-
-static int64_t deadline_of(struct thing *thing, struct shadow *shadow, int64_t now_ms)
-{
-    int64_t deadline = shadow_deadline(shadow, now_ms);
-    bool is_request = deadline == shadow_request_ms(shadow, now_ms);
-    int64_t budget = budget_ms(thing, now_ms);
-    return is_request && thing->link_up && budget > deadline ? budget : deadline;
-}
-
-int64_t thing_deadline(struct thing *thing, int64_t now_ms)
-{
-    int64_t first = thing_writers_deadline(thing);
-    struct shadow *shadow = NULL;
-    while ((shadow = thing_next_shadow(thing, shadow))) {
-        int64_t deadline = deadline_of(thing, shadow, now_ms);
-        first = deadline < first ? deadline : first;
-    }
-    return first;
+    thing->status.bytes_out += bytes;
 }
 
 bool thing_doubts_link(const struct thing *thing)
@@ -362,11 +315,23 @@ const char *thing_cause_name(enum thing_cause cause)
 void thing_get_status(const struct thing *thing, struct thing_status *ret_status)
 {
     *ret_status = thing->status;
+    struct daily daily = thing->daily; /* what is asked moves its hours on */
     ret_status->subscribed = true;
     for (size_t i = 0; i < thing->places; i++) {
-        if (thing->shadows[i] && thing->shadows[i]->link != SHADOW_ONLINE)
+        const struct shadow *shadow = thing->shadows[i];
+        if (!shadow || shadow->link == SHADOW_ONLINE)
+            continue;
+        ret_status->shadows_unheard++;
+        /* Who has nothing to do and waits for a turn lacks nothing. */
+        bool lacks = shadow->listener.is_busy || shadow->last_get_ms == INT64_MIN ||
+                     subscriptions_is_refused(&shadow->listener);
+        if (!thing->link_up || lacks)
             ret_status->subscribed = false;
     }
+    ret_status->daily_operations = daily_used(&daily, thing->now_ms);
+    ret_status->daily_operations_max = daily.limit;
+    if (thing_is_spread(thing, thing->now_ms))
+        ret_status->daily_spacing_ms = daily_spacing_ms(&daily, thing->now_ms);
     ret_status->shadows = thing->shadow_count;
     ret_status->shadows_max = thing->connection.options.max_shadows;
     const struct writers *writers = &thing->connection.writers;
@@ -374,4 +339,7 @@ void thing_get_status(const struct thing *thing, struct thing_status *ret_status
     ret_status->will_bytes = writers->will_bytes;
     for (const struct writer *away = writers->away_first; away; away = away->away_next)
         ret_status->programs_away++;
+    ret_status->subscriptions = subscriptions_count(&thing->subscriptions);
+    ret_status->subscriptions_max = thing->connection.options.max_subscriptions;
+    ret_status->quarantined = thing_count_quarantined(thing);
 }

@@ -82,6 +82,34 @@ static size_t free_place(const struct thing *thing)
     return thing->places;
 }
 
+static struct thing_group *enter_group(struct thing *thing, const char *name)
+{
+    struct thing_group *group = thing->groups;
+    while (group && strcmp(group->name, name) != 0)
+        group = group->next;
+    if (!group) {
+        group = calloc(1, sizeof(*group));
+        if (!group)
+            return NULL;
+        memcpy(group->name, name, strlen(name) + 1);
+        group->next = thing->groups;
+        thing->groups = group;
+    }
+    group->shadow_count++;
+    return group;
+}
+
+static void leave_group(struct thing *thing, struct thing_group *group)
+{
+    if (!group || --group->shadow_count > 0)
+        return;
+    struct thing_group **link = &thing->groups;
+    while (*link != group)
+        link = &(*link)->next;
+    *link = group->next;
+    free(group);
+}
+
 int thing_add_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
                      struct shadow **ret_shadow)
 {
@@ -92,6 +120,13 @@ int thing_add_shadow(struct thing *thing, const char *thing_name, const char *sh
     int r = shadow_new(&shadow, &thing->connection, thing_name, shadow_name, 0);
     if (r < 0)
         return r;
+    shadow->group = enter_group(thing, thing_name);
+    if (!shadow->group ||
+        subscriptions_join(&thing->subscriptions, &shadow->listener, thing_name, shadow_name) < 0) {
+        leave_group(thing, shadow->group);
+        (void)shadow_free(shadow);
+        return -ENOMEM;
+    }
     struct shadow **bucket = &thing->buckets[bucket_of(thing, thing_name, shadow_name)];
     shadow->bucket_next = *bucket;
     *bucket = shadow;
@@ -100,6 +135,7 @@ int thing_add_shadow(struct thing *thing, const char *thing_name, const char *sh
     thing->shadow_count++;
     if (place == thing->places)
         thing->places++;
+    thing->turns[place] = (struct thing_turn){.tick_ms = INT64_MAX, .request_ms = INT64_MAX};
     *ret_shadow = shadow;
     return 0;
 }
@@ -120,6 +156,9 @@ static void remove_shadow(struct thing *thing, struct shadow *shadow)
         link = &(*link)->bucket_next;
     *link = shadow->bucket_next;
     untouch(shadow);
+    thing_forget_turn(thing, shadow);
+    subscriptions_leave(&thing->subscriptions, &shadow->listener);
+    leave_group(thing, shadow->group);
     thing->shadows[shadow->place] = NULL;
     thing->shadow_count--;
     thing->outcomes_of_gone += shadow->ledger.fate_serial + shadow->stored_revision + 1;
