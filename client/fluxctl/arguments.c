@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum long_option {
     LONG_SOCKET = 256,
@@ -40,7 +41,7 @@ static const struct option long_options[] = {
     {"desired", no_argument, NULL, LONG_DESIRED},
     {"delta", no_argument, NULL, LONG_DELTA},
     {"settle", no_argument, NULL, LONG_SETTLE},
-    {"replace", no_argument, NULL, LONG_REPLACE},
+    {"replace", optional_argument, NULL, LONG_REPLACE},
     {"yes", no_argument, NULL, LONG_YES},
     {"for", required_argument, NULL, LONG_FOR},
     {NULL, 0, NULL, 0},
@@ -92,6 +93,29 @@ static enum fluxctl_exit take_later(struct fluxctl_arguments *arguments, const c
     return FLUXCTL_DONE;
 }
 
+/* A PATH may follow as a word of its own. A file in its place would be a mistake with consequences:
+ * the input would come from elsewhere. */
+static enum fluxctl_exit take_replace(struct fluxctl_arguments *arguments, int argc, char **argv)
+{
+    arguments->given |= FLUXCTL_OPTION_REPLACE;
+    arguments->replace = true;
+    arguments->replace_path = optarg;
+    if (optarg == NULL && optind < argc && argv[optind][0] != '-') {
+        arguments->replace_path = argv[optind++];
+        if (access(arguments->replace_path, F_OK) == 0) {
+            fprintf(stderr,
+                    "fluxctl: --replace %s: is '%s' the path to replace, or the file to read?\n"
+                    "Try: fluxctl report %s --replace for the file, --replace=%s for the path\n",
+                    arguments->replace_path, arguments->replace_path, arguments->replace_path,
+                    arguments->replace_path);
+            return FLUXCTL_USAGE;
+        }
+    }
+    if (arguments->replace_path != NULL && arguments->replace_path[0] == '\0')
+        arguments->replace_path = NULL;
+    return FLUXCTL_DONE;
+}
+
 static enum fluxctl_exit take_command_option(struct fluxctl_arguments *arguments, int option)
 {
     switch (option) {
@@ -112,11 +136,13 @@ static enum fluxctl_exit take_command_option(struct fluxctl_arguments *arguments
     case LONG_DELTA:
         return take_section(arguments, FLUXAWS_DELTA);
     case LONG_SETTLE:
-        return take_later(arguments, "--settle");
-    case LONG_REPLACE:
-        return take_later(arguments, "--replace");
+        arguments->given |= FLUXCTL_OPTION_SETTLE;
+        arguments->settle = true;
+        return FLUXCTL_DONE;
     case LONG_YES:
-        return take_later(arguments, "--yes");
+        arguments->given |= FLUXCTL_OPTION_YES;
+        arguments->yes = true;
+        return FLUXCTL_DONE;
     case LONG_FOR:
         return take_later(arguments, "--for");
     default: /* getopt has said what is wrong */
@@ -163,7 +189,8 @@ enum fluxctl_exit fluxctl_parse(int argc, char **argv, struct fluxctl_arguments 
     };
     int option;
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        enum fluxctl_exit r = take_option(ret_arguments, option);
+        enum fluxctl_exit r = option == LONG_REPLACE ? take_replace(ret_arguments, argc, argv)
+                                                     : take_option(ret_arguments, option);
         if (r != FLUXCTL_DONE)
             return r;
     }

@@ -15,7 +15,7 @@ static enum fluxctl_exit explain(const struct fluxctl_arguments *arguments,
         return FLUXCTL_REFUSED;
     }
     if (error == -EOPNOTSUPP) {
-        fprintf(stderr, "fluxctl: not yet: this daemon does not serve --%s\n",
+        fprintf(stderr, "fluxctl: this daemon does not serve --%s\nTry: update fluxawsd\n",
                 names[arguments->section]);
         return FLUXCTL_REFUSED;
     }

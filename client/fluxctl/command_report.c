@@ -18,11 +18,14 @@ static int64_t now_ms(void)
 }
 
 /* A full backlog means that the daemon is away or behind: it gets the time that the user allows. */
-static int report_document(struct fluxaws_client *client, const char *document, int timeout_ms)
+static int report_document(const struct fluxctl_arguments *arguments, struct fluxaws_client *client,
+                           const char *document)
 {
-    int64_t deadline_ms = now_ms() + timeout_ms;
+    int64_t deadline_ms = now_ms() + arguments->timeout_ms;
     int r;
-    while ((r = fluxaws_report_json(client, document)) == -ENOBUFS && now_ms() < deadline_ms) {
+    while ((r = arguments->replace ? fluxaws_replace_json(client, arguments->replace_path, document)
+                                   : fluxaws_report_json(client, document)) == -ENOBUFS &&
+           now_ms() < deadline_ms) {
         r = fluxaws_dispatch(client, 50);
         if (r < 0)
             return r;
@@ -64,13 +67,13 @@ static enum fluxctl_exit explain_stream(const struct json_split *split, int erro
 }
 
 /* Report all objects that are complete. */
-static enum fluxctl_exit report_complete(struct fluxaws_client *client, struct json_split *split,
-                                         int timeout_ms)
+static enum fluxctl_exit report_complete(const struct fluxctl_arguments *arguments,
+                                         struct fluxaws_client *client, struct json_split *split)
 {
     char *document;
     int r;
     while ((r = json_split_next(split, &document)) == 1) {
-        int error = report_document(client, document, timeout_ms);
+        int error = report_document(arguments, client, document);
         if (error < 0)
             return explain_document(client, split, error);
         if (split->document_count % DISPATCH_EVERY == 0)
@@ -101,7 +104,7 @@ static enum fluxctl_exit report_stream(struct fluxaws_client *client, int fd,
         if (got == 0)
             return json_split_is_empty(split) ? FLUXCTL_DONE : explain_stream(split, 0);
         json_split_fed(split, (size_t)got);
-        enum fluxctl_exit exit = report_complete(client, split, arguments->timeout_ms);
+        enum fluxctl_exit exit = report_complete(arguments, client, split);
         if (exit != FLUXCTL_DONE)
             return exit;
         (void)fluxaws_dispatch(client, 0);

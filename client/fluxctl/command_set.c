@@ -65,6 +65,18 @@ static int add_argument(struct fluxaws_client *client, const char *argument, boo
     return r;
 }
 
+static int add_settle(struct fluxaws_client *client, const char *argument)
+{
+    struct fluxctl_value value;
+    (void)fluxctl_value_parse(argument, false, &value);
+    char *path = strndup(argument, value.path_size);
+    if (path == NULL)
+        return -ENOMEM;
+    int r = fluxaws_settle(client, path);
+    free(path);
+    return r;
+}
+
 /* All values of one command are one report: they are taken or refused together. */
 static enum fluxctl_exit report(const struct fluxctl_arguments *arguments,
                                 struct fluxaws_client *client)
@@ -76,6 +88,11 @@ static enum fluxctl_exit report(const struct fluxctl_arguments *arguments,
     (void)fluxaws_report_begin(client);
     for (int i = 0; i < arguments->operand_count; i++) {
         int r = add_argument(client, arguments->operands[i], arguments->string);
+        if (r < 0)
+            return fluxctl_explain_report(client, r);
+    }
+    for (int i = 0; i < arguments->operand_count && arguments->settle; i++) {
+        int r = add_settle(client, arguments->operands[i]);
         if (r < 0)
             return fluxctl_explain_report(client, r);
     }

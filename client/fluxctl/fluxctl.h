@@ -23,6 +23,9 @@ enum fluxctl_option {
     FLUXCTL_OPTION_STRING = 1 << 2,
     FLUXCTL_OPTION_SECTION = 1 << 3, /* --reported, --desired, --delta */
     FLUXCTL_OPTION_LATER = 1 << 4,   /* of commands and options that are not there yet */
+    FLUXCTL_OPTION_SETTLE = 1 << 5,
+    FLUXCTL_OPTION_REPLACE = 1 << 6,
+    FLUXCTL_OPTION_YES = 1 << 7,
 };
 
 struct fluxctl_arguments {
@@ -32,10 +35,12 @@ struct fluxctl_arguments {
     int timeout_ms;
     bool string;
     enum fluxaws_section section;
-    const char *later;   /* an option that is not there yet, or NULL */
-    unsigned given;      /* enum fluxctl_option */
-    const char *command; /* NULL: none */
-    char **operands;     /* what follows the command */
+    bool settle, replace, yes;
+    const char *replace_path; /* NULL: everything */
+    const char *later;        /* an option that is not there yet, or NULL */
+    unsigned given;           /* enum fluxctl_option */
+    const char *command;      /* NULL: none */
+    char **operands;          /* what follows the command */
     int operand_count;
 };
 
@@ -47,6 +52,12 @@ struct fluxctl_command {
     int operands_min, operands_max;                                      /* -1: any number */
     enum fluxctl_exit (*run)(const struct fluxctl_arguments *arguments); /* NULL: not yet */
 };
+
+/* commands.c: the table of them. Returns NULL for no such command. */
+const struct fluxctl_command *fluxctl_find_command(const char *name);
+/* Print what there is to say about all of them, or about one. */
+void fluxctl_print_help(void);
+void fluxctl_print_command_help(const struct fluxctl_command *command);
 
 /* arguments.c: read the command line. Returns FLUXCTL_DONE, or FLUXCTL_USAGE with the reason on
  * stderr. */
@@ -64,6 +75,10 @@ enum fluxctl_exit fluxctl_set(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_unset(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_report(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_get(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_watch(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_keys(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_forget(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_reset(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_flush(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments);
 

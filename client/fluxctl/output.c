@@ -18,16 +18,17 @@ void fluxctl_print_string(const char *text)
 }
 
 void fluxctl_print_level(const struct fluxctl_arguments *arguments, const char *level,
-                         int64_t version)
+                         int64_t version, bool deadband)
 {
     bool has_version = arguments->wait == FLUXAWS_ACCEPTED && version > 0;
     if (arguments->json) {
         printf("{\"level\":\"%s\"", level);
         if (has_version)
             printf(",\"version\":%lld", (long long)version);
-        puts("}");
+        puts(deadband ? ",\"deadband\":true}" : "}");
     } else if (has_version) {
-        printf("%s at version %lld\n", level, (long long)version);
+        printf("%s at version %lld%s\n", level, (long long)version,
+               deadband ? ", within the Deadband: the cloud keeps its value" : "");
     } else if (arguments->wait != FLUXAWS_QUEUED) {
         puts(level);
     }

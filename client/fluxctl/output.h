@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a report reached. As text, QUEUED is silence. */
+/* What a report reached. As text, QUEUED is silence. `deadband`: nothing was sent, because the
+ * cloud holds a value that is near enough. */
 void fluxctl_print_level(const struct fluxctl_arguments *arguments, const char *level,
-                         int64_t version);
+                         int64_t version, bool deadband);
 /* As JSON; stderr has the text. */
 void fluxctl_print_rejection(int code, const char *path, const char *text);
 

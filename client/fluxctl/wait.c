@@ -23,6 +23,7 @@ static void note_answer(struct fluxaws_client *client, const struct fluxaws_answ
     if (!answer->rejected) {
         if (answer->version > wait->version)
             wait->version = answer->version;
+        wait->deadband = wait->deadband || answer->deadband;
         return;
     }
     if (wait->rejected_count++ > 0)
@@ -91,7 +92,8 @@ enum fluxctl_exit fluxctl_wait_end(struct fluxctl_wait *wait, bool quick)
         return explain_rejection(wait);
     if (fluxaws_count_waiting(wait->client) > 0)
         return explain_timeout(wait);
-    fluxctl_print_level(wait->arguments, level_names[wait->arguments->wait], wait->version);
+    fluxctl_print_level(wait->arguments, level_names[wait->arguments->wait], wait->version,
+                        wait->deadband);
     return FLUXCTL_DONE;
 }
 
@@ -101,6 +103,7 @@ enum fluxctl_exit fluxctl_explain_report(struct fluxaws_client *client, int erro
     switch (-error) {
     case ENOBUFS:
     case E2BIG:
+    case EMSGSIZE:
     case ENOMEM:
         return FLUXCTL_REFUSED;
     default:

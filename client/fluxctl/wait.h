@@ -10,6 +10,7 @@ struct fluxctl_wait {
     const struct fluxctl_arguments *arguments; /* borrowed */
     struct fluxaws_client *client;             /* borrowed */
     int64_t version;                           /* of the newest ACCEPTED */
+    bool deadband;                             /* a value was within its Deadband */
     uint64_t rejected_count;
     int code; /* of the first rejection */
     char path[256], text[256];
