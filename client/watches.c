@@ -50,6 +50,10 @@ int client_take_desired(struct fluxaws_client *client, const struct flux_desired
     struct client_watch *watch = find_asked(client, desired->request_id);
     if (watch == NULL)
         return 0;
+    if (desired->complete) {
+        told_complete(&watch->told, desired->version);
+        return 0;
+    }
     return told_take(&watch->told, desired->path.text, desired->path.size, &desired->value,
                      desired->version, desired->stale);
 }

@@ -63,8 +63,9 @@ const char *flux_message_name(uint8_t type);
 #define FLUX_ANSWER_DEADBAND 0x01u /* ANSWER: accepted because within the Deadband */
 #define FLUX_DATA_MORE       0x01u /* DATA: more frames of this answer follow */
 #define FLUX_DESIRED_DIFFERS                                                                       \
-    0x01u                        /* DESIRED: the wish differs from what is reported; has a value */
-#define FLUX_DESIRED_STALE 0x02u /* DESIRED: known from before the link was lost */
+    0x01u /* DESIRED: the wish differs from what is reported; has a value */
+#define FLUX_DESIRED_STALE    0x02u /* DESIRED: known from before the link was lost */
+#define FLUX_DESIRED_COMPLETE 0x04u /* DESIRED: all that differs has been told */
 
 /* Levels of acknowledgement, as asked for and as reached. */
 enum flux_level {
@@ -338,6 +339,8 @@ struct flux_desired {
     uint16_t shadow;
     uint64_t request_id; /* of the watch */
     int64_t version;     /* of the shadow */
+    bool complete;       /* of no wish: what the watch was not told on this connection does not
+                            differ; path and value are empty */
     bool stale;          /* known from before the link was lost: the cloud may wish otherwise */
     struct flux_text path;
     struct flux_value value; /* FLUX_VALUE_NONE: nothing at or below the path differs any more */

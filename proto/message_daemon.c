@@ -218,8 +218,9 @@ int flux_failed_decode(const struct flux_frame *frame, struct flux_failed *ret_f
 int flux_desired_encode(struct flux_wire_writer *writer, const struct flux_desired *desired)
 {
     bool differs = desired->value.type != FLUX_VALUE_NONE;
-    unsigned flags =
-        (differs ? FLUX_DESIRED_DIFFERS : 0) | (desired->stale ? FLUX_DESIRED_STALE : 0);
+    unsigned flags = (differs ? FLUX_DESIRED_DIFFERS : 0) |
+                     (desired->stale ? FLUX_DESIRED_STALE : 0) |
+                     (desired->complete ? FLUX_DESIRED_COMPLETE : 0);
     size_t start = flux_frame_begin(writer, FLUX_MESSAGE_DESIRED, (uint8_t)flags, desired->shadow);
     flux_wire_put_u64(writer, desired->request_id);
     flux_wire_put_i64(writer, desired->version);
@@ -233,19 +234,23 @@ int flux_desired_decode(const struct flux_frame *frame, struct flux_desired *ret
 {
     struct flux_wire_reader reader;
     int r = flux_message_open(frame, FLUX_MESSAGE_DESIRED,
-                              FLUX_DESIRED_DIFFERS | FLUX_DESIRED_STALE, &reader);
+                              FLUX_DESIRED_DIFFERS | FLUX_DESIRED_STALE | FLUX_DESIRED_COMPLETE,
+                              &reader);
     if (r < 0)
         return r;
     const bool differs = (frame->flags & FLUX_DESIRED_DIFFERS) != 0;
     struct flux_desired desired;
     desired.shadow = frame->shadow;
     desired.stale = (frame->flags & FLUX_DESIRED_STALE) != 0;
+    desired.complete = (frame->flags & FLUX_DESIRED_COMPLETE) != 0;
     desired.request_id = flux_wire_get_u64(&reader);
     desired.version = flux_wire_get_i64(&reader);
     const uint8_t type = flux_wire_get_u8(&reader);
     desired.path = flux_wire_get_text16(&reader);
     desired.value = (struct flux_value){.type = FLUX_VALUE_NONE};
     if (differs ? !flux_message_get_value(&reader, type, &desired.value) : type != FLUX_VALUE_NONE)
+        return -EPROTO;
+    if (desired.complete && (differs || desired.path.size > 0))
         return -EPROTO;
     r = flux_wire_reader_finish(&reader);
     if (r == 0)

@@ -96,7 +96,8 @@ struct session_watch {
     char *path;            /* owned */
     size_t path_size;
     struct shadow_wish_cursor cursor;
-    uint64_t serial; /* of the wishes, when all were told */
+    uint64_t serial;  /* of the wishes, when all were told */
+    bool is_complete; /* the client knows that it has been told all */
 };
 
 struct session {

@@ -122,17 +122,33 @@ static void watch_tell(struct session *session, const struct session_watch *watc
     session_put_desired(session, &desired);
 }
 
+/* All there is was told: say so once, as soon as it is known to be all. A client that was here
+ * before learns from it what does not differ any more. */
+static void watch_end_round(struct session *session, struct session_watch *watch)
+{
+    struct flux_desired desired = {
+        .shadow = watch->handle, .request_id = watch->request_id, .complete = true};
+    if (watch->is_complete || session_output_is_full(session) ||
+        !shadow_knows_wishes(watch->shadow, &desired.version))
+        return;
+    session_put_desired(session, &desired);
+    watch->is_complete = true;
+}
+
 /* Returns true if all was told. */
 static bool watch_settle(struct session *session, struct session_watch *watch)
 {
     const uint64_t serial = shadow_wish_serial(watch->shadow);
-    if (serial == watch->serial)
+    if (serial == watch->serial) {
+        watch_end_round(session, watch);
         return true;
+    }
     struct shadow_wish wish;
     while (!session_output_is_full(session)) {
         if (!shadow_next_wish(watch->shadow, watch->path, watch->path_size, &watch->cursor,
                               &wish)) {
             watch->serial = serial;
+            watch_end_round(session, watch);
             return true;
         }
         watch_tell(session, watch, &wish);

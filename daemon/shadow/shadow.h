@@ -173,6 +173,11 @@ uint64_t shadow_wish_serial(struct shadow *shadow);
 bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
                       struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish);
 
+/* Tell whether what shadow_next_wish() tells is all that differs: some connection of this run has
+ * proved what the cloud wishes. Until then nothing told does not mean that nothing is wished.
+ * `ret_version` gets the shadow's version, as a wish has it. */
+bool shadow_knows_wishes(struct shadow *shadow, int64_t *ret_version);
+
 /* Where the cloud's view stands; shadow_view_name() says it in words. */
 enum shadow_view_state {
     SHADOW_VIEW_UNKNOWN,    /* this connection has not proved it */

@@ -101,3 +101,10 @@ bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
     ret_wish->stale = shadow->view.from_disk;
     return true;
 }
+
+bool shadow_knows_wishes(struct shadow *shadow, int64_t *ret_version)
+{
+    *ret_version = version_told(shadow);
+    return (shadow->view.held || shadow->view.state == SHADOW_VIEW_PROVEN) &&
+           !shadow->view.from_disk && shadow->view.state != SHADOW_VIEW_UNREADABLE;
+}

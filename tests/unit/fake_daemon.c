@@ -291,6 +291,16 @@ void fake_desired(struct fake_daemon *daemon, uint64_t watch_id, const char *pat
     send_written(daemon, &writer, flux_desired_encode(&writer, &desired));
 }
 
+void fake_complete(struct fake_daemon *daemon, uint64_t watch_id, int64_t version)
+{
+    uint8_t room[64];
+    struct flux_wire_writer writer;
+    flux_wire_writer_init(&writer, room, sizeof(room));
+    struct flux_desired desired = {
+        .shadow = daemon->shadow, .request_id = watch_id, .version = version, .complete = true};
+    send_written(daemon, &writer, flux_desired_encode(&writer, &desired));
+}
+
 void fake_failed(struct fake_daemon *daemon, uint64_t request_id, uint32_t code, const char *text)
 {
     uint8_t room[512];

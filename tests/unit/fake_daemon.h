@@ -69,6 +69,8 @@ void fake_opened(struct fake_daemon *daemon, uint16_t handle, uint64_t request_i
 /* Tell a wish; `number` 0: it no longer differs. */
 void fake_desired(struct fake_daemon *daemon, uint64_t watch_id, const char *path, int64_t number,
                   int64_t version, bool stale);
+/* Tell that all that differs has been told. */
+void fake_complete(struct fake_daemon *daemon, uint64_t watch_id, int64_t version);
 void fake_failed(struct fake_daemon *daemon, uint64_t request_id, uint32_t code, const char *text);
 void fake_goodbye(struct fake_daemon *daemon, enum flux_goodbye_code code, const char *text);
 /* Send bytes if the socket takes all of them; returns false if it takes none. */

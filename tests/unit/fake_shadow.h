@@ -42,6 +42,7 @@ void fake_set_document(const char *json);
 const struct shadow *fake_used(void);
 void fake_wishes_reset(void);
 /* A wish changes; `text` NULL: it does not differ any more. */
+void fake_know_wishes(int64_t version); /* the cloud's wishes are known from here on */
 void fake_wish(const char *path, const char *text, int64_t version);
 /* What shadow_is_reset() answers; how many resets were begun. */
 void fake_set_reset(bool is_reset);

@@ -20,6 +20,8 @@ static struct {
     struct fake_wish wishes[WISHES_MAX];
     size_t count;
     uint64_t serial;
+    bool is_known;
+    int64_t known_version;
 } fake;
 
 void fake_wishes_reset(void)
@@ -28,6 +30,13 @@ void fake_wishes_reset(void)
         free(fake.wishes[i].text);
     fake.count = 0;
     fake.serial = 0;
+    fake.is_known = false;
+}
+
+void fake_know_wishes(int64_t version)
+{
+    fake.is_known = true;
+    fake.known_version = version;
 }
 
 static struct fake_wish *wish_at(const struct shadow *shadow, const char *path)
@@ -57,6 +66,13 @@ void fake_wish(const char *path, const char *text, int64_t version)
 }
 
 /* ---- what the sessions call ---- */
+
+bool shadow_knows_wishes(struct shadow *shadow, int64_t *ret_version)
+{
+    (void)shadow;
+    *ret_version = fake.known_version;
+    return fake.is_known;
+}
 
 uint64_t shadow_wish_serial(struct shadow *shadow)
 {

@@ -78,6 +78,8 @@ static const struct message_golden message_goldens[] = {
                 "090000000000000011000000000000000404002f6c6564020000006f6e"},
     {"DESIRED met", "4a00010017000000"
                     "090000000000000012000000000000000004002f6c6564"},
+    {"DESIRED complete", "4a04010013000000"
+                         "09000000000000001200000000000000000000"},
 };
 
 #define MESSAGE_GOLDEN_COUNT (sizeof(message_goldens) / sizeof(message_goldens[0]))

@@ -61,6 +61,11 @@ static void hear_line(struct talk *talk, const char *format, ...)
 
 static void hear_desired(struct talk *talk, const struct flux_desired *desired)
 {
+    if (desired->complete) {
+        hear_line(talk, "complete %llu @%lld\n", (unsigned long long)desired->request_id,
+                  (long long)desired->version);
+        return;
+    }
     hear_line(talk, "desired %llu %.*s", (unsigned long long)desired->request_id,
               (int)desired->path.size, desired->path.text);
     if (desired->value.type == FLUX_VALUE_STRING)

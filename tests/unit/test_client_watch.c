@@ -159,6 +159,32 @@ static void test_after_a_lost_connection_only_changes_are_told(void **state)
     expect_silence(&ear);
 }
 
+/* A daemon that has just begun knows nothing of the cloud: that it tells nothing ends no wish. */
+static void test_a_wish_that_ended_meanwhile_is_told_once_it_is_known(void **state)
+{
+    struct client_fixture *f = *state;
+    struct ear ear = {0};
+    client_fixture_open_greeted(f, 0);
+    uint64_t wire_id = watch(f, NULL, "", &ear, NULL);
+    fake_desired(&f->daemon, wire_id, "/stays", 1, 3, false);
+    fake_desired(&f->daemon, wire_id, "/ends", 2, 3, false);
+    fake_complete(&f->daemon, wire_id, 3);
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 2);
+    ear.checked = ear.count;
+    reconnect(f);
+    fake_done(&f->daemon, fake_expect_watch(&f->daemon, 0, ""));
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+    reconnect(f);
+    wire_id = fake_expect_watch(&f->daemon, 0, "");
+    fake_done(&f->daemon, wire_id);
+    fake_desired(&f->daemon, wire_id, "/stays", 1, 9, false);
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+    fake_complete(&f->daemon, wire_id, 9);
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 1);
+    expect_heard(&ear, "/ends=none@9");
+    expect_silence(&ear);
+}
+
 static void test_a_refused_watch_is_told_once_and_asked_again(void **state)
 {
     struct client_fixture *f = *state;
@@ -287,6 +313,7 @@ int main(void)
         TEST(test_bad_watches_are_refused),
         TEST(test_watching_begins_when_there_is_a_daemon),
         TEST(test_after_a_lost_connection_only_changes_are_told),
+        TEST(test_a_wish_that_ended_meanwhile_is_told_once_it_is_known),
         TEST(test_a_refused_watch_is_told_once_and_asked_again),
         TEST(test_watches_belong_to_the_shadow_in_use),
         TEST(test_a_callback_may_end_watches),

@@ -115,7 +115,7 @@ static void test_unknown_flags_are_refused(void **state)
         const char *name = message_goldens[i].name;
         if (strcmp(name, "HELLO") == 0 || strcmp(name, "GOODBYE") == 0)
             continue;
-        const unsigned first = strncmp(name, "DESIRED", 7) == 0 ? 0x04 : 0x02;
+        const unsigned first = strncmp(name, "DESIRED", 7) == 0 ? 0x08 : 0x02;
         for (unsigned flag = first; flag < 0x80; flag <<= 1) {
             uint8_t mangled[MESSAGE_GOLDEN_BYTES];
             memcpy(mangled, bytes, size);

@@ -239,6 +239,15 @@ static void test_desired_that_differs_or_no_longer(void **state)
     assert_int_equal(flux_desired_decode(&fixture.frame, &desired), 0);
     assert_int_equal(desired.value.type, FLUX_VALUE_NONE);
     assert_false(desired.stale);
+    assert_false(desired.complete);
+
+    take_golden(&fixture, "DESIRED complete");
+    const struct flux_desired complete = {
+        .shadow = 1, .request_id = 9, .version = 18, .complete = true};
+    assert_int_equal(flux_desired_encode(&fixture.writer, &complete), 0);
+    assert_written(&fixture);
+    assert_int_equal(flux_desired_decode(&fixture.frame, &desired), 0);
+    assert_true(desired.complete);
 }
 
 static void test_a_wish_that_contradicts_its_flag_is_refused(void **state)
@@ -251,6 +260,8 @@ static void test_a_wish_that_contradicts_its_flag_is_refused(void **state)
     assert_int_equal(flux_desired_decode(&fixture.frame, &desired), -EPROTO);
     take_golden(&fixture, "DESIRED met");
     fixture.frame.flags = FLUX_DESIRED_DIFFERS;
+    assert_int_equal(flux_desired_decode(&fixture.frame, &desired), -EPROTO);
+    fixture.frame.flags = FLUX_DESIRED_COMPLETE; /* it has a path */
     assert_int_equal(flux_desired_decode(&fixture.frame, &desired), -EPROTO);
 }
 

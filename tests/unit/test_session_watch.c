@@ -41,6 +41,25 @@ static void test_changes_are_told_once(void **state)
     assert_heard(talk, "");
 }
 
+static void test_it_is_told_once_that_all_is_told(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    fake_wish("/led", "on", 3);
+    say_watch(talk, 0, 1, "");
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "done 1\ndesired 1 /led on @3\n");
+    fake_know_wishes(5); /* only now the cloud has been heard */
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "complete 1 @5\n");
+    fake_wish("/led", "off", 6);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "desired 1 /led off @6\n");
+    say_watch(talk, 0, 2, "/led");
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "done 2\ndesired 2 /led off @6\ncomplete 2 @5\n");
+}
+
 static void test_each_watch_has_its_path_and_its_shadow(void **state)
 {
     struct talk *talk = *state;
@@ -189,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SESSION_TEST(test_a_late_watcher_is_told_at_once),
         SESSION_TEST(test_changes_are_told_once),
+        SESSION_TEST(test_it_is_told_once_that_all_is_told),
         SESSION_TEST(test_each_watch_has_its_path_and_its_shadow),
         SESSION_TEST(test_unwatch_ends_one_watch),
         SESSION_TEST(test_watches_are_bounded_and_have_ids_of_their_own),
