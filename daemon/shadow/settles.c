@@ -54,7 +54,7 @@ static void take_out(struct settles *settles, struct flux_property *node)
 }
 
 int settles_add(struct settles *settles, const char *path, size_t path_size, uint64_t revision,
-                uint64_t report_revision, uint64_t known_serial, struct flux_property **ret_node)
+                uint64_t known_serial, struct flux_property **ret_node)
 {
     int r = flux_property_set_touch(&settles->set, path, path_size, ret_node);
     if (r < 0)
@@ -66,7 +66,8 @@ int settles_add(struct settles *settles, const char *path, size_t path_size, uin
         append(settles, *ret_node);
     }
     settle->revision = revision;
-    settle->report_revision = report_revision;
+    settle->report_first = revision;
+    settle->report_last = revision;
     if (known_serial > settle->known_serial)
         settle->known_serial = known_serial;
     settles->fresh = true;

@@ -12,7 +12,7 @@ struct settle {
     struct flux_property *previous, *next; /* in the queue, while it waits */
     uint64_t oldest_revision;              /* no older operation waits here */
     uint64_t revision;                     /* of the newest operation */
-    uint64_t report_revision;              /* of the first operation of the newest one's report */
+    uint64_t report_first, report_last;    /* of all operations of the newest one's report */
     uint64_t known_serial;                 /* of desired: what changed later is a newer wish */
     /* How the operations up to `ended_revision` ended: those above `refused_above` up to
      * `refused_revision` refused, the others settled, the last ones at `version`. */
@@ -39,10 +39,10 @@ static inline struct settle *settle_of(const struct flux_property *node)
 int settles_init(struct settles *settles, uint64_t hash_seed);
 void settles_clear(struct settles *settles);
 
-/* An operation under `revision`, of a report whose first has `report_revision`, settles what has
- * changed in desired up to `known_serial` at and below the path. Returns 0 or -ENOMEM. */
+/* An operation under `revision` settles what has changed in desired up to `known_serial` at and
+ * below the path. Returns 0 or -ENOMEM. */
 int settles_add(struct settles *settles, const char *path, size_t path_size, uint64_t revision,
-                uint64_t report_revision, uint64_t known_serial, struct flux_property **ret_node);
+                uint64_t known_serial, struct flux_property **ret_node);
 
 /* Tell whether a leaf of desired is about to be removed. */
 bool settles_covers(const struct settles *settles, const struct flux_property *leaf);

@@ -30,10 +30,11 @@ int shadow_add_settle(struct shadow *shadow, const struct shadow_report *report,
     uint64_t known_serial =
         report->resent ? serial_known_at(desired, op, report->set_us) : desired->serial;
     struct flux_property *node;
-    int r = settles_add(&shadow->settles, op->path, op->path_size, revision, report_revision,
-                        known_serial, &node);
+    int r = settles_add(&shadow->settles, op->path, op->path_size, revision, known_serial, &node);
     if (r < 0)
         return r;
+    settle_of(node)->report_first = report_revision;
+    settle_of(node)->report_last = report_revision + report->operation_count - 1;
     shadow->ledger.newest_revision = revision;
     *ret_wait = (struct shadow_wait){.property = node, .revision = revision, .is_settle = true};
     return 0;
@@ -145,7 +146,7 @@ void shadow_refuse_settles_with(struct shadow *shadow, const struct flux_propert
     for (struct flux_property *p = shadow->settles.first; p; p = next) {
         const struct settle *settle = settle_of(p);
         next = settle->next;
-        bool is_of_report = revision >= settle->report_revision && revision <= settle->revision;
+        bool is_of_report = revision >= settle->report_first && revision <= settle->report_last;
         if (is_of_report && overlaps(p, property))
             shadow_refuse_settle(shadow, p, settle->revision, code, text);
     }

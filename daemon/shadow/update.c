@@ -120,7 +120,7 @@ static bool is_left_behind(const struct flux_property *property, uint64_t revisi
 
 bool update_waits_for_values(const struct ledger *ledger, const struct flux_property *node)
 {
-    uint64_t revision = settle_of(node)->revision;
+    uint64_t revision = settle_of(node)->report_last;
     for (const struct flux_property *p = node; p; p = p->parent) {
         const struct flux_property *known =
             flux_property_set_find(&ledger->set, p->path, p->path_size);

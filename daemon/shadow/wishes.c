@@ -235,14 +235,26 @@ static struct flux_property *first_after(const struct wishes *wishes, uint64_t s
     return found;
 }
 
-bool wishes_next(struct wishes *wishes, const char *path, size_t path_size,
-                 struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish)
+/* Ends that concern the watcher may have been forgotten: all is told anew. Returns whether it knows
+ * of anything at all that has to be taken back. */
+static bool begin_anew(struct wishes *wishes, struct shadow_wish_cursor *cursor)
 {
     bool has_lost = wishes->forgotten > cursor->forgotten && cursor->serial > 0 &&
                     cursor->serial < wishes->forgotten;
+    bool knows = false;
     cursor->forgotten = wishes->forgotten;
-    if (has_lost) {
-        *cursor = (struct shadow_wish_cursor){.forgotten = wishes->forgotten};
+    if (!has_lost)
+        return false;
+    for (size_t i = 0; i < WISHES_MAX / 64; i++)
+        knows = knows || cursor->told[i] != 0;
+    *cursor = (struct shadow_wish_cursor){.forgotten = wishes->forgotten};
+    return knows;
+}
+
+bool wishes_next(struct wishes *wishes, const char *path, size_t path_size,
+                 struct shadow_wish_cursor *cursor, struct shadow_wish *ret_wish)
+{
+    if (begin_anew(wishes, cursor)) {
         *ret_wish = (struct shadow_wish){.path = path, .path_size = path_size};
         return true;
     }

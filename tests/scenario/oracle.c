@@ -23,7 +23,7 @@ static struct sim_version *oracle_add_version(struct sim *sim, int64_t version)
     sim->history = oracle_grow(sim->history, sim->history_count, &sim->history_capacity,
                                sizeof(*sim->history));
     struct sim_version *entry = &sim->history[sim->history_count++];
-    *entry = (struct sim_version){.version = version};
+    *entry = (struct sim_version){.version = version, .at_ms = sim->net->now_ms};
     return entry;
 }
 

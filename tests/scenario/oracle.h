@@ -17,8 +17,9 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
 void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size);
 
 /* --- oracle_desired.c: wishes and settling them --- */
-/* Note that an operation settles what is desired at a path. */
-void oracle_take_settle(struct sim *sim, const char *path, const struct shadow_wait *wait);
+/* Note that an operation settles what is desired at a path; one sent again, what was then. */
+void oracle_take_settle(struct sim *sim, const char *path, int64_t set_us, bool resent,
+                        const struct shadow_wait *wait);
 /* Judge the `desired` of an update of the engine as it leaves. */
 void oracle_judge_desired(struct sim *sim, const json_t *request);
 /* The cloud took an update of the engine with that `desired`: no newer wish may have gone. */

@@ -5,7 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void oracle_take_settle(struct sim *sim, const char *path, const struct shadow_wait *wait)
+/* The newest version at a time. */
+static size_t oracle_version_at(const struct sim *sim, int64_t us)
+{
+    size_t index = sim->history_count - 1;
+    while (index > 0 && sim->history[index].at_ms * 1000 > us)
+        index--;
+    return index;
+}
+
+void oracle_take_settle(struct sim *sim, const char *path, int64_t set_us, bool resent,
+                        const struct shadow_wait *wait)
 {
     const struct sim_version *newest = &sim->history[sim->history_count - 1];
     sim->settles =
@@ -13,8 +23,9 @@ void oracle_take_settle(struct sim *sim, const char *path, const struct shadow_w
     sim->settles[sim->settle_count++] = (struct sim_settle){
         .path = strdup(path),
         .report = sim->report_count,
-        .born = sim->history_count - 1,
-        .informed = sim->net->up && sim->heard_version == newest->version,
+        .set_us = set_us,
+        .born = resent ? oracle_version_at(sim, set_us) : sim->history_count - 1,
+        .informed = !resent && sim->net->up && sim->heard_version == newest->version,
         .waiting = true,
         .instance = sim->net->instance,
         .wait = *wait,

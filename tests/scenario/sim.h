@@ -47,7 +47,7 @@ struct sim_options {
 
 /* One version of the shadow, as the oracle saw it come to be. */
 struct sim_version {
-    int64_t version;
+    int64_t version, at_ms;
     json_t *reported; /* owned; {} where absent */
     json_t *marks;    /* owned; same shape, each leaf the index in the history of its writer */
     json_t *desired, *desired_marks; /* owned; the same for `desired` */

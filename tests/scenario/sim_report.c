@@ -82,7 +82,7 @@ static void sim_note_report(struct sim *sim, struct sim_batch *batch, int64_t se
     for (size_t i = 0; i < batch->count; i++) {
         const struct shadow_operation *operation = &batch->operations[i];
         if (operation->kind == FLUX_SETTLE) {
-            oracle_take_settle(sim, operation->path, &batch->waits[i]);
+            oracle_take_settle(sim, operation->path, set_us, resent, &batch->waits[i]);
             continue;
         }
         size_t index =

@@ -358,8 +358,9 @@ static void test_a_deleted_shadow_wishes_nothing(void **state)
 static void test_ends_beyond_the_bound_are_told_as_one(void **state)
 {
     struct ledger_world *world = *state;
-    struct shadow_wish_cursor slow = {0}, quick = {0}, narrow = {0};
+    struct shadow_wish_cursor slow = {0}, quick = {0}, narrow = {0}, idle = {0};
     get(world, "{\"k\":{\"stays\":1},\"z\":9}", "{}");
+    assert_string_equal(pull("/nothing", &idle), "");
     (void)pull("", &slow);
     (void)pull("/k", &narrow);
     for (int i = 0; i < 5000; i++) {
@@ -379,6 +380,7 @@ static void test_ends_beyond_the_bound_are_told_as_one(void **state)
     assert_string_equal(pull("", &slow), "=-;/k/stays=1;/z=9;/k/x4999=1;");
     assert_string_equal(pull("", &slow), "");
     assert_string_equal(pull("/k", &narrow), "/k=-;/k/stays=1;/k/x4999=1;");
+    assert_string_equal(pull("/nothing", &idle), "");
 }
 
 static void test_forgetting_leaves_nothing_and_a_watcher_after_it_is_told_all(void **state)
