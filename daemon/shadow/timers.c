@@ -88,7 +88,7 @@ int64_t timers_first_ms(const struct timers *timers)
 
 struct flux_property *timers_next(struct timers *timers, int64_t now_ms)
 {
-    if (timers_first_ms(timers) > now_ms)
+    if (timers->count == 0 || timers->heap[0].at_ms > now_ms)
         return NULL;
     struct flux_property *property = timers->heap[0].property;
     timers_remove(timers, property);
