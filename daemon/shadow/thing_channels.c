@@ -29,8 +29,10 @@ static int64_t want_ms(const struct shadow *shadow)
 
 void thing_tell_channels(struct thing *thing, struct shadow *shadow, int64_t now_ms)
 {
-    bool is_flying = shadow->request != SHADOW_REQUEST_NONE || shadow->unsettled_count > 0;
-    bool has_work = !shadow_is_settled(shadow) && !is_blocked(shadow, now_ms);
+    bool may_work = !is_blocked(shadow, now_ms);
+    bool is_flying =
+        shadow->request != SHADOW_REQUEST_NONE || (shadow->unsettled_count > 0 && may_work);
+    bool has_work = !shadow_is_settled(shadow) && may_work;
     bool is_busy =
         shadow->watcher_count > 0 || is_flying || has_work || waits_for_get(thing, shadow, now_ms);
     subscriptions_tell(&thing->subscriptions, &shadow->listener, is_busy, is_flying,

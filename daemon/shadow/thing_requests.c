@@ -198,13 +198,17 @@ int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request
 
 static int64_t first_request_ms(struct thing *thing, int64_t now_ms)
 {
-    int64_t first = INT64_MAX;
+    int64_t first = INT64_MAX, held_ms = 0;
     struct thing_air air = thing_look_at_air(thing, now_ms);
     for (size_t i = 0; i < thing->places; i++) {
-        int64_t request_ms = thing->turns[i].request_ms;
-        if (!thing->shadows[i] || request_ms >= first || has_too_many_in_flight(thing, i))
+        size_t place = (thing->turn + i) % thing->places;
+        int64_t request_ms = thing->turns[place].request_ms;
+        if (!thing->shadows[place] || request_ms >= first || has_too_many_in_flight(thing, place))
             continue;
-        first = earlier(first, later(request_ms, thing_alone_ms(&air, suspicion_of(thing, i))));
+        int64_t alone_ms = thing_alone_ms(&air, suspicion_of(thing, place));
+        if (request_ms <= now_ms && alone_ms > now_ms)
+            held_ms = later(held_ms, alone_ms); /* who comes after it waits as well */
+        first = earlier(first, later(request_ms, later(alone_ms, held_ms)));
     }
     if (first == INT64_MAX)
         return first;
