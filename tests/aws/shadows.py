@@ -46,7 +46,7 @@ class Shadows:
     def __init__(self, target, run, wait, classic=False, protocol=5):
         self.target, self.run, self.wait_seconds, self.classic = target, run, wait, classic
         self.protocol, self.connection, self.made = protocol, None, set()
-        self.requests, self.published, self.patience = 0, 0.0, 5
+        self.requests, self.published, self.asked, self.gap, self.patience = 0, 0.0, {}, 0.06, 5
 
     def open(self):
         if self.connection and self.connection.closed is None:
@@ -74,15 +74,17 @@ class Shadows:
     def topic(self, name, operation):
         return f'$aws/things/{self.target.thing}/shadow/{f"name/{name}/" if name else ""}{operation}'
 
-    def pace(self):
-        """A request makes up to four messages; a connection may carry 100 a second."""
-        time.sleep(max(0.0, self.published + 0.06 - time.monotonic()))
-        self.published = time.monotonic()
+    def pace(self, name):
+        """A request makes up to four messages, of which a connection may carry 100 a second; a shadow may be
+        asked 20 times a second."""
+        next_one = max(self.published + self.gap, self.asked.get(name, 0.0) + 0.06)
+        time.sleep(max(0.0, next_one - time.monotonic()))
+        self.published = self.asked[name] = time.monotonic()
 
     def request(self, name, operation, body='', linger=False):
         """Publish a request and take its answers. linger: also wait for what may still follow."""
         self.open()
-        self.pace()
+        self.pace(name)
         payload = body if isinstance(body, (bytes, str)) else json.dumps(body, separators=(',', ':'), ensure_ascii=False)
         payload = payload.encode() if isinstance(payload, str) else payload
         self.connection.messages.clear()
