@@ -93,7 +93,7 @@ class Connection:
     def __init__(self, target, protocol=5, client_id=None, clean=True, keep_alive=60, will=None,
                  session_expiry=None):
         self.protocol, self.closed, self.messages, self.acks = protocol, None, [], {}
-        self.next_id, self.session_present, self.properties = 1, None, {}
+        self.next_id, self.session_present, self.properties, self.linger = 1, None, {}, target.linger
         plain = socket.create_connection((target.endpoint, target.port), timeout=20)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = target.context().wrap_socket(plain, server_hostname=target.endpoint)
@@ -234,7 +234,7 @@ class Target:
 
     def __init__(self, endpoint, port, ca, cert, key, thing):
         self.endpoint, self.port, self.ca, self.cert, self.key, self.thing = endpoint, port, ca, cert, key, thing
-        self.last, self.pause = 0.0, 1.1
+        self.last, self.pause, self.linger = 0.0, 1.1, 1.0
 
     def context(self):
         context = ssl.create_default_context(cafile=self.ca)

@@ -24,7 +24,7 @@ def codes(values):
 def after(connection, what):
     """What a publish or subscription came to: the code, and whether the connection lives."""
     if connection.closed is None:
-        connection.pump(1.0)
+        connection.pump(connection.linger)
     return f'{what}, {"connected" if connection.closed is None else connection.closed}'
 
 
