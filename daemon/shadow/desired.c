@@ -75,9 +75,11 @@ static int merge_leaf(struct merge *merge, struct flux_property *node,
     if (is_equal && merge->from_get)
         return 0;
     int r = apply(merge, node, value);
-    if (r == 0)
-        note_change(merge, node);
-    return r;
+    if (r < 0)
+        return r;
+    desire_of(node)->left_over = false;
+    note_change(merge, node);
+    return 0;
 }
 
 static int merge_object(struct merge *merge, struct flux_property *node)
@@ -150,7 +152,8 @@ int desired_replace(struct desired *desired, const json_t *object, int64_t now_m
         if (!p->parent || desire_of(p)->round == desired->round)
             continue;
         flux_property_set_drop_value(&desired->set, p);
-        desire_of(p->parent)->left_over = true; /* if nothing else is left in it */
+        if (p->parent->value.type == FLUX_VALUE_EMPTY_OBJECT)
+            desire_of(p->parent)->left_over = true; /* if nothing else is left in it */
     }
     prune(desired);
     return r;

@@ -300,6 +300,19 @@ static void test_what_removals_leave_over_is_no_wish(void **state)
     assert_string_equal(pull("", &cursor), "/p/y/z=-;");
 }
 
+static void test_a_value_in_place_of_what_was_left_over_is_a_wish(void **state)
+{
+    struct ledger_world *world = *state;
+    struct shadow_wish_cursor cursor = {0};
+    get(world, "{\"o\":{\"x\":1},\"p\":{\"y\":1}}", "{}");
+    (void)pull("", &cursor);
+    merge(world, "{\"o\":{\"x\":null}}");
+    merge(world, "{\"o\":5}");
+    assert_string_equal(pull("", &cursor), "/o/x=-;/o=5;");
+    get(world, "{\"o\":5,\"p\":true}", "{}");
+    assert_string_equal(pull("", &cursor), "/p/y=-;/p=true;");
+}
+
 static void test_numbers_and_arrays_compare_by_value(void **state)
 {
     struct ledger_world *world = *state;
@@ -470,6 +483,7 @@ int main(void)
         TEST(test_an_empty_object_above_does_not_concern_who_watches_below),
         TEST(test_an_empty_object_is_met_by_any_object),
         TEST(test_what_removals_leave_over_is_no_wish),
+        TEST(test_a_value_in_place_of_what_was_left_over_is_a_wish),
         TEST(test_numbers_and_arrays_compare_by_value),
         TEST(test_an_object_reported_does_not_meet_a_scalar),
         TEST(test_a_removal_of_ours_counts_before_it_is_sent),
