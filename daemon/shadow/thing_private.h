@@ -80,6 +80,8 @@ int thing_add_shadow(struct thing *thing, const char *thing_name, const char *sh
 void thing_clear_shadows(struct thing *thing);
 
 /* --- thing_writers.c: programs that come and go --- */
+/* Let the programs be gone that have been away for long enough. */
+void thing_end_writers(struct thing *thing, int64_t now_ms);
 /* When the next program that is away will be gone, INT64_MAX: never. */
 int64_t thing_writers_deadline(const struct thing *thing);
 

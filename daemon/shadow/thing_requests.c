@@ -50,9 +50,10 @@ void thing_forget_turn(struct thing *thing, const struct shadow *shadow)
 }
 
 /* Let every shadow that is due, or was changed from outside, do what it has to. */
-static void tick(struct thing *thing, int64_t now_ms)
+void thing_tick(struct thing *thing, int64_t now_ms)
 {
     thing->now_ms = now_ms;
+    thing_end_writers(thing, now_ms);
     for (size_t i = 0; i < thing->places; i++) {
         if (thing->shadows[i] && thing->turns[i].tick_ms <= now_ms)
             shadow_touch(thing->shadows[i]);
@@ -184,7 +185,6 @@ static int next_shadow_request(struct thing *thing, int64_t now_ms,
 int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
 {
     thing_tick(thing, now_ms);
-    tick(thing, now_ms);
     if (!thing->link_up)
         return 0;
     if (thing_next_channel_request(thing, now_ms, ret_request) > 0)

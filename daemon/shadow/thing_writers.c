@@ -99,7 +99,7 @@ static void end_writer(struct thing *thing, struct writer *writer, int64_t now_m
     tell_gone(thing, writer, removed, wills);
 }
 
-static void end_writers(struct thing *thing, int64_t now_ms)
+void thing_end_writers(struct thing *thing, int64_t now_ms)
 {
     struct connection *connection = &thing->connection;
     struct writer *writer;
@@ -113,18 +113,6 @@ static void end_writers(struct thing *thing, int64_t now_ms)
 int64_t thing_writers_deadline(const struct thing *thing)
 {
     return writers_gone_ms(&thing->connection.writers, thing->connection.options.gone_after_ms);
-}
-
-void thing_tick(struct thing *thing, int64_t now_ms)
-{
-    end_writers(thing, now_ms);
-    struct shadow *shadow = NULL;
-    while (thing->connection.policies && (shadow = thing_next_shadow(thing, shadow))) {
-        if (timers_first_ms(&shadow->ledger.timers) > now_ms)
-            continue;
-        shadow_life_tick(shadow, now_ms);
-        shadow_touch(shadow);
-    }
 }
 
 /* --- policies --- */

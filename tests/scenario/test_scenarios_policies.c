@@ -151,6 +151,9 @@ static void test_06_a_close_number_is_accepted_unsent(void **state)
     sim_run(sim, SIM_SECOND);
     assert_sent(sim, "{\"n\":101}");
     life_assert_key(sim, "/n", "deadband", "(absent)");
+    (void)sim_set(sim, "/t", "19.5");
+    sim_run(sim, SIM_SECOND);
+    assert_sent(sim, "{\"t\":19.5}");
     scenario_end(sim);
 }
 
