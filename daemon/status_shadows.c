@@ -41,6 +41,11 @@ static json_t *shadow_document(const struct shadow *shadow, int64_t now_ms)
     object =
         status_put(object, "last_accepted_ago_ms", status_since(status.last_accepted_ms, now_ms));
     object = status_put(object, "blocked_for_ms", status_until(status.blocked_until_ms, now_ms));
+    object = status_put(object, "quarantined_for_ms",
+                        status.quarantined_until_ms > now_ms
+                            ? json_integer(status.quarantined_until_ms - now_ms)
+                            : json_null());
+    object = status_put(object, "heard", json_boolean(status.heard));
     object = status_put(object, "last_code",
                         status.last_code ? json_integer(status.last_code) : json_null());
     object = status_put(object, "users", status_count(status.users));
@@ -58,12 +63,17 @@ json_t *status_shadows(const struct status_source *source, int64_t now_ms)
 }
 
 /* A link that is up and of no use: a moment after it came up, or for lack of rights. */
-static json_t *cloud_note(const struct status_source *source, bool subscribed)
+static json_t *cloud_note(const struct status_source *source, const struct thing_status *thing)
 {
     struct uplink_status status;
     uplink_get_status(source->uplink, &status);
-    if (status.state != LINK_UP || subscribed)
+    if (status.state != LINK_UP || thing->subscribed)
         return json_null();
+    if (thing->shadows_unheard < thing->shadows)
+        return json_sprintf("no answers of %d of %d shadows can be heard; if that lasts, the "
+                            "certificate's policy does not allow to subscribe to their topics, or "
+                            "MaxSubscriptions do not suffice",
+                            (int)thing->shadows_unheard, (int)thing->shadows);
     return json_sprintf("no answers of the shadow of %s can be heard yet; if that lasts, the "
                         "certificate's policy does not allow to subscribe to its topics",
                         source->thing_name);
@@ -110,7 +120,7 @@ json_t *status_cloud(const struct status_source *source)
     thing_get_status(source->thing, &status);
     json_t *object = json_object();
     object = status_put(object, "subscribed", json_boolean(status.subscribed));
-    object = status_put(object, "note", cloud_note(source, status.subscribed));
+    object = status_put(object, "note", cloud_note(source, &status));
     object = status_put(object, "operations", status_count(status.operations));
     object = status_put(object, "messages_out", status_count(status.messages_out));
     object = status_put(object, "messages_in", status_count(status.messages_in));

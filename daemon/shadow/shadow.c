@@ -312,6 +312,8 @@ void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_st
         shadow->view.desired_bytes + projection_measure((struct ledger *)ledger);
     ret_status->document_bytes_max = shadow->connection->options.max_document_bytes;
     ret_status->blocked_until_ms = shadow->pacing.blocked_until_ms;
+    ret_status->quarantined_until_ms = shadow_quarantine_ms(shadow);
+    ret_status->heard = shadow->link == SHADOW_ONLINE;
     ret_status->users = shadow->user_count;
     ret_status->watchers = shadow->watcher_count;
 }

@@ -197,7 +197,9 @@ struct shadow_status {
     int64_t last_accepted_version;             /* of an update of ours, -1: none */
     int64_t last_accepted_ms;                  /* boot time, -1: none */
     int64_t blocked_until_ms;                  /* backing off until, 0: not */
-    int last_code; /* of a rejection since the last accepted update, 0: none */
+    int64_t quarantined_until_ms; /* its requests drop the link: left alone until, 0: never */
+    bool heard;                   /* its answers are subscribed now */
+    int last_code;                /* of a rejection since the last accepted update, 0: none */
     uint64_t updates_sent, updates_accepted, updates_rejected, updates_timed_out, gets_sent,
         conflicts;
     uint64_t reports, operations, reports_refused, foreign_changes;

@@ -244,6 +244,8 @@ void shadow_unhear(struct shadow *shadow, int64_t now_ms);
 /* Until when it may send nothing although it has something to send: backing off, or in quarantine.
  */
 int64_t shadow_blocked_ms(const struct shadow *shadow);
+/* Until when a kind of its requests, or its subscription, is in quarantine; may be past. */
+int64_t shadow_quarantine_ms(const struct shadow *shadow);
 /* The time at which shadow_next_request() has something, INT64_MAX: never as things stand.
  * `ret_is_get` tells whether that is a get. */
 int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms, bool *ret_is_get);

@@ -149,6 +149,15 @@ int64_t shadow_blocked_ms(const struct shadow *shadow)
                  shadow->suspicions[SHADOW_REQUEST_UPDATE].until_ms);
 }
 
+int64_t shadow_quarantine_ms(const struct shadow *shadow)
+{
+    int64_t until_ms = later(shadow->suspicions[SHADOW_REQUEST_UPDATE].until_ms,
+                             shadow->suspicions[SHADOW_REQUEST_GET].until_ms);
+    const struct channel *channel = shadow->listener.own;
+    bool is_heard = !channel || subscriptions_is_heard(&shadow->listener);
+    return is_heard ? until_ms : later(until_ms, channel->suspicion.until_ms);
+}
+
 /* Why a get is made that decide() wants. */
 static enum thing_cause cause_of_get(const struct shadow *shadow)
 {

@@ -104,21 +104,10 @@ void thing_judge_drop(struct thing *thing, int64_t now_ms)
     }
 }
 
-static bool is_quarantined(const struct thing *thing, const struct shadow *shadow)
-{
-    const struct listener *listener = &shadow->listener;
-    for (enum shadow_request kind = SHADOW_REQUEST_UPDATE; kind < SHADOW_REQUEST_COUNT; kind++) {
-        if (suspicion_is_in_quarantine(&shadow->suspicions[kind], thing->now_ms))
-            return true;
-    }
-    return !subscriptions_is_heard(listener) &&
-           suspicion_is_in_quarantine(&listener->own->suspicion, thing->now_ms);
-}
-
 size_t thing_count_quarantined(const struct thing *thing)
 {
     size_t count = 0;
     for (size_t i = 0; i < thing->places; i++)
-        count += thing->shadows[i] && is_quarantined(thing, thing->shadows[i]);
+        count += thing->shadows[i] && shadow_quarantine_ms(thing->shadows[i]) > thing->now_ms;
     return count;
 }
