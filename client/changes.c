@@ -1,5 +1,6 @@
 #include "client/changes.h"
 #include "proto/frame.h"
+#include "proto/property_set.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -72,4 +73,73 @@ struct flux_change changes_get(const struct changes *changes, size_t index)
     if (changes_value_has_text(&change.value))
         change.value.text = (const char *)changes->text.data + item->text_offset;
     return change;
+}
+
+/* ---- contradictions ---- */
+
+static bool is_leaf(const struct flux_value *value)
+{
+    return value->type != FLUX_VALUE_EMPTY_OBJECT;
+}
+
+/* The value of the scratch set that excludes this one, or NULL. */
+static const struct flux_property *find_rival(const struct flux_property_set *scratch,
+                                              const struct flux_change *change, bool *ret_is_above)
+{
+    for (size_t size = change->path_size; size > 0;) {
+        do
+            size--;
+        while (size > 0 && change->path[size] != '/');
+        const struct flux_property *above = flux_property_set_find(scratch, change->path, size);
+        *ret_is_above = true;
+        if (above != NULL && flux_property_is_leaf(above))
+            return above;
+    }
+    *ret_is_above = false;
+    const struct flux_property *top =
+        flux_property_set_find(scratch, change->path, change->path_size);
+    const struct flux_property *below = top;
+    while (top != NULL && is_leaf(&change->value) &&
+           (below = flux_property_next(top, below)) != NULL)
+        if (below->value.type != FLUX_VALUE_NONE)
+            return below;
+    return NULL;
+}
+
+/* The revision of a value in the scratch set is the index of its change, plus 1. */
+static int try_change(struct flux_property_set *scratch, const struct flux_change *change,
+                      size_t index, size_t ret_pair[static 2])
+{
+    if (change->path_size == 0) {
+        flux_property_set_clear(scratch);
+        return flux_property_set_init(scratch, 0, 0);
+    }
+    bool is_above = false;
+    const struct flux_property *rival =
+        change->kind == FLUX_SET ? find_rival(scratch, change, &is_above) : NULL;
+    if (rival != NULL) {
+        ret_pair[is_above ? 0 : 1] = (size_t)rival->revision - 1;
+        ret_pair[is_above ? 1 : 0] = index;
+        return 1;
+    }
+    struct flux_applied applied;
+    int r = flux_property_set_apply(scratch, change->kind, change->path, change->path_size,
+                                    change->kind == FLUX_SET ? &change->value : NULL, index + 1, 0,
+                                    &applied);
+    return r == -ENOSPC ? 0 : r;
+}
+
+int changes_find_contradiction(const struct changes *changes, size_t ret_pair[static 2])
+{
+    struct flux_property_set scratch;
+    int r = flux_property_set_init(&scratch, 0, 0);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < changes->count && r == 0; i++) {
+        struct flux_change change = changes_get(changes, i);
+        if (change.kind != FLUX_SETTLE)
+            r = try_change(&scratch, &change, i, ret_pair);
+    }
+    flux_property_set_clear(&scratch);
+    return r;
 }

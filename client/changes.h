@@ -29,6 +29,12 @@ int changes_add(struct changes *changes, const struct flux_change *change);
 /* The operation at `index`; its text is borrowed until the next change. */
 struct flux_change changes_get(const struct changes *changes, size_t index);
 
+/* Look for two values that exclude each other: one at a path, another below it, and no unset of
+ * this report between them. `ret_pair` gets their indexes, the upper one first. Returns 1, 0 or
+ * -ENOMEM.
+ */
+int changes_find_contradiction(const struct changes *changes, size_t ret_pair[static 2]);
+
 /* Tell whether a value has text. */
 bool changes_value_has_text(const struct flux_value *value);
 

@@ -129,8 +129,6 @@ bool client_is_opening(const struct fluxaws_client *client);
  * the answer to one. */
 bool client_shadow_opened(struct fluxaws_client *client, uint64_t request_id, int error,
                           const char *text, size_t text_size);
-/* Reject the reports that wait for answers of a refused shadow. */
-void client_reject_refused(struct fluxaws_client *client, struct client_shadow *shadow);
 /* Bytes in the backlogs of all shadows. */
 size_t client_backlog_bytes(const struct fluxaws_client *client);
 
@@ -171,6 +169,8 @@ bool client_will_answered(struct fluxaws_client *client, uint64_t request_id, in
 void client_send_report(struct fluxaws_client *client, uint64_t id);
 /* Send from the backlogs what is not on the wire, oldest first, as far as the socket keeps up. */
 void client_pump(struct fluxaws_client *client);
+/* Tell whether a report just collected could go straight to the socket. */
+bool client_may_send_directly(const struct fluxaws_client *client);
 /* Tell whether every report is written or in the outgoing buffer, so that a request may follow. */
 bool client_has_sent_all(const struct fluxaws_client *client);
 /* Append an operation to a report or will. Returns 0, -ENOBUFS, -EMSGSIZE. */

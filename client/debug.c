@@ -8,8 +8,10 @@ static void show_operations(FILE *file, struct flux_wire_reader *operations)
 {
     struct flux_change change;
     while (flux_report_next(operations, &change) == 1) {
-        if (change.kind == FLUX_UNSET) {
-            fprintf(file, " unset %.*s", (int)change.path_size, change.path);
+        if (change.kind != FLUX_SET) {
+            fprintf(file, " %s %.*s", change.kind == FLUX_UNSET ? "unset" : "settle",
+                    change.path_size > 0 ? (int)change.path_size : 1,
+                    change.path_size > 0 ? change.path : "/");
             continue;
         }
         struct flux_json_writer writer;
@@ -70,6 +72,50 @@ static void show_welcome(FILE *file, const struct flux_frame *frame)
                 welcome.max_frame_bytes, welcome.max_depth);
 }
 
+static void show_will(FILE *file, const struct flux_frame *frame)
+{
+    struct flux_will will;
+    struct flux_wire_reader operations;
+    if (flux_will_decode(frame, &will, &operations) < 0)
+        return;
+    fprintf(file, " id=%llu", (unsigned long long)will.request_id);
+    show_operations(file, &operations);
+}
+
+static void show_watch(FILE *file, const struct flux_frame *frame)
+{
+    struct flux_watch watch;
+    if (flux_watch_decode(frame, &watch) == 0)
+        fprintf(file, " id=%llu path=%.*s", (unsigned long long)watch.request_id,
+                (int)watch.path.size, watch.path.text);
+}
+
+static void show_desired(FILE *file, const struct flux_frame *frame)
+{
+    struct flux_desired desired;
+    if (flux_desired_decode(frame, &desired) < 0)
+        return;
+    struct flux_json_writer writer;
+    flux_json_writer_init(&writer, 0);
+    flux_json_value(&writer, &desired.value);
+    fprintf(file, " id=%llu version=%lld", (unsigned long long)desired.request_id,
+            (long long)desired.version);
+    if (desired.complete)
+        fputs(" complete", file);
+    else
+        fprintf(file, " %.*s=%s%s", (int)desired.path.size, desired.path.text,
+                writer.text != NULL ? writer.text : "?", desired.stale ? " stale" : "");
+    flux_json_writer_clear(&writer);
+}
+
+static void show_open(FILE *file, const struct flux_frame *frame)
+{
+    struct flux_open_shadow open;
+    if (flux_open_shadow_decode(frame, &open) == 0)
+        fprintf(file, " id=%llu thing=%.*s shadow=%.*s", (unsigned long long)open.request_id,
+                (int)open.thing.size, open.thing.text, (int)open.shadow.size, open.shadow.text);
+}
+
 static void show_end(FILE *file, const struct flux_frame *frame)
 {
     struct flux_failed failed;
@@ -87,6 +133,18 @@ static void show_message(FILE *file, const struct flux_frame *frame)
     switch (frame->type) {
     case FLUX_MESSAGE_REPORT:
         show_report(file, frame);
+        break;
+    case FLUX_MESSAGE_WILL:
+        show_will(file, frame);
+        break;
+    case FLUX_MESSAGE_OPEN_SHADOW:
+        show_open(file, frame);
+        break;
+    case FLUX_MESSAGE_WATCH:
+        show_watch(file, frame);
+        break;
+    case FLUX_MESSAGE_DESIRED:
+        show_desired(file, frame);
         break;
     case FLUX_MESSAGE_ANSWER:
         show_answer(file, frame);
@@ -116,6 +174,8 @@ void client_debug(const struct fluxaws_client *client, const char *direction, co
     if (!client->is_debugged || flux_frame_next(data, size, size, &frame) <= 0)
         return;
     fprintf(stderr, "fluxaws: %s %s", direction, flux_message_name(frame.type));
+    if (frame.shadow != 0)
+        fprintf(stderr, " shadow=%u", frame.shadow);
     show_message(stderr, &frame);
     fputc('\n', stderr);
 }

@@ -2,6 +2,7 @@
 #include "client/client.h"
 #include "proto/path.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,32 +76,76 @@ static int apply(struct fluxaws_client *client, uint64_t id)
     return try_apply(client, id, set_us);
 }
 
-/* The daemon does not serve this shadow: the report ends at once. */
-static int take_refused_report(struct fluxaws_client *client, uint64_t id)
+/* The report ends before it has begun: as the daemon would end it. */
+static int reject(struct fluxaws_client *client, uint64_t id, int code, const char *path,
+                  const char *text)
 {
     struct client_shadow *shadow = client->shadow;
-    bool is_next = client_has_sent_all(client);
+    struct flux_rejected rejected = {
+        .first_id = id,
+        .last_id = id,
+        .code = (uint32_t)code,
+        .path = flux_text(path),
+        .text = flux_text(text),
+    };
+    bool is_next = client_has_sent_all(client) && client->state != CLIENT_AWAY;
     client->last_id = id;
     client->last_report_id = id;
     shadow->last_report_id = id;
-    if (is_next && client->state != CLIENT_AWAY)
+    if (is_next)
         client->sent_id = id;
-    client_reject_refused(client, shadow);
-    return 0;
+    client->rejected_count++;
+    (void)snprintf(client->rejected_text, sizeof(client->rejected_text), "%s%s%.400s (code %d)",
+                   path, path[0] != '\0' ? ": " : "", text, code);
+    return client->callback != NULL ? answers_reject(&shadow->answers, &rejected, id) : 0;
+}
+
+/* A daemon refuses a report that contradicts itself; merged in the backlog it would never see it.
+ * Returns 1 if the report has been rejected; 0; -ENOMEM. */
+static int reject_contradiction(struct fluxaws_client *client, uint64_t id)
+{
+    size_t pair[2];
+    if (client->changes.count < 2 || client_may_send_directly(client))
+        return 0;
+    int r = changes_find_contradiction(&client->changes, pair);
+    if (r <= 0)
+        return r;
+    struct flux_change above = changes_get(&client->changes, pair[0]);
+    struct flux_change below = changes_get(&client->changes, pair[1]);
+    char path[FLUX_PATH_BYTES_MAX + 1], text[400];
+    (void)snprintf(path, sizeof(path), "%.*s", (int)below.path_size, below.path);
+    (void)snprintf(text, sizeof(text),
+                   "%.*s and %.*s exclude each other: one is a value, the other lies below it",
+                   above.path_size < 150 ? (int)above.path_size : 150, above.path,
+                   below.path_size < 150 ? (int)below.path_size : 150, below.path);
+    r = reject(client, id, 400, path, text);
+    return r < 0 ? r : 1;
+}
+
+/* Returns 1 if the report need not be sent; 0; -ENOMEM; -ENOBUFS. */
+static int end_early(struct fluxaws_client *client, uint64_t id)
+{
+    const struct client_shadow *shadow = client->shadow;
+    if (shadow->state != CLIENT_SHADOW_REFUSED)
+        return reject_contradiction(client, id);
+    int r = reject(client, id, -shadow->refusal, "", shadow->refusal_text);
+    return r < 0 ? r : 1;
 }
 
 static int take_report(struct fluxaws_client *client)
 {
     uint64_t id = client->last_id + 1;
     struct answers *answers = &client->shadow->answers;
-    if (client->callback != NULL) {
-        int r = answers_expect(answers, id, client->wanted, client->changes.count);
-        if (r < 0)
-            return r;
-    }
-    if (client->shadow->state == CLIENT_SHADOW_REFUSED)
-        return take_refused_report(client, id);
-    int r = apply(client, id);
+    int r = 0;
+    if (client->callback != NULL)
+        r = answers_expect(answers, id, client->wanted, client->changes.count);
+    if (r < 0)
+        return r;
+    r = end_early(client, id);
+    if (r == 1)
+        return 0;
+    if (r == 0)
+        r = apply(client, id);
     if (r < 0) {
         if (client->callback != NULL)
             answers_unexpect(answers, id);

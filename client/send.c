@@ -56,21 +56,21 @@ static int write_report(struct fluxaws_client *client, uint64_t id)
     return 0;
 }
 
-/* The short way, straight from the call to the socket, is open when nothing waits before it. */
-static bool may_go_directly(const struct fluxaws_client *client, uint64_t previous_id)
+/* That short way is open when nothing waits before it. */
+bool client_may_send_directly(const struct fluxaws_client *client)
 {
     return client->state != CLIENT_AWAY && client->shadow->state == CLIENT_SHADOW_OPEN &&
-           client->sent_id >= previous_id && buffer_size(&client->out) == 0 &&
+           client_has_sent_all(client) && buffer_size(&client->out) == 0 &&
            client->changes.frame_bytes <= frame_limit(client);
 }
 
 void client_send_report(struct fluxaws_client *client, uint64_t id)
 {
-    uint64_t previous_id = client->last_report_id;
+    client_write(client);
+    bool is_direct = client_may_send_directly(client);
     client->last_report_id = id;
     client->shadow->last_report_id = id;
-    client_write(client);
-    if (may_go_directly(client, previous_id) && write_report(client, id) == 0) {
+    if (is_direct && write_report(client, id) == 0) {
         client->sent_id = id;
         client_write(client);
     }

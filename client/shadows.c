@@ -74,13 +74,22 @@ bool client_is_opening(const struct fluxaws_client *client)
 }
 
 /* Tell that reports cannot be taken: to their answers, and to the next flush. */
-void client_reject_refused(struct fluxaws_client *client, struct client_shadow *shadow)
+static void reject_all(struct fluxaws_client *client, struct client_shadow *shadow)
 {
     client->rejected_count++;
     (void)snprintf(client->rejected_text, sizeof(client->rejected_text), "%s (code %d)",
                    shadow->refusal_text, -shadow->refusal);
     if (answers_reject_all(&shadow->answers, (uint32_t)-shadow->refusal, shadow->refusal_text) < 0)
         client_log(client, LOG_ERR, "out of memory: a rejection is not told");
+}
+
+static void describe_refusal(struct client_shadow *shadow, const char *text, size_t text_size)
+{
+    bool is_named = shadow->shadow[0] != '\0', is_foreign = shadow->thing[0] != '\0';
+    (void)snprintf(shadow->refusal_text, sizeof(shadow->refusal_text), "%s%s%s%s%s: %.*s",
+                   is_named ? "shadow " : "the classic shadow", shadow->shadow,
+                   is_foreign ? " of thing " : "", shadow->thing,
+                   is_named || is_foreign ? "" : " of this device", (int)text_size, text);
 }
 
 bool client_shadow_opened(struct fluxaws_client *client, uint64_t request_id, int error,
@@ -96,13 +105,10 @@ bool client_shadow_opened(struct fluxaws_client *client, uint64_t request_id, in
             client_renew_watches(client, shadow);
             return true;
         }
-        (void)snprintf(shadow->refusal_text, sizeof(shadow->refusal_text),
-                       "shadow '%s' of thing '%s': %.*s",
-                       shadow->shadow[0] != '\0' ? shadow->shadow : "(classic)",
-                       shadow->thing[0] != '\0' ? shadow->thing : "(own)", (int)text_size, text);
+        describe_refusal(shadow, text, text_size);
         client_log(client, LOG_WARNING, "the daemon refused %s", shadow->refusal_text);
         if (!backlog_is_empty(&shadow->backlog) || shadow->answers.report_count > 0)
-            client_reject_refused(client, shadow);
+            reject_all(client, shadow);
         backlog_drop(&shadow->backlog, UINT64_MAX);
         client_refuse_watches(client, shadow);
         return true;

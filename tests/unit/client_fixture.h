@@ -15,7 +15,7 @@ struct client_fixture {
     struct fake_daemon daemon;
     struct fluxaws_client *client;
     struct fluxaws_answer answers[ANSWERS_MAX]; /* as delivered; their texts are gone */
-    char texts[ANSWERS_MAX][80];                /* "path: text" */
+    char texts[ANSWERS_MAX][120];               /* "path: text" */
     size_t answer_count;
     int descriptors;
 };

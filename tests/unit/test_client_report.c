@@ -137,6 +137,46 @@ static void test_a_failed_call_spoils_the_collected_report(void **state)
     assert_int_equal(report.count, 1);
 }
 
+/* Whether it goes out at once or waits: a report that contradicts itself is refused, not merged. */
+static void test_a_contradiction_is_not_merged_away(void **state)
+{
+    struct client_fixture *f = *state;
+    fake_close_listener(&f->daemon);
+    client_fixture_open(f, 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "a", 1), 0);
+    assert_int_equal(fluxaws_report_json(f->client, "{\"a\":2,\"x\":3}"), 0);
+    assert_int_equal(fluxaws_report_begin(f->client), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "a.b", 4), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "y", 5), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "a", 6), 0);
+    assert_int_equal(fluxaws_report_send(f->client), 0);
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 1);
+    assert_true(f->answers[0].rejected);
+    assert_int_equal(f->answers[0].first_id, 3);
+    assert_int_equal(f->answers[0].code, 400);
+    assert_string_equal(
+        f->texts[0],
+        "/a/b: /a and /a/b exclude each other: one is a value, the other lies below it");
+    /* An unset between the two resolves it, and {} is no value. */
+    assert_int_equal(fluxaws_report_begin(f->client), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "a", 7), 0);
+    assert_int_equal(fluxaws_unset(f->client, "a"), 0);
+    assert_int_equal(fluxaws_set_json(f->client, "a", "{}"), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "a.c", 8), 0);
+    assert_int_equal(fluxaws_report_send(f->client), 0);
+    fake_listen(&f->daemon);
+    client_fixture_accept_again(f);
+    fake_greet(&f->daemon, 0);
+    struct fake_report report;
+    fake_expect_report(&f->daemon, &report);
+    assert_int_equal(report.head.request_id, 2);
+    assert_string_equal(report.operations[0], "/x=3");
+    fake_expect_report(&f->daemon, &report);
+    assert_int_equal(report.head.request_id, 4);
+    assert_string_equal(report.operations[report.count - 1], "/a/c=8");
+    assert_true(fake_is_quiet(&f->daemon));
+}
+
 static void test_a_daemon_that_does_not_read_gets_the_newest_values(void **state)
 {
     struct client_fixture *f = *state;
@@ -242,6 +282,7 @@ int main(void)
         TEST(test_every_kind_of_value_travels),
         TEST(test_bad_values_are_refused_with_their_reason),
         TEST(test_a_failed_call_spoils_the_collected_report),
+        TEST(test_a_contradiction_is_not_merged_away),
         TEST(test_a_daemon_that_does_not_read_gets_the_newest_values),
         TEST(test_a_full_backlog_keeps_nothing_of_the_report),
         TEST(test_a_smaller_frame_limit_rejects_what_no_longer_fits),

@@ -218,7 +218,7 @@ static void test_watches_belong_to_the_shadow_in_use(void **state)
     assert_true(fake_is_quiet(&f->daemon));
     fake_failed(&f->daemon, open_id, EACCES, "no");
     assert_int_equal(fluxaws_dispatch(f->client, 0), 1);
-    expect_heard(&other_ear, "/a error 13: shadow 'config' of thing '(own)': no");
+    expect_heard(&other_ear, "/a error 13: shadow config: no");
     /* Chosen again it is asked for again, and this time it is served. */
     assert_int_equal(fluxaws_use_shadow(f->client, NULL, "config"), 0);
     assert_int_equal(fake_expect_open(&f->daemon, "", "config", &open_id), handle);
