@@ -59,6 +59,8 @@ static void read_envelope(struct cloud_message *message)
     if (state) {
         message->desired = read_section(state, "desired");
         message->reported = read_section(state, "reported");
+        message->desired_metadata =
+            json_object_get(json_object_get(message->root, "metadata"), "desired");
     }
 }
 

@@ -34,6 +34,7 @@ struct cloud_message {
     int code;                        /* 0: none */
     char token[CLOUD_TOKEN_MAX + 1]; /* "": none */
     struct cloud_section desired, reported;
+    const json_t *desired_metadata; /* when what was wished; borrowed, any JSON or NULL */
 };
 
 /* Outcomes of cloud_message_parse(). */

@@ -1,6 +1,7 @@
 #include "daemon/shadow/desired.h"
 
 #include "daemon/shadow/property_json.h"
+#include "proto/path.h"
 #include <errno.h>
 
 int desired_init(struct desired *desired, uint64_t hash_seed)
@@ -43,6 +44,7 @@ static void prune(struct desired *desired)
 struct merge {
     struct desired *desired;
     struct flux_property *at; /* the object that the walk is in */
+    const json_t *metadata;
     int64_t now_ms;
     bool from_get; /* nulls count as absent, equal values as unchanged */
 };
@@ -68,17 +70,44 @@ static void note_change(struct merge *merge, struct flux_property *node)
     desire_of(node)->changed_ms = merge->now_ms;
 }
 
+/* When a value was wished, as the service says; 0 where it does not. An array has the time in each
+ * of its elements. */
+static int64_t find_timestamp(const json_t *metadata, const struct flux_property *node)
+{
+    char key[FLUX_PATH_BYTES_MAX + 1];
+    size_t size;
+    const char *cursor = node->path;
+    const json_t *at = metadata;
+    while (at && flux_path_next_key(&cursor, node->path + node->path_size, key, &size)) {
+        key[size] = '\0';
+        at = json_object_get(at, key);
+    }
+    if (json_is_array(at))
+        at = json_array_get(at, 0);
+    return json_integer_value(json_object_get(at, "timestamp"));
+}
+
+/* A get shows the value that was known, but somebody may have wished it again. */
+static void read_timestamp(struct merge *merge, struct flux_property *node)
+{
+    struct desire *desire = desire_of(node);
+    int64_t timestamp = find_timestamp(merge->metadata, node);
+    if (desire->timestamp > 0 && timestamp > desire->timestamp)
+        note_change(merge, node);
+    desire->timestamp = timestamp;
+}
+
 static int merge_leaf(struct merge *merge, struct flux_property *node,
                       const struct flux_value *value)
 {
     bool is_equal = node->value.type != FLUX_VALUE_NONE && flux_value_equal(&node->value, value);
-    if (is_equal && merge->from_get)
-        return 0;
-    int r = apply(merge, node, value);
+    int r = is_equal && merge->from_get ? 0 : apply(merge, node, value);
     if (r < 0)
         return r;
+    if (!is_equal || !merge->from_get)
+        note_change(merge, node);
     desire_of(node)->left_over = false;
-    note_change(merge, node);
+    read_timestamp(merge, node);
     return 0;
 }
 
@@ -135,17 +164,20 @@ static int merge_all(struct merge *merge, const json_t *object)
     return r;
 }
 
-int desired_merge(struct desired *desired, const json_t *object, int64_t now_ms)
+int desired_merge(struct desired *desired, const json_t *object, const json_t *metadata,
+                  int64_t now_ms)
 {
-    struct merge merge = {.desired = desired, .now_ms = now_ms};
+    struct merge merge = {.desired = desired, .metadata = metadata, .now_ms = now_ms};
     int r = merge_all(&merge, object);
     prune(desired);
     return r;
 }
 
-int desired_replace(struct desired *desired, const json_t *object, int64_t now_ms)
+int desired_replace(struct desired *desired, const json_t *object, const json_t *metadata,
+                    int64_t now_ms)
 {
-    struct merge merge = {.desired = desired, .now_ms = now_ms, .from_get = true};
+    struct merge merge = {
+        .desired = desired, .metadata = metadata, .now_ms = now_ms, .from_get = true};
     int r = merge_all(&merge, object);
     struct flux_property *root = desired->set.root;
     for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {

@@ -11,6 +11,7 @@
 struct desire {
     uint64_t serial;    /* of the message that set the value here last */
     int64_t changed_ms; /* when that came */
+    int64_t timestamp;  /* the service's own, seconds; 0: unknown */
     uint64_t round;     /* the last merge that named the node */
     bool left_over;     /* an object that is there only because all below it was removed */
     /* Scratch of one walk: */
@@ -32,13 +33,16 @@ int desired_init(struct desired *desired, uint64_t hash_seed);
 void desired_clear(struct desired *desired);
 
 /* Merge what an accepted update carried, as the service does. What it names counts as changed, even
- * if the value is the same: somebody has said it again. Returns 0, -ENOMEM, -ENOSPC or
+ * if the value is the same: somebody has said it again. `metadata` (any JSON, or NULL) tells when,
+ * by the service's clock. Returns 0, -ENOMEM, -ENOSPC or
  * -ENAMETOOLONG (more than can be held); then it has been merged in part. */
-int desired_merge(struct desired *desired, const json_t *object, int64_t now_ms);
+int desired_merge(struct desired *desired, const json_t *object, const json_t *metadata,
+                  int64_t now_ms);
 
-/* Take a whole section (of the answer to a get) as the truth. What is equal stays unchanged.
- * Returns as desired_merge(). */
-int desired_replace(struct desired *desired, const json_t *object, int64_t now_ms);
+/* Take a whole section (of the answer to a get) as the truth. What is equal stays unchanged, unless
+ * its time shows that somebody has said it again. Returns as desired_merge(). */
+int desired_replace(struct desired *desired, const json_t *object, const json_t *metadata,
+                    int64_t now_ms);
 
 /* All is gone. */
 void desired_empty(struct desired *desired);

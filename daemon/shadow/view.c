@@ -182,8 +182,8 @@ static int merge_desired(struct view *view, const struct cloud_message *message,
         desired_empty(&view->desired);
         break;
     case CLOUD_SECTION_OBJECT:
-        r = from_get ? desired_replace(&view->desired, message->desired.object, now_ms)
-                     : desired_merge(&view->desired, message->desired.object, now_ms);
+        r = (from_get ? desired_replace : desired_merge)(&view->desired, message->desired.object,
+                                                         message->desired_metadata, now_ms);
         break;
     }
     view->desired_bytes = desired_measure(&view->desired);

@@ -177,6 +177,28 @@ static void test_331_a_wish_made_again_is_newer(void **state)
     scenario_end(sim);
 }
 
+/* 353: also where the daemon learns of it only by a get: its time shows it. */
+static void test_353_a_wish_made_again_without_link_is_newer(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"led\":\"on\",\"l\":[1],\"old\":1}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    sim_run(sim, SIM_MINUTE);
+    sim_link_down(sim);
+    size_t led = sim_settle(sim, "/led", NULL);
+    (void)sim_settle(sim, "/l", NULL);
+    (void)sim_settle(sim, "/old", NULL);
+    sim_run(sim, SIM_MINUTE);
+    (void)sim_foreign(sim, DESIRED("{\"led\":\"on\",\"l\":[1]}"));
+    sim_run(sim, SIM_MINUTE);
+    sim_link_up(sim);
+    sim_run(sim, SIM_MINUTE);
+    assert_settled(sim, led);
+    assert_desired(sim, "{\"led\":\"on\",\"l\":[1]}");
+    assert_int_equal(json_object_size(watcher->told), 2);
+    scenario_end(sim);
+}
+
 /* 332: another change of the shadow is no reason to leave the wish there. */
 static void test_332_other_changes_do_not_save_a_wish(void **state)
 {
@@ -568,6 +590,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_329_a_newer_wish_wins_before_the_update),
               cmocka_unit_test(test_330_a_newer_wish_wins_on_the_way),
               cmocka_unit_test(test_331_a_wish_made_again_is_newer),
+              cmocka_unit_test(test_353_a_wish_made_again_without_link_is_newer),
               cmocka_unit_test(test_332_other_changes_do_not_save_a_wish),
               cmocka_unit_test(test_333_a_sub_tree_is_settled_leaf_by_leaf),
               cmocka_unit_test(test_334_everything_is_settled),

@@ -62,7 +62,7 @@ static void merge(struct ledger_world *world, const char *desired)
 {
     json_t *object = json_loads(desired, 0, NULL);
     assert_non_null(object);
-    assert_int_equal(desired_merge(&world->view.desired, object, ++world->now_ms), 0);
+    assert_int_equal(desired_merge(&world->view.desired, object, NULL, ++world->now_ms), 0);
     json_decref(object);
     look(world);
 }
