@@ -66,6 +66,14 @@ static bool has_room(const struct flux_property_set *set, const struct plan *pla
     return total - dropped + added <= FLUX_PROPERTIES_MAX;
 }
 
+bool flux_property_set_has_room(const struct flux_property_set *set, enum flux_operation operation,
+                                const char *path, size_t path_size, const struct flux_value *value)
+{
+    const struct flux_property *known = flux_property_set_find(set, path, path_size);
+    struct plan plan = plan_operation(operation, value, known);
+    return has_room(set, &plan, known);
+}
+
 /* Free the nodes that this operation had created on its way to `property`. */
 static void undo_nodes(struct flux_property_set *set, struct flux_property *property,
                        size_t node_count)

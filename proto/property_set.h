@@ -78,6 +78,10 @@ int flux_property_set_apply(struct flux_property_set *set, enum flux_operation o
                             const char *path, size_t path_size, const struct flux_value *value,
                             uint64_t revision, int64_t set_us, struct flux_applied *ret_applied);
 
+/* Tell whether that operation would find room now. */
+bool flux_property_set_has_room(const struct flux_property_set *set, enum flux_operation operation,
+                                const char *path, size_t path_size, const struct flux_value *value);
+
 /* Tell whether an operation on `path` first made at `set_us` has been overtaken (design: resent is
  * not newer): the path itself was set, unset or replaced later; an ancestor was unset, or set to
  * anything but `{}`, later; or something below was set or unset later, which the late operation

@@ -283,6 +283,37 @@ static int check_contradiction(const struct shadow_report *report,
                   found.below->path);
 }
 
+/* Tell whether the first operation finds room, as those behind it may make some or need more. */
+static bool first_has_room(const struct ledger *ledger, const struct shadow_report *report)
+{
+    const struct shadow_operation *first = &report->operations[0];
+    return first->kind == FLUX_SETTLE ||
+           flux_property_set_has_room(&ledger->set, first->kind, first->path, first->path_size,
+                                      &first->value);
+}
+
+/* A copy is made only where the first operation does not say it all: whoever goes on reporting to a
+ * full shadow must not cost much. */
+static int check_room(struct ledger *ledger, const struct check_limits *limits,
+                      struct check_size *size, const struct shadow_report *report,
+                      struct shadow_refusal *ret_refusal)
+{
+    size_t entries = ledger->set.value_count + ledger->set.cut_count;
+    if (entries + 2 * report->operation_count <= FLUX_PROPERTIES_MAX)
+        return SHADOW_REPORT_QUEUED;
+    int r = first_has_room(ledger, report) ? 0 : -ENOSPC;
+    if (r == 0 && report->operation_count > 1) {
+        struct trial trial;
+        size->effort += COPY_EFFORT * ledger->set.node_count;
+        r = measure_trial(ledger, limits, report, &trial);
+    }
+    if (r == -ENOSPC)
+        return REFUSE(ret_refusal, 413, &report->operations[0],
+                      "a shadow holds at most %u properties and removals; unset or forget some",
+                      FLUX_PROPERTIES_MAX);
+    return r < 0 ? r : SHADOW_REPORT_QUEUED;
+}
+
 int check_report(struct ledger *ledger, const struct check_limits *limits, struct check_size *size,
                  const struct shadow_report *report, struct shadow_refusal *ret_refusal)
 {
@@ -296,18 +327,8 @@ int check_report(struct ledger *ledger, const struct check_limits *limits, struc
     int contradicts = check_contradiction(report, ret_refusal);
     if (contradicts != 0)
         return contradicts;
-    const struct shadow_operation *first = &report->operations[0];
-    size_t entries = ledger->set.value_count + ledger->set.cut_count;
-    if (entries + 2 * report->operation_count > FLUX_PROPERTIES_MAX) {
-        struct trial trial;
-        size->effort += COPY_EFFORT * ledger->set.node_count;
-        int r = measure_trial(ledger, limits, report, &trial);
-        if (r == -ENOSPC)
-            return REFUSE(ret_refusal, 413, first,
-                          "a shadow holds at most %u properties and removals; unset or forget some",
-                          FLUX_PROPERTIES_MAX);
-        if (r < 0)
-            return r;
-    }
+    int room = check_room(ledger, limits, size, report, ret_refusal);
+    if (room != SHADOW_REPORT_QUEUED)
+        return room;
     return check_size(ledger, limits, size, report, ret_refusal);
 }

@@ -211,6 +211,34 @@ static void test_a_shadow_holds_so_many_properties(void **state)
     assert_int_equal(check_one(world, &checked, "/p7", flux_value_int64(2)), SHADOW_REPORT_QUEUED);
 }
 
+/* Whoever goes on and on is refused without a look at all there is. */
+static void test_refusing_for_a_full_shadow_is_cheap(void **state)
+{
+    struct ledger_world *world = *state;
+    struct checked checked = make(1u << 20);
+    char path[32];
+    for (unsigned i = 0; i < FLUX_PROPERTIES_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/p%u", i);
+        (void)ledger_world_report(world, path, "1");
+    }
+    const uint64_t effort = checked.size.effort;
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(path, sizeof(path), "/more%u", i);
+        assert_int_equal(check_one(world, &checked, path, flux_value_int64(1)),
+                         SHADOW_REPORT_REFUSED);
+        struct shadow_operation removal = unset(path);
+        assert_int_equal(check(world, &checked, &removal, 1), SHADOW_REPORT_REFUSED);
+        assert_int_equal(checked.refusal.code, 413);
+    }
+    assert_int_equal(checked.size.effort, effort);
+    /* The first makes the room that the second needs. */
+    struct shadow_operation exchange[] = {unset("/p1"), set("/p1/below", flux_value_int64(1)),
+                                          unset("/p2")};
+    assert_int_equal(check(world, &checked, exchange, 3), SHADOW_REPORT_REFUSED);
+    exchange[0] = unset("");
+    assert_int_equal(check(world, &checked, exchange, 3), SHADOW_REPORT_QUEUED);
+}
+
 static void test_values_that_exclude_each_other_are_refused_naming_both(void **state)
 {
     struct ledger_world *world = *state;
@@ -289,6 +317,7 @@ int main(void)
         CASE(test_a_document_that_is_too_large_may_still_shrink),
         CASE(test_a_refused_value_is_remembered),
         CASE(test_a_shadow_holds_so_many_properties),
+        CASE(test_refusing_for_a_full_shadow_is_cheap),
         CASE(test_values_that_exclude_each_other_are_refused_naming_both),
         CASE(test_values_that_exclude_each_other_are_found_among_many),
         CASE(test_a_refusal_for_size_names_the_three_largest),
