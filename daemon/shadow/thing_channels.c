@@ -39,19 +39,25 @@ void thing_tell_channels(struct thing *thing, struct shadow *shadow, int64_t now
                        want_ms(shadow));
 }
 
+bool thing_tell_heard(struct shadow *shadow, int64_t now_ms)
+{
+    bool is_heard = subscriptions_is_heard(&shadow->listener);
+    if (is_heard && shadow->link == SHADOW_UNHEARD)
+        shadow_hear(shadow);
+    else if (!is_heard && shadow->link == SHADOW_ONLINE)
+        shadow_unhear(shadow, now_ms);
+    else
+        return false;
+    return true;
+}
+
 /* The channels have changed: who is heard, and who is not any more? */
 static void tell_shadows(struct thing *thing, int64_t now_ms)
 {
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow))) {
-        bool is_heard = subscriptions_is_heard(&shadow->listener);
-        if (is_heard && shadow->link == SHADOW_UNHEARD)
-            shadow_hear(shadow);
-        else if (!is_heard && shadow->link == SHADOW_ONLINE)
-            shadow_unhear(shadow, now_ms);
-        else
-            continue;
-        shadow_touch(shadow);
+        if (thing_tell_heard(shadow, now_ms))
+            shadow_touch(shadow);
     }
 }
 

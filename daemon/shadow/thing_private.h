@@ -98,6 +98,8 @@ int thing_next_channel_request(struct thing *thing, int64_t now_ms,
                                struct thing_request *ret_request);
 /* When there may be the next one; INT64_MAX: as things stand never. */
 int64_t thing_channel_deadline(struct thing *thing, int64_t now_ms);
+/* Tell the shadow whether it is heard. Returns whether that is news. */
+bool thing_tell_heard(struct shadow *shadow, int64_t now_ms);
 /* Tell the channels what the shadow needs. */
 void thing_tell_channels(struct thing *thing, struct shadow *shadow, int64_t now_ms);
 

@@ -62,6 +62,7 @@ void thing_tick(struct thing *thing, int64_t now_ms)
     thing->connection.touched_first = NULL;
     while (shadow) {
         struct shadow *next = shadow->touched_next;
+        (void)thing_tell_heard(shadow, now_ms); /* a new one, on a channel that is there */
         shadow_tick(shadow, now_ms);
         thing_measure(thing, shadow, now_ms);
         thing_tell_channels(thing, shadow, now_ms);

@@ -82,6 +82,11 @@ static void test_moving_to_the_shared_channel_costs_no_get(void **state)
     world_run(&world, 1000);
     assert_int_equal(world.gets, 4);
     assert_int_equal(world.unsubscribes, 2);
+    struct shadow *late = world_open(&world, NULL, "d"); /* is heard at once */
+    world_report(&world, late, "/a", 1);
+    world_run(&world, 1000);
+    assert_true(shadow_is_settled(late));
+    assert_int_equal(world.subscribes, 4);
     world_end(&world);
 }
 
