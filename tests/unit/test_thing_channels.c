@@ -90,6 +90,23 @@ static void test_moving_to_the_shared_channel_costs_no_get(void **state)
     world_end(&world);
 }
 
+static void test_who_comes_when_all_names_are_heard_is_heard_at_once(void **state)
+{
+    (void)state;
+    struct world world;
+    struct thing_options options = options_with(50);
+    const char *const names[] = {"a", "b", "c", "d", "e"};
+    world_begin(&world, &options);
+    thing_link_up(world.thing, world.now_ms);
+    for (size_t i = 0; i < 5; i++) {
+        world_report(&world, world_open(&world, NULL, names[i]), "/a", 1);
+        world_run(&world, 10000);
+        assert_true(thing_is_settled(world.thing));
+    }
+    assert_int_equal(world.subscribes, 4); /* the classic one, a and b, and all */
+    world_end(&world);
+}
+
 static void test_after_its_return_a_get_precedes_any_claim(void **state)
 {
     (void)state;
@@ -245,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_the_shared_channel_has_filters_for_all_names),
         cmocka_unit_test(test_answers_find_their_shadow),
         cmocka_unit_test(test_moving_to_the_shared_channel_costs_no_get),
+        cmocka_unit_test(test_who_comes_when_all_names_are_heard_is_heard_at_once),
         cmocka_unit_test(test_after_its_return_a_get_precedes_any_claim),
         cmocka_unit_test(test_twelve_things_share_eight_channels),
         cmocka_unit_test(test_who_is_watched_keeps_its_channel_and_who_waits_is_told_of),
