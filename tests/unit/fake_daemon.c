@@ -149,8 +149,13 @@ static void describe(const struct flux_change *change, char *text, size_t size)
 void fake_expect_report(struct fake_daemon *daemon, struct fake_report *ret_report)
 {
     struct flux_frame frame = fake_expect(daemon, FLUX_MESSAGE_REPORT);
+    fake_read_report(&frame, ret_report);
+}
+
+void fake_read_report(const struct flux_frame *frame, struct fake_report *ret_report)
+{
     struct flux_wire_reader operations;
-    assert_int_equal(flux_report_decode(&frame, &ret_report->head, &operations), 0);
+    assert_int_equal(flux_report_decode(frame, &ret_report->head, &operations), 0);
     struct flux_change change;
     ret_report->count = 0;
     int r;

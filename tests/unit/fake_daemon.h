@@ -43,6 +43,8 @@ void fake_hang_up(struct fake_daemon *daemon);
 /* Read what there is and take the next frame; false if there is none. Borrowed until the next call.
  */
 bool fake_next(struct fake_daemon *daemon, struct flux_frame *ret_frame);
+/* Read a REPORT frame. */
+void fake_read_report(const struct flux_frame *frame, struct fake_report *ret_report);
 /* Take the next frame, which must be a report. */
 void fake_expect_report(struct fake_daemon *daemon, struct fake_report *ret_report);
 /* Take the next frame, which must be of this type. */
