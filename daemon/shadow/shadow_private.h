@@ -142,6 +142,10 @@ void shadow_review_fresh(struct shadow *shadow, int64_t now_ms);
 /* Give up waiting for the request in flight: an update becomes unsettled. */
 void shadow_give_up(struct shadow *shadow, int64_t now_ms);
 void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms);
+/* Until when something of ours is on its way, or may be: INT64_MAX while an answer is awaited,
+ * INT64_MIN: nothing is. An update without an answer may lie around for good where nothing raises
+ * the version; after this time its answer is not waited for any more. */
+int64_t shadow_flies_until_ms(const struct shadow *shadow);
 /* Forget unsettled updates that can no longer be applied. */
 void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms);
 

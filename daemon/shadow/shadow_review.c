@@ -159,6 +159,16 @@ void shadow_expire_unsettled(struct shadow *shadow, int64_t now_ms)
     }
 }
 
+int64_t shadow_flies_until_ms(const struct shadow *shadow)
+{
+    int64_t until_ms = shadow->request == SHADOW_REQUEST_NONE ? INT64_MIN : INT64_MAX;
+    for (size_t i = 0; i < shadow->unsettled_count; i++) {
+        int64_t late_ms = shadow->unsettled[i].sent_ms + UNVERSIONED_MS;
+        until_ms = late_ms > until_ms ? late_ms : until_ms;
+    }
+    return until_ms;
+}
+
 void shadow_give_up(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;

@@ -30,8 +30,8 @@ static int64_t want_ms(const struct shadow *shadow)
 void thing_tell_channels(struct thing *thing, struct shadow *shadow, int64_t now_ms)
 {
     bool may_work = !is_blocked(shadow, now_ms);
-    bool is_flying =
-        shadow->request != SHADOW_REQUEST_NONE || (shadow->unsettled_count > 0 && may_work);
+    int64_t flies_ms = shadow_flies_until_ms(shadow);
+    bool is_flying = flies_ms == INT64_MAX || (flies_ms > now_ms && may_work);
     bool has_work = !shadow_is_settled(shadow) && may_work;
     bool is_busy =
         shadow->watcher_count > 0 || is_flying || has_work || waits_for_get(thing, shadow, now_ms);

@@ -37,6 +37,9 @@ void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms)
     count_flight(thing, shadow, shadow->request);
     turn->tick_ms = shadow_tick_ms(shadow);
     turn->request_ms = shadow_request_ms(shadow, now_ms, &turn->wants_get);
+    int64_t flies_ms = shadow_flies_until_ms(shadow); /* then it may make way */
+    if (flies_ms > now_ms)
+        turn->tick_ms = earlier(turn->tick_ms, flies_ms);
     int64_t blocked_ms = shadow_blocked_ms(shadow); /* who has work then wants to be heard again */
     if (shadow->link == SHADOW_UNHEARD && blocked_ms > now_ms)
         turn->tick_ms = earlier(turn->tick_ms, blocked_ms);
