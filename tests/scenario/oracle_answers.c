@@ -311,7 +311,8 @@ void oracle_answers(struct sim *sim)
         op->waiting = false;
         op->fate = fate.state;
         op->version = fate.version;
-        sim_trace(sim, "answer: %s %s at version %lld code %d", op->path,
+        sim_trace(sim, "%s%s answer: %s %s at version %lld code %d", sim->thing_name,
+                  sim->shadow_name, op->path,
                   fate.state == SHADOW_ACCEPTED ? "ACCEPTED" : "REJECTED", (long long)fate.version,
                   fate.code);
         if (fate.state == SHADOW_ACCEPTED)
@@ -400,6 +401,23 @@ static void oracle_end_objects(struct oracle_end *end)
     }
 }
 
+/* The thing waits for something: say for what. */
+static void oracle_end_unsettled(struct oracle_end *end)
+{
+    for (struct sim *each = end->sim->net; each != NULL; each = each->next) {
+        struct shadow_status status;
+        char text[320];
+        if (shadow_is_settled(each->shadow))
+            continue;
+        shadow_get_status(each->shadow, &status);
+        (void)snprintf(text, sizeof(text), "%s %s: %zu pending, %zu in flight, view %s, code %d",
+                       each->thing_name, each->shadow_name, status.pending, status.in_flight,
+                       shadow_view_name(status.view), status.last_code);
+        oracle_end_note(end, "all is done, but this is not settled", text);
+    }
+    oracle_end_note(end, "all is done, but the thing says it is not settled", "");
+}
+
 bool oracle_end(struct sim *sim, bool final)
 {
     struct oracle_end end = {.sim = sim, .cloud = &sim->history[sim->history_count - 1]};
@@ -414,7 +432,7 @@ bool oracle_end(struct sim *sim, bool final)
     if (end.text[0] == '\0')
         sim_watch_end(sim, end.text, sizeof(end.text));
     if (end.text[0] == '\0' && !thing_is_settled(sim->net->thing))
-        oracle_end_note(&end, "all is done, but the thing says it is not settled", "");
+        oracle_end_unsettled(&end);
     if (end.text[0] == '\0')
         return true;
     if (final) {

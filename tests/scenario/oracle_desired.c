@@ -65,8 +65,23 @@ void oracle_judge_desired(struct sim *sim, const json_t *request)
 
 struct oracle_gone {
     struct sim *sim;
+    const struct sim_version *before;
     const json_t *desired; /* of the update */
 };
+
+/* A wish that was taken back and made again while nobody heard of it cannot be told from the first.
+ */
+static bool oracle_is_same_wish(const struct oracle_gone *gone, const struct sim_settle *settle,
+                                const char *path)
+{
+    const json_t *now = doc_at(gone->before->desired, path);
+    for (size_t i = 0; i <= settle->born; i++) {
+        const json_t *then = doc_at(gone->sim->history[i].desired, path);
+        if (then != NULL && now != NULL && doc_equal(then, now, false))
+            return true;
+    }
+    return false;
+}
 
 static bool oracle_removes(const json_t *desired, const char *path)
 {
@@ -87,7 +102,8 @@ static void oracle_judge_newer_wins(void *data, const char *path, const json_t *
         return;
     size_t made = (size_t)json_integer_value(leaf);
     for (size_t i = 0; i < sim->settle_count; i++)
-        if (doc_covers(sim->settles[i].path, path) && sim->settles[i].born >= made)
+        if (doc_covers(sim->settles[i].path, path) &&
+            (sim->settles[i].born >= made || oracle_is_same_wish(gone, &sim->settles[i], path)))
             return;
     sim_fail(sim, "settling: a newer wish wins, but %s of version %lld is removed", path,
              (long long)sim->history[made].version);
@@ -95,7 +111,7 @@ static void oracle_judge_newer_wins(void *data, const char *path, const json_t *
 
 void oracle_judge_settled(struct sim *sim, const struct sim_version *before, const json_t *desired)
 {
-    struct oracle_gone gone = {.sim = sim, .desired = desired};
+    struct oracle_gone gone = {.sim = sim, .before = before, .desired = desired};
     if (desired != NULL)
         doc_each_leaf(before->desired_marks, oracle_judge_newer_wins, &gone);
 }
@@ -138,7 +154,8 @@ void oracle_settle_answers(struct sim *sim)
             continue;
         settle->waiting = false;
         settle->fate = fate.state;
-        sim_trace(sim, "answer: settling %s %s at version %lld code %d", settle->path,
+        sim_trace(sim, "%s%s answer: settling %s %s at version %lld code %d", sim->thing_name,
+                  sim->shadow_name, settle->path,
                   fate.state == SHADOW_ACCEPTED ? "ACCEPTED" : "REJECTED", (long long)fate.version,
                   fate.code);
         if (fate.state == SHADOW_ACCEPTED)

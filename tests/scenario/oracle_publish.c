@@ -230,6 +230,7 @@ static void oracle_judge_get(struct sim *sim, const char *payload, size_t size)
     const char *token = json_string_value(json_object_get(request, "clientToken"));
     (void)snprintf(sim->get_token, sizeof(sim->get_token), "%s", token != NULL ? token : "");
     json_decref(request);
+    sim->get_at_ms = sim->net->now_ms;
     sim->gets++;
 }
 
@@ -272,24 +273,31 @@ static void oracle_heard_update(struct sim *sim, const char *token, bool accepte
     }
 }
 
-static void oracle_heard_version(struct sim *sim, const json_t *message, const char *answer)
+/* How far the engine certainly knows the shadow: from a get on that it had not given up, message by
+ * message; not any more after garbage in the place of one. */
+static void oracle_heard_version(struct sim *sim, const json_t *message, const char *answer,
+                                 const char *token)
 {
-    if (strcmp(answer, "update/accepted") != 0 && strcmp(answer, "get/accepted") != 0)
-        return;
     int64_t version = (int64_t)json_number_value(json_object_get(message, "version"));
-    if (version > sim->heard_version || strcmp(answer, "get/accepted") == 0)
+    bool is_get = strcmp(answer, "get/accepted") == 0;
+    bool is_awaited = is_get && token != NULL && strcmp(token, sim->get_token) == 0 &&
+                      sim->net->now_ms - sim->get_at_ms < 2000;
+    bool follows = strcmp(answer, "update/accepted") == 0 && sim->heard_version >= 0 &&
+                   version == sim->heard_version + 1;
+    if (follows || is_awaited)
         sim->heard_version = version;
+    else if (is_get)
+        sim->heard_version = -1;
 }
 
 void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size)
 {
-    sim_trace(sim, "cloud -> engine %s %.*s", topic + strlen("$aws/things/"),
-              (int)(size < 400 ? size : 400), payload);
+    sim_trace(sim, "cloud -> engine %s %.*s", topic, (int)(size < 400 ? size : 400), payload);
     json_t *message = json_loadb(payload, size, JSON_DECODE_INT_AS_REAL, NULL);
     const char *token = json_string_value(json_object_get(message, "clientToken"));
     int code = (int)json_number_value(json_object_get(message, "code"));
     const char *answer = topic + strlen(sim->prefix);
-    oracle_heard_version(sim, message, answer);
+    oracle_heard_version(sim, message, answer, token);
     if (token != NULL && strcmp(answer, "update/delta") != 0)
         oracle_answered(sim, token);
     if (strncmp(answer, "get/", 4) == 0)

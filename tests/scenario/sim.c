@@ -240,6 +240,7 @@ static void sim_cut(struct sim *sim)
     sim_link_scatter(sim);
     sim_link_forget_filters(sim);
     sim->up = false;
+    sim->subscribed_ms = 0;
     oracle_disconnected(sim);
     for (struct sim *each = sim; each != NULL; each = each->next)
         oracle_link_down(each);
@@ -278,8 +279,12 @@ void sim_restart(struct sim *sim)
     sim->instance++;
     sim->committing = false;
     sim_start_thing(sim);
+    bool asleep = sim->asleep;
+    sim->asleep = true; /* until no shadow has anything left of the old one */
     for (struct sim *each = sim; each != NULL; each = each->next)
         sim_shadow_send_again(each);
+    sim->asleep = asleep;
+    sim_turn(sim);
 }
 
 void sim_flush(struct sim *sim)

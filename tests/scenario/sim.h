@@ -130,6 +130,7 @@ struct sim {
     char *filters[SIM_FILTERS]; /* granted on this connection, owned */
     size_t filter_count;
     size_t filters_most;        /* that were granted or asked for at a time */
+    int64_t subscribed_ms;      /* when the last (UN)SUBSCRIBE arrives at the broker */
     int suback_code;            /* given to every filter; 0: granted */
     const char *refused_filter; /* filters that contain this are refused; NULL: none */
     unsigned drop_requests;     /* lose the next so many publishes of the engine */
@@ -149,11 +150,11 @@ struct sim {
     int64_t last_in_ms; /* when the engine last heard from the cloud */
     unsigned instance;  /* counts the daemon's restarts */
 
-    bool committing;     /* storage, if durable */
-    unsigned keep_waits; /* percent of the waits that are held on to */
-    bool careless;       /* reports are not recorded: only the budgets are judged */
+    bool committing;       /* storage, if durable */
+    unsigned keep_waits;   /* percent of the waits that are held on to */
+    bool careless;         /* reports are not recorded: only the budgets are judged */
     struct writer *writer; /* who reports from here on; NULL: nobody in particular */
-    bool allow_refusals; /* a whole report may be refused by the local checks */
+    bool allow_refusals;   /* a whole report may be refused by the local checks */
 
     /* the budgets of the connection */
     struct sim_flight *flights; /* requests without an answer on this connection */
@@ -195,7 +196,7 @@ struct sim {
     char flight_token[128]; /* the last update */
     char get_token[128];    /* the last get */
     bool flight_open;       /* not answered yet, on this connection */
-    int64_t flight_at_ms;
+    int64_t flight_at_ms, get_at_ms;
     size_t flight_gets;    /* gets answered since it was sent */
     bool may_omit_version; /* the cloud said on this connection that there is no shadow */
     unsigned conflicts;    /* 409s in a row */

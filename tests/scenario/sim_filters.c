@@ -76,6 +76,9 @@ void sim_send_subscribe(struct sim *sim, const struct thing_request *request)
         .at_ms = sim->net->now_ms + sim_delay(sim),
         .filter_count = request->filter_count,
     };
+    if (event.at_ms < sim->net->subscribed_ms)
+        event.at_ms = sim->net->subscribed_ms; /* on a connection they stay in order */
+    sim->net->subscribed_ms = event.at_ms;
     for (size_t i = 0; i < request->filter_count; i++)
         event.filters[i] = sim_copy(request->filters[i], strlen(request->filters[i]));
     sim_event_push(sim, &event);

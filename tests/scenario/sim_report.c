@@ -106,8 +106,9 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
     struct shadow_refusal refusal = {0};
     size_t first = sim->op_count;
     for (size_t i = 0; i < count; i++)
-        sim_trace(sim, "report %zu%s %s = %s", sim->report_count, resent ? " (again)" : "",
-                  operations[i].path, operations[i].json != NULL ? operations[i].json : "(unset)");
+        sim_trace(sim, "%s%s report %zu%s %s = %s", sim->thing_name, sim->shadow_name,
+                  sim->report_count, resent ? " (again)" : "", operations[i].path,
+                  operations[i].json != NULL ? operations[i].json : "(unset)");
     int rc = shadow_report(sim->shadow, &report, sim->net->now_ms,
                            sim->net->careless ? NULL : batch.waits, &refusal);
     if (rc < 0)

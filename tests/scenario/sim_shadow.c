@@ -18,6 +18,7 @@ void sim_shadow_init(struct sim *sim, const char *thing, const char *shadow)
     (void)snprintf(sim->shadow_name, sizeof(sim->shadow_name), "%s", shadow);
     (void)snprintf(sim->prefix, sizeof(sim->prefix), "$aws/things/%s/shadow/%s%s%s", thing,
                    named ? "name/" : "", shadow, named ? "/" : "");
+    sim->heard_version = -1;
     oracle_init(sim);
 }
 

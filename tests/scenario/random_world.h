@@ -1,0 +1,48 @@
+/* The world of one seed of the randomised test, and what may happen in it. Decides what happens,
+ * not whether it is right: that is the oracle's. */
+#ifndef FLUX_TESTS_SCENARIO_RANDOM_WORLD_H
+#define FLUX_TESTS_SCENARIO_RANDOM_WORLD_H
+
+#include "tests/scenario/sim.h"
+
+#define RANDOM_SHADOWS_MAX  24u
+#define RANDOM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A report of a client that lost its connection and has not sent it again yet. */
+struct random_late {
+    struct sim *shadow;
+    char path[64], json[64];
+    bool unset;
+    int64_t set_us;
+};
+
+struct random_world {
+    struct sim *sim; /* the first shadow */
+    struct sim *shadows[RANDOM_SHADOWS_MAX];
+    size_t shadow_count;
+    struct random_late late[8];
+    size_t late_count;
+    bool poison;   /* a key that the service refuses */
+    bool hangs_up; /* a value at which the broker hangs up */
+    bool restarts;
+    bool wishes;     /* cloud applications wish, programs settle */
+    bool watches;    /* programs watch: not where subscriptions are short, for a watched shadow
+                        never makes way */
+    bool replaces;   /* programs replace whole trees */
+    unsigned unrest; /* percent of steps in which the world, not a program, does something */
+    int foreign_number;
+};
+
+/* Make the world of a seed. */
+void random_begin(struct random_world *world, uint64_t seed, FILE *trace);
+
+/* Let something happen. */
+void random_step(struct random_world *world);
+/* Clients that lost their connection are back. */
+void random_send_late(struct random_world *world);
+
+/* From here on all is well: every shadow must come to equal what was reported, and then the link
+ * must be quiet. */
+void random_heal(struct random_world *world);
+
+#endif
