@@ -239,7 +239,7 @@ void shadow_narrow_suspects(struct shadow *shadow);
 /* Empty the local state if a reset has come through. */
 void shadow_finish_reset(struct shadow *shadow);
 
-/* --- shadow_requests.c --- */
+/* --- shadow_link.c, shadow_requests.c --- */
 void shadow_link_up(struct shadow *shadow, int64_t now_ms);
 void shadow_link_down(struct shadow *shadow, int64_t now_ms);
 /* Its answers arrive from now on, or do so no more. */

@@ -195,6 +195,13 @@ static void note_received(struct thing *thing, enum thing_cause cause, size_t by
     thing->status.unknown_messages += cause == THING_CAUSE_UNKNOWN;
 }
 
+/* What others make us hear counts too, but a flood of it must not silence us. */
+static void charge_foreign(struct thing *thing, int64_t now_ms)
+{
+    if (token_bucket_count(&thing->messages, now_ms) > UPDATE_MESSAGES)
+        (void)token_bucket_take(&thing->messages, 1, now_ms);
+}
+
 void thing_receive(struct thing *thing, const char *topic, const void *payload, size_t size,
                    int64_t now_ms)
 {
@@ -205,7 +212,7 @@ void thing_receive(struct thing *thing, const char *topic, const void *payload, 
         topic_parse(topic, &parsed) ? thing_find_shadow(thing, parsed.thing, parsed.shadow) : NULL;
     if (!shadow) {
         note_received(thing, THING_CAUSE_UNKNOWN, bytes);
-        (void)token_bucket_take(&thing->messages, 1, now_ms);
+        charge_foreign(thing, now_ms);
         return;
     }
     enum shadow_request asked = shadow->request;
@@ -215,7 +222,7 @@ void thing_receive(struct thing *thing, const char *topic, const void *payload, 
     if (is_answer)
         thing_note_survivor(thing, shadow, asked);
     else if (parsed.kind != TOPIC_UPDATE_DELTA) /* that one was charged with the update */
-        (void)token_bucket_take(&thing->messages, 1, now_ms);
+        charge_foreign(thing, now_ms);
     subscriptions_note_use(&shadow->listener, now_ms);
     shadow_touch(shadow);
 }

@@ -224,8 +224,6 @@ int thing_open_shadow(struct thing *thing, const char *thing_name, const char *s
             return r;
         if (thing->link_up)
             shadow_link_up(shadow, thing->connection.last_alive_ms);
-        if (thing->link_up && subscriptions_is_heard(&shadow->listener))
-            shadow_hear(shadow); /* no SUBACK will tell */
         shadow_touch(shadow);
     }
     shadow->user_count++;
