@@ -301,9 +301,9 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     if (token != NULL && strcmp(answer, "update/delta") != 0)
         oracle_answered(sim, token);
     if (strncmp(answer, "get/", 4) == 0)
-        oracle_heard_get(sim, token, strcmp(answer + 4, "accepted") == 0, code);
+        oracle_heard_get(sim, token, strcmp(answer, "get/accepted") == 0, code);
     else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)
-        oracle_heard_update(sim, token, strcmp(answer + 7, "accepted") == 0, code);
+        oracle_heard_update(sim, token, strcmp(answer, "update/accepted") == 0, code);
     else if (strcmp(answer, "delete/accepted") == 0)
         sim->may_omit_version = true;
     json_decref(message);
