@@ -170,7 +170,8 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     if (r == SHADOW_REPORT_QUEUED)
         r = check_report(&shadow->ledger, &limits, &shadow->size, report, ret_refusal);
     if (r != SHADOW_REPORT_QUEUED) {
-        shadow->size.known = false; /* it may have counted on what is not settled now */
+        if (limits.desired_bytes != shadow->view.desired_bytes)
+            shadow->size.known = false; /* it has counted on what is not settled now */
         shadow->status.reports_refused += r == SHADOW_REPORT_REFUSED;
         return r;
     }

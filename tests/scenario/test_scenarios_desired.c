@@ -421,6 +421,50 @@ static void test_320_values_and_objects_exclude_each_other(void **state)
     scenario_end(sim);
 }
 
+/* 321: what removals leave over is nobody's wish; an object that is wished is one. */
+static void test_321_what_is_left_over_is_no_wish(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"o\":{\"x\":1}}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    sim_turn(sim);
+    (void)sim_foreign(sim, DESIRED("{\"o\":{\"x\":null}}"));
+    sim_run(sim, SIM_SECOND);
+    assert_knows(sim, watcher, "{}");
+    assert_section(sim, SHADOW_SECTION_DELTA, "", "{\"o\":{}}");
+    (void)sim_foreign(sim, DESIRED("{\"o\":{}}"));
+    sim_run(sim, SIM_SECOND);
+    assert_knows(sim, watcher, "{\"/o\":{}}");
+    scenario_end(sim);
+}
+
+/* 322: neither does one that could be held only in part. */
+static void test_322_a_document_held_in_part_tells_nothing(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"a\":1,\"b\":2},\"reported\":{\"a\":1,\"z\":1}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    sim_turn(sim);
+    sim_link_down(sim);
+    static char document[2048];
+    char key[1200];
+    memset(key, 'k', sizeof(key));
+    key[sizeof(key) - 1] = '\0';
+    (void)snprintf(document, sizeof(document),
+                   "{\"state\":{\"reported\":{\"%s\":1}},\"version\":8,\"clientToken\":\"%%s\"}",
+                   key);
+    sim->mangle_get = document;
+    sim_run(sim, 2 * SIM_MINUTE);
+    sim_link_up(sim);
+    sim_run(sim, 300);
+    assert_int_equal(sim_status(sim).view, SHADOW_VIEW_UNREADABLE);
+    (void)sim_set(sim, "/c", "1");
+    assert_knows(sim, watcher, "{\"/b\":2}");
+    sim_run(sim, 10 * SIM_MINUTE);
+    assert_int_equal(watcher->news, 1);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_301_a_late_watcher_is_told_at_once),
               cmocka_unit_test(test_302_a_met_wish_is_told_once),
@@ -441,4 +485,6 @@ SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_317_a_restarted_daemon_tells_what_differs),
               cmocka_unit_test(test_318_desired_and_delta_are_written),
               cmocka_unit_test(test_319_an_unknown_shadow_wishes_nothing),
+              cmocka_unit_test(test_321_what_is_left_over_is_no_wish),
+              cmocka_unit_test(test_322_a_document_held_in_part_tells_nothing),
               cmocka_unit_test(test_320_values_and_objects_exclude_each_other))

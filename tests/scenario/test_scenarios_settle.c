@@ -75,6 +75,8 @@ static void test_326_a_wish_is_refused_without_a_value(void **state)
     size_t settle = sim_settle(sim, "/led", NULL);
     assert_int_equal(watcher->news, 2);
     assert_true(sim->settles[settle].waiting);
+    assert_int_equal(sim_status(sim).pending, 1);
+    assert_false(thing_is_settled(sim->thing));
     sim_run(sim, SIM_SECOND);
     assert_settled(sim, settle);
     settle_assert_sent(sim, "{\"desired\":{\"led\":null}}");
@@ -583,6 +585,28 @@ static void test_352_disk_comes_before_the_removal(void **state)
     scenario_end(sim);
 }
 
+/* 354: where the value has to wait the wish stays until it goes. */
+static void test_354_a_wish_does_not_go_before_its_value(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.thing.durable = true;
+    options.commit_ms = 5 * SIM_SECOND;
+    struct sim *sim = scenario_up_with(&options, "{\"desired\":{\"a\":{\"b\":1}}}");
+    const struct sim_operation report[] = {{"/a/b", "1"}, {"/a", SIM_SETTLE}};
+    size_t settle = sim->settle_count;
+    (void)sim_report(sim, report, 2);
+    sim_run(sim, 2 * SIM_SECOND);
+    (void)sim_set(sim, "/a/b", "2"); /* not in the commit that is under way */
+    sim_run(sim, 4 * SIM_SECOND);
+    assert_desired(sim, "{\"a\":{\"b\":1}}");
+    sim_run(sim, 20 * SIM_SECOND);
+    assert_settled(sim, settle);
+    assert_desired(sim, "{}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_326_a_wish_is_refused_without_a_value),
               cmocka_unit_test(test_327_a_button_overrides_a_wish),
@@ -591,6 +615,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_330_a_newer_wish_wins_on_the_way),
               cmocka_unit_test(test_331_a_wish_made_again_is_newer),
               cmocka_unit_test(test_353_a_wish_made_again_without_link_is_newer),
+              cmocka_unit_test(test_354_a_wish_does_not_go_before_its_value),
               cmocka_unit_test(test_332_other_changes_do_not_save_a_wish),
               cmocka_unit_test(test_333_a_sub_tree_is_settled_leaf_by_leaf),
               cmocka_unit_test(test_334_everything_is_settled),
