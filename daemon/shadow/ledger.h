@@ -28,53 +28,56 @@ const char *slot_state_name(enum slot_state state);
 
 /* The extension of every property in a ledger's set. */
 struct slot {
-    /* What the cloud holds in `reported`: NONE absent, EMPTY_OBJECT any object. Owned. */
-    struct flux_value cloud;
-    /* The form in which the service stored our accepted value, if not as sent. Owned. */
-    struct flux_value form;
-    /* Neighbours in the queue of the state, if it has one; the next of those that are fresh. */
-    struct flux_property *queue_previous, *queue_next;
-    struct flux_property *fresh_next;
+    /* --- what every report looks at --- */
+    enum slot_state state;
+    bool fresh;            /* in the queue of properties to hold against the view */
+    bool cuts_scalar_only; /* the cut here takes away a scalar, but no object */
+    bool suspect;          /* was in an update that the service refused as a whole */
+    bool policy_known;     /* `policy` has been looked up */
     /* The property whose set turned our scalar here into a cut. Pinned. */
     struct flux_property *cut_cause;
-
+    struct flux_property *fresh_next; /* the next of those that are fresh */
     /* How revisions ended: a lower bound of those that have not; those up to `settled` have; of
      * these, those above `refused_above` up to `refused` ended refused. */
     uint64_t oldest_revision, settled_revision;
-    uint64_t refused_above, refused_revision;
     /* The last operation that took our value here away; the last one here that replaced or removed
      * all below. */
     uint64_t removed_revision, clearing_revision;
+    struct writer *writer;       /* reported it last; held (writers.h) */
+    struct rate reports;         /* of it a minute */
+    const struct policy *policy; /* borrowed from the connection's; NULL: none, or not known yet */
+    uint32_t timer_place;        /* in ledger.timers, 0: no deadline */
+    uint32_t unsettled_count;    /* updates without an answer that name this property */
+    uint32_t unsettled_below;    /* sum of the former over all properties below */
+    /* The form in which the service stored our accepted value, if not as sent. Owned. */
+    struct flux_value form;
+
+    /* --- what sending and answers are about --- */
+    /* What the cloud holds in `reported`: NONE absent, EMPTY_OBJECT any object. Owned. */
+    struct flux_value cloud;
+    /* Neighbours in the queue of the state, if it has one. */
+    struct flux_property *queue_previous, *queue_next;
+    uint64_t refused_above, refused_revision;
     /* The version at which the newest settled ones were accepted (0: there was no shadow), and the
      * one of those up to `earlier_revision`. */
     int64_t accepted_version, earlier_version;
     uint64_t earlier_revision;
-
     int64_t restore_at_ms, restore_delay_ms, restored_ms;
     size_t refused_lacking; /* 413: bytes by which the document was too large, 0: another reason */
     size_t refused_total;   /* 413: bytes of the document without this value, when it was refused */
     int refused_code;
     char *refused_text; /* owned */
-    enum slot_state state;
-    uint32_t unsettled_count; /* updates without an answer that name this property */
-    uint32_t unsettled_below; /* sum of the former over all properties below */
-    bool fresh;               /* in the queue of properties to hold against the view */
-    bool cuts_scalar_only;    /* the cut here takes away a scalar, but no object */
-    bool suspect;             /* was in an update that the service refused as a whole */
-    /* What programs and policies are about: */
-    struct writer *writer;       /* reported it last; held (writers.h) */
-    struct rate reports;         /* of it a minute */
-    struct rivalry *rivalry;     /* owned; once the writer has changed */
-    const struct policy *policy; /* borrowed from the connection's; NULL: none, or not known yet */
-    int64_t sent_ms;             /* when an update last carried it, 0: never */
-    int64_t confirmed_ms;        /* when the cloud took the copy that it holds, 0: not known */
+
+    /* --- what programs and policies are about --- */
+    struct rivalry *rivalry; /* owned; once the writer has changed */
+    int64_t sent_ms;         /* when an update last carried it, 0: never */
+    int64_t confirmed_ms;    /* when the cloud took the copy that it holds, 0: not known */
     /* Revisions above the former up to the latter ended because the cloud's number is close. */
     uint64_t close_above, close_revision;
-    uint32_t timer_place; /* in ledger.timers, 0: no deadline */
-    bool policy_known;    /* `policy` has been looked up */
-    bool held;            /* pending, but MinIntervalMs is not over */
-    bool resend;          /* pending, to be sent although the cloud holds it: RefreshSec */
-    /* Scratch of one walk: */
+    bool held;   /* pending, but MinIntervalMs is not over */
+    bool resend; /* pending, to be sent although the cloud holds it: RefreshSec */
+
+    /* --- scratch of one walk --- */
     bool covered, present, emit_null, emit_value, emit_below, in_flight;
     size_t walk_bytes, walk_children;
 };

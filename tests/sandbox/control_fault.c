@@ -97,6 +97,10 @@ static int plan(struct control *control, const struct word *word)
     if (count < 0 || count > FAULT_ALWAYS)
         return control_fail(control, "\"count\" is out of range");
     fault.count = (unsigned)count;
+    int64_t percent = control_number(control, "percent", 0);
+    if (percent < 0 || percent > 100)
+        return control_fail(control, "\"percent\" is out of range");
+    fault.percent = (unsigned)percent;
     const char *wrong = read_scope(control, &fault);
     if (!wrong && word->read)
         wrong = word->read(control, &fault);
@@ -133,13 +137,14 @@ static json_t *describe(const struct fault *fault)
         fault->operation == FAULT_EVERY_OPERATION
             ? NULL
             : shadow_service_operation_name((enum shadow_service_operation)fault->operation);
-    return json_pack("{s:s, s:s*, s:o, s:s*, s:s*, s:s*, s:o*, s:o*}", "kind",
-                     fault_kind_name(fault->kind), "operation", operation, "count",
-                     always ? json_string("always") : json_integer((json_int_t)fault->count),
-                     "thing", fault->thing, "shadow", fault->name,
-                     fault->kind == FAULT_REFUSE ? "filter" : "key", fault->key, "code",
-                     fault->code != 0 ? json_integer(fault->code) : NULL, "ms",
-                     fault->ms != 0 ? json_integer((json_int_t)fault->ms) : NULL);
+    return json_pack(
+        "{s:s, s:s*, s:o, s:o*, s:s*, s:s*, s:s*, s:o*, s:o*}", "kind",
+        fault_kind_name(fault->kind), "operation", operation, "count",
+        always ? json_string("always") : json_integer((json_int_t)fault->count), "percent",
+        fault->percent > 0 ? json_integer((json_int_t)fault->percent) : NULL, "thing", fault->thing,
+        "shadow", fault->name, fault->kind == FAULT_REFUSE ? "filter" : "key", fault->key, "code",
+        fault->code != 0 ? json_integer(fault->code) : NULL, "ms",
+        fault->ms != 0 ? json_integer((json_int_t)fault->ms) : NULL);
 }
 
 json_t *control_fault_list(const struct faults *faults)

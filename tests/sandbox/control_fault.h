@@ -7,7 +7,8 @@
 #include "tests/sandbox/control_command.h"
 
 /* Carry out {"do":"fault","kind":K,...}; "thing" and "shadow" (empty: the classic one) limit it to
- * a shadow, "count" says how often it strikes ("always": until it is ended). Returns 0 or -ENOMEM.
+ * a shadow, "count" says how often it strikes ("always": until it is ended),
+ * "percent" how many of those it could strike. Returns 0 or -ENOMEM.
  */
 int control_fault(struct control *control);
 

@@ -127,12 +127,21 @@ static bool is_meant(const struct fault *fault, const struct fault_target *targe
     return names_member(target->payload, target->size, fault->key);
 }
 
+static bool chance_strikes(struct faults *faults, unsigned percent)
+{
+    if (percent == 0)
+        return true;
+    faults->chance = faults->chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (faults->chance >> 33) % 100 < percent;
+}
+
 bool faults_strike(struct faults *faults, enum fault_kind kind, const struct fault_target *target,
                    struct fault *ret_fault)
 {
     for (size_t i = 0; i < faults->count; i++) {
         struct fault *fault = &faults->list[i];
-        if (fault->kind != kind || !is_meant(fault, target))
+        if (fault->kind != kind || !is_meant(fault, target) ||
+            !chance_strikes(faults, fault->percent))
             continue;
         if (ret_fault)
             *ret_fault = (struct fault){.kind = kind, .code = fault->code, .ms = fault->ms};

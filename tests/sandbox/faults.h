@@ -26,6 +26,7 @@ enum fault_kind {
 struct fault {
     enum fault_kind kind;
     unsigned count;    /* how often it strikes; 0 ends it */
+    unsigned percent;  /* of those it could strike; 0: all */
     const char *thing; /* NULL: any */
     const char *name;  /* of the shadow; empty: the classic one, NULL: any */
     const char *key;   /* only payloads with this member; of a filter: a pattern. NULL: all */
@@ -47,6 +48,7 @@ struct fault_target {
 struct faults {
     struct fault list[FAULTS_MAX]; /* owned copies */
     size_t count;
+    uint64_t chance; /* whom percentages strike: the same every time, if it begins with the same */
 };
 
 /* Plan a fault, which is copied; one of the same kind, shadow, operation and key is replaced, or

@@ -97,6 +97,24 @@ static void test_a_fault_strikes_whom_it_means(void **state)
     faults_clear(&faults);
 }
 
+static void test_a_percentage_strikes_now_and_then(void **state)
+{
+    (void)state;
+    struct faults faults = {0};
+    struct fault fault = any(FAULT_LOSE, FAULT_ALWAYS);
+    unsigned struck = 0;
+    fault.percent = 5;
+    assert_int_equal(faults_plan(&faults, &fault), 0);
+    for (int i = 0; i < 10000; i++)
+        struck += faults_strike(&faults, FAULT_LOSE, &classic, NULL);
+    assert_in_range(struck, 400, 600);
+    fault.percent = 100;
+    assert_int_equal(faults_plan(&faults, &fault), 0);
+    assert_int_equal(faults.count, 1);
+    assert_true(faults_strike(&faults, FAULT_LOSE, &classic, NULL));
+    faults_clear(&faults);
+}
+
 static void test_patterns(void **state)
 {
     (void)state;
@@ -136,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_a_fault_strikes_as_often_as_planned),
         cmocka_unit_test(test_planning_again_replaces),
         cmocka_unit_test(test_a_fault_strikes_whom_it_means),
+        cmocka_unit_test(test_a_percentage_strikes_now_and_then),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_plans_are_bounded),
     };
