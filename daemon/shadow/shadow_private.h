@@ -41,6 +41,7 @@ struct connection {
     struct notices notices;
     struct thing_options options; /* `name` borrowed from the thing */
     struct writers writers;
+    int64_t budget_ms;            /* when the connection's budgets let an update through */
     struct policies *policies;    /* owned; NULL: none */
     struct shadow *touched_first; /* see shadow_touch() */
 };

@@ -232,6 +232,8 @@ int64_t thing_deadline(struct thing *thing, int64_t now_ms)
     }
     if (!thing->link_up)
         return first;
+    thing->connection.budget_ms = later(thing_messages_ms(thing, UPDATE_MESSAGES, now_ms),
+                                        daily_next_ms(&thing->daily, now_ms));
     first = earlier(first, first_request_ms(thing, now_ms));
     return earlier(first, thing_channel_deadline(thing, now_ms));
 }

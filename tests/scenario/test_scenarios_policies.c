@@ -391,28 +391,50 @@ static void test_16_keys_tell_what_holds_a_value_back(void **state)
     scenario_end(sim);
 }
 
-/* 17: hundreds of values that wait, expire and hurry at once, over a link that comes and goes: the
- * cloud ends as reported. */
-static void test_17_policies_do_not_change_the_end(void **state)
+/* 17: keys tell that an answer to a wish is on its way. */
+static void test_17_keys_tell_what_is_being_settled(void **state)
 {
     (void)state;
+    struct sim *sim = policies_up("{\"reported\":{},\"desired\":{\"led\":{\"on\":1}}}");
+    sim_link_down(sim);
+    set_number(sim, "/led/on", 1);
+    set_number(sim, "/other", 1);
+    life_assert_key(sim, "/led/on", "settling", "false");
+    assert_true(sim_settle(sim, "/led", NULL) < SIZE_MAX);
+    life_assert_key(sim, "/led/on", "settling", "true");
+    life_assert_key(sim, "/other", "settling", "false");
+    sim_link_up(sim);
+    sim_run(sim, 5 * SIM_SECOND);
+    life_assert_key(sim, "/led/on", "settling", "false");
+    scenario_end(sim);
+}
+
+/* 18: tens of values that wait, hurry and are refreshed at once, over a link that loses and drops,
+ * from programs and a daemon that end and come back: the cloud ends as reported. */
+static void policies_story(uint64_t seed, bool durable)
+{
     struct sim_options options;
-    sim_options_init(&options, 17);
+    sim_options_init(&options, seed);
     options.faults.lose_requests = 5;
     options.faults.lose_answers = 5;
     options.thing.burst = 3;
+    options.thing.durable = durable;
     struct sim *sim = policies_up_with(&options, "{\"reported\":{}}");
     life_policy(sim, "*", (struct policy){.min_interval_ms = 3 * SIM_SECOND});
     life_policy(sim, "k*1", (struct policy){.refresh_ms = 5 * SIM_SECOND});
     life_policy(sim, "o.**", (struct policy){.min_interval_ms = 7 * SIM_SECOND});
     char path[16];
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 400; i++) {
         int key = (int)sim_random(sim, 40);
         (void)snprintf(path, sizeof(path), key < 30 ? "/k%d" : "/o/k%d", key);
         if (sim_chance(sim, 5))
             (void)sim_unset(sim, sim_chance(sim, 20) ? "/o" : path);
+        else if (sim_chance(sim, 2))
+            (void)sim_set(sim, "/o", "5");
         else
             set_number(sim, path, (int)sim_random(sim, 5));
+        if (sim_chance(sim, 3))
+            (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"f\":{\"a\":1}}}}");
         sim_run(sim, (int64_t)sim_random(sim, 300));
         if (sim_chance(sim, 1))
             sim_link_down(sim);
@@ -422,6 +444,35 @@ static void test_17_policies_do_not_change_the_end(void **state)
     }
     sim_link_up(sim);
     sim_run(sim, SIM_MINUTE);
+    scenario_end(sim);
+}
+
+static void test_18_policies_do_not_change_the_end(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        policies_story(seed, seed % 4 == 0);
+}
+
+/* 19: durable: stored is a state of its own. */
+static void test_19_keys_tell_what_is_stored(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    sim_options_init(&options, 1);
+    options.thing.durable = true;
+    options.commit_ms = 100;
+    struct sim *sim = policies_up_with(&options, "{\"reported\":{}}");
+    sim_link_down(sim);
+    set_number(sim, "/a", 1);
+    life_assert_key(sim, "/a", "state", "\"queued\"");
+    sim_run(sim, 200);
+    life_assert_key(sim, "/a", "state", "\"stored\"");
+    set_number(sim, "/a", 2);
+    life_assert_key(sim, "/a", "state", "\"queued\"");
+    sim_link_up(sim);
+    sim_run(sim, 5 * SIM_SECOND);
+    life_assert_key(sim, "/a", "state", "\"accepted\"");
     scenario_end(sim);
 }
 
@@ -441,4 +492,6 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_valu
               cmocka_unit_test(test_14_keys_tell_where_a_value_stands),
               cmocka_unit_test(test_15_keys_tell_why_a_value_was_refused),
               cmocka_unit_test(test_16_keys_tell_what_holds_a_value_back),
-              cmocka_unit_test(test_17_policies_do_not_change_the_end))
+              cmocka_unit_test(test_17_keys_tell_what_is_being_settled),
+              cmocka_unit_test(test_18_policies_do_not_change_the_end),
+              cmocka_unit_test(test_19_keys_tell_what_is_stored))
