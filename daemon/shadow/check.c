@@ -292,14 +292,36 @@ static bool first_has_room(const struct ledger *ledger, const struct shadow_repo
                                       &first->value);
 }
 
-/* A copy is made only where the first operation does not say it all: whoever goes on reporting to a
- * full shadow must not cost much. */
+/* So many entries more at most. What an operation takes away is not credited, so that this holds
+ * for a report too that sets again what it has removed. */
+static size_t entries_bound(const struct ledger *ledger, const struct shadow_operation *operation)
+{
+    if (operation->kind == FLUX_SETTLE)
+        return 0;
+    if (operation->kind == FLUX_SET && operation->value.type == FLUX_VALUE_EMPTY_OBJECT)
+        return 2; /* beside the value, a cut may be needed */
+    const struct flux_property *known =
+        flux_property_set_find(&ledger->set, operation->path, operation->path_size);
+    return known && (ledger_has_value(known) || known->cut) ? 0 : 1;
+}
+
+static bool all_have_room(const struct ledger *ledger, const struct shadow_report *report)
+{
+    size_t entries = ledger->set.value_count + ledger->set.cut_count;
+    if (entries + 2 * report->operation_count <= FLUX_PROPERTIES_MAX)
+        return true;
+    for (size_t i = 0; i < report->operation_count; i++)
+        entries += entries_bound(ledger, &report->operations[i]);
+    return entries <= FLUX_PROPERTIES_MAX;
+}
+
+/* A copy is made only where neither a bound nor the first operation says it all: whoever reports to
+ * a full shadow must not cost much. */
 static int check_room(struct ledger *ledger, const struct check_limits *limits,
                       struct check_size *size, const struct shadow_report *report,
                       struct shadow_refusal *ret_refusal)
 {
-    size_t entries = ledger->set.value_count + ledger->set.cut_count;
-    if (entries + 2 * report->operation_count <= FLUX_PROPERTIES_MAX)
+    if (all_have_room(ledger, report))
         return SHADOW_REPORT_QUEUED;
     int r = first_has_room(ledger, report) ? 0 : -ENOSPC;
     if (r == 0 && report->operation_count > 1) {

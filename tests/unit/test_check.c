@@ -231,6 +231,10 @@ static void test_refusing_for_a_full_shadow_is_cheap(void **state)
         assert_int_equal(checked.refusal.code, 413);
     }
     assert_int_equal(checked.size.effort, effort);
+    struct shadow_operation changes[] = {set("/p1", flux_value_int64(2)), unset("/p2"),
+                                         set("/p2", flux_value_int64(3))};
+    assert_int_equal(check(world, &checked, changes, 3), SHADOW_REPORT_QUEUED);
+    assert_true(checked.size.effort - effort < 8u * FLUX_PROPERTIES_MAX); /* no copy */
     /* The first makes the room that the second needs. */
     struct shadow_operation exchange[] = {unset("/p1"), set("/p1/below", flux_value_int64(1)),
                                           unset("/p2")};
