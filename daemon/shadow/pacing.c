@@ -75,15 +75,23 @@ void pacing_charge_get(struct pacing *pacing, int64_t now_ms)
     (void)token_bucket_take(&pacing->requests, 1, now_ms);
 }
 
-void pacing_answered(struct pacing *pacing, int64_t took_ms)
+int64_t pacing_smooth(int64_t answer_ms, int64_t took_ms)
 {
     if (took_ms < 1)
         took_ms = 1;
     /* Rise at once, fall slowly: one slow answer must not make the next wait too short. */
-    if (took_ms > pacing->answer_ms)
-        pacing->answer_ms = took_ms;
-    else
-        pacing->answer_ms -= (pacing->answer_ms - took_ms + 3) / 4;
+    return took_ms > answer_ms ? took_ms : answer_ms - (answer_ms - took_ms + 3) / 4;
+}
+
+void pacing_answered(struct pacing *pacing, int64_t took_ms)
+{
+    pacing->answer_ms = pacing_smooth(pacing->answer_ms, took_ms);
+}
+
+void pacing_expect(struct pacing *pacing, int64_t answer_ms)
+{
+    if (pacing->answer_ms == 0)
+        pacing->answer_ms = answer_ms;
 }
 
 void pacing_unanswered(struct pacing *pacing)

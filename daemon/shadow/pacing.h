@@ -41,6 +41,11 @@ void pacing_charge_get(struct pacing *pacing, int64_t now_ms);
 
 /* An answer came after `took_ms`. */
 void pacing_answered(struct pacing *pacing, int64_t took_ms);
+/* Answers of others on the connection take `answer_ms` (0: not known): what there is to go by until
+ * one of our own has come. */
+void pacing_expect(struct pacing *pacing, int64_t answer_ms);
+/* Bring one more answer into a smoothed time. */
+int64_t pacing_smooth(int64_t answer_ms, int64_t took_ms);
 
 /* No answer came in time: the next one is waited for twice as long. */
 void pacing_unanswered(struct pacing *pacing);

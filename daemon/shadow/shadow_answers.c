@@ -60,7 +60,7 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
         (void)ledger_reassert(&shadow->ledger, entry->property, entry->revision);
     }
     if (in_flight)
-        pacing_answered(&shadow->pacing, now_ms - update->sent_ms);
+        shadow_note_answer(shadow, now_ms - update->sent_ms);
     end_update(shadow, update);
     shadow->conflicts = 0;
     pacing_relax(&shadow->pacing);
@@ -108,7 +108,7 @@ static void handle_update_rejected(struct shadow *shadow, const struct cloud_mes
         end_update(shadow, ours); /* late: it was not applied, and that is all there is to know */
         return;
     }
-    pacing_answered(&shadow->pacing, now_ms - ours->sent_ms);
+    shadow_note_answer(shadow, now_ms - ours->sent_ms);
     shadow_update_refused(shadow, message->code, message_text(message), now_ms);
 }
 
@@ -123,7 +123,7 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
     if (!is_ours)
         return;
     shadow->request = SHADOW_REQUEST_NONE;
-    pacing_answered(&shadow->pacing, now_ms - shadow->get_sent_ms);
+    shadow_note_answer(shadow, now_ms - shadow->get_sent_ms);
     bool moved_on = view->generation != shadow->get_generation;
     bool outdated = shadow->get_outdated || (moved_on && message->version < view->version);
     if (message->version < 0 || outdated) {
@@ -165,7 +165,7 @@ static void handle_get_rejected(struct shadow *shadow, const struct cloud_messag
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms + VIEW_GAP_MS);
         return;
     }
-    pacing_answered(&shadow->pacing, now_ms - shadow->get_sent_ms);
+    shadow_note_answer(shadow, now_ms - shadow->get_sent_ms);
     shadow_get_refused(shadow, message->code, message_text(message), now_ms);
 }
 

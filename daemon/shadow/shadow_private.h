@@ -34,6 +34,7 @@
 /* What all shadows of a connection share; owned by the thing. */
 struct connection {
     int64_t last_alive_ms; /* last sign of life */
+    int64_t answer_ms;     /* smoothed time that answers take, 0: not known */
     unsigned unanswered;   /* requests timed out in a row without one */
     uint64_t instance_id;
     uint64_t token_count;
@@ -140,6 +141,8 @@ void shadow_review(struct shadow *shadow, int64_t now_ms, bool recreate);
 void shadow_contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms);
 /* Hold what was just reported against the view. */
 void shadow_review_fresh(struct shadow *shadow, int64_t now_ms);
+/* An answer to a request of ours came after so long. */
+void shadow_note_answer(struct shadow *shadow, int64_t took_ms);
 /* Give up waiting for the request in flight: an update becomes unsettled. */
 void shadow_give_up(struct shadow *shadow, int64_t now_ms);
 void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms);

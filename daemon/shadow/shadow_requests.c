@@ -252,6 +252,7 @@ static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_reque
 
 int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request)
 {
+    pacing_expect(&shadow->pacing, shadow->connection->answer_ms);
     int64_t when_ms;
     enum shadow_request kind = decide(shadow, now_ms, &when_ms);
     if (when_ms > now_ms)

@@ -169,6 +169,13 @@ int64_t shadow_flies_until_ms(const struct shadow *shadow)
     return until_ms;
 }
 
+void shadow_note_answer(struct shadow *shadow, int64_t took_ms)
+{
+    struct connection *connection = shadow->connection;
+    pacing_answered(&shadow->pacing, took_ms);
+    connection->answer_ms = pacing_smooth(connection->answer_ms, took_ms);
+}
+
 void shadow_give_up(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;

@@ -99,6 +99,21 @@ static void test_the_timeout_follows_the_measured_answers(void **state)
     assert_int_equal(pacing_timeout_ms(&pacing), 2000);
 }
 
+static void test_until_the_first_answer_those_of_others_count(void **state)
+{
+    (void)state;
+    struct pacing pacing;
+    struct thing_options options;
+    thing_options_init(&options);
+    pacing_init(&pacing, &options, 0);
+    pacing_expect(&pacing, 0);
+    assert_int_equal(pacing_timeout_ms(&pacing), options.response_timeout_ms);
+    pacing_expect(&pacing, 1000);
+    assert_int_equal(pacing_timeout_ms(&pacing), 4000);
+    pacing_expect(&pacing, 5000); /* not any more */
+    assert_int_equal(pacing_timeout_ms(&pacing), 4000);
+}
+
 static void test_silence_doubles_the_wait_and_an_answer_ends_that(void **state)
 {
     (void)state;
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_forbidden_waits_a_minute_at_least),
         cmocka_unit_test(test_requests_keep_to_the_services_rate),
         cmocka_unit_test(test_the_timeout_follows_the_measured_answers),
+        cmocka_unit_test(test_until_the_first_answer_those_of_others_count),
         cmocka_unit_test(test_silence_doubles_the_wait_and_an_answer_ends_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

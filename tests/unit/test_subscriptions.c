@@ -326,6 +326,7 @@ static void test_the_room_made_for_a_shared_one_is_not_given_to_others(void **st
     tell(&world, 3, true, 0);
     (void)settle(&world);
     assert_false(is_heard(&world, 3));
+    world.now_ms = 1000; /* so that the other one has waited longer */
     join(&world, 1, "dev", "b");
     join(&world, 2, "dev", "c");
     tell(&world, 2, true, 0);

@@ -225,6 +225,7 @@ static void test_two_hundred_named_shadows_converge(void **state)
     assert_int_equal(status.causes[THING_CAUSE_GET_CONNECT].operations, 201);
     assert_int_equal(status.causes[THING_CAUSE_ANSWER].messages, 401);
     assert_int_equal(status.operations, 401);
+    assert_int_equal(status.daily_operations, 401);
     world_end(&world);
 }
 

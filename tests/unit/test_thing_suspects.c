@@ -158,6 +158,33 @@ static void test_suspects_go_one_at_a_time(void **state)
     world_end(&cast.world);
 }
 
+static void test_while_one_is_tried_nothing_else_goes(void **state)
+{
+    (void)state;
+    struct cast cast;
+    begin(&cast);
+    world_report(&cast.world, cast.bad, "/a", 1);
+    assert_int_equal(world_take_all(&cast.world), 1);
+    world_drop(&cast.world);
+    cast.world.now_ms += 120000;
+    thing_link_up(cast.world.thing, cast.world.now_ms);
+    for (size_t updates = cast.world.updates; cast.world.updates == updates;) {
+        if (cast.world.flight_count > 0)
+            world_answer(&cast.world);
+        else
+            assert_true(thing_deadline(cast.world.thing, cast.world.now_ms) <= cast.world.now_ms);
+        (void)world_take_all(&cast.world);
+    }
+    assert_int_equal(cast.world.flight_count, 1);
+    world_report(&cast.world, cast.good[0], "/a", 1);
+    assert_int_equal(world_take_all(&cast.world), 0);
+    assert_true(thing_deadline(cast.world.thing, cast.world.now_ms) >=
+                cast.world.now_ms + SUSPICION_DROP_MS);
+    world_answer(&cast.world);
+    assert_int_equal(world_take_all(&cast.world), 1);
+    world_end(&cast.world);
+}
+
 static void test_a_suspect_that_the_link_outlives_lets_others_go(void **state)
 {
     (void)state;
@@ -237,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_one_that_goes_well_releases),
         cmocka_unit_test(test_a_poisoned_get_does_not_stop_others),
         cmocka_unit_test(test_suspects_go_one_at_a_time),
+        cmocka_unit_test(test_while_one_is_tried_nothing_else_goes),
         cmocka_unit_test(test_a_suspect_that_the_link_outlives_lets_others_go),
         cmocka_unit_test(test_a_link_that_drops_by_itself_puts_nobody_into_quarantine),
         cmocka_unit_test(test_a_subscribe_that_drops_the_link_is_left_alone),
