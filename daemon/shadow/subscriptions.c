@@ -187,6 +187,7 @@ void subscriptions_sent(struct subscriptions *subscriptions, struct channel *cha
     channel->request_id = request_id;
     channel->due_ms = now_ms + subscriptions->timeout_ms;
     if (on) {
+        channel->was_in_force = channel->in_force;
         channel->in_force = CHANNEL_FILTERS;
         channel->useful_ms = now_ms;
         channel->is_promised = false;
@@ -218,12 +219,15 @@ struct channel *subscriptions_subscribed(struct subscriptions *subscriptions, ui
     if (!channel)
         return NULL;
     bool is_usable = codes && count == CHANNEL_FILTERS;
+    unsigned refused = 0;
     for (size_t i = 0; codes && i < count && i < CHANNEL_FILTERS; i++) {
         bool is_refused = codes[i] < 0 || codes[i] >= 0x80;
-        channel->in_force -= is_refused;
+        refused += is_refused;
         if (is_refused && subscriptions_is_essential((enum topic_kind)i))
             is_usable = false;
     }
+    /* what is refused now may have been granted before, and is in force still */
+    channel->in_force -= refused > channel->was_in_force ? refused - channel->was_in_force : 0;
     subscriptions->changed = true;
     channel->state = is_usable ? CHANNEL_ON : CHANNEL_REFUSED;
     channel->retry_ms = is_usable ? 0 : now_ms + backoff_next(&channel->backoff, random);

@@ -43,7 +43,8 @@ struct channel {
     struct listener *first;                /* whom it is for */
     unsigned listener_count;
     enum channel_state state;
-    unsigned in_force; /* filters that may be, as far as is known */
+    unsigned in_force;     /* filters that may be, as far as is known */
+    unsigned was_in_force; /* SUBSCRIBING: before */
     uint32_t request_id;
     int64_t due_ms;     /* SUBSCRIBING, UNSUBSCRIBING: no answer by then */
     int64_t retry_ms;   /* refused: the next try, 0: the last one was not */

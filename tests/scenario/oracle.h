@@ -30,6 +30,8 @@ void oracle_settle_answers(struct sim *sim);
 /* Judge any request of the engine at the moment it leaves. `sim` is the shadow that it is for, the
  * first one for (UN)SUBSCRIBE. */
 void oracle_request(struct sim *sim, const struct thing_request *request);
+/* Shadows are not followed any more from this UNSUBSCRIBE on. */
+void oracle_unheard(struct sim *sim, const struct thing_request *request);
 /* The request was answered: by a message with its token, or by the broker's refusal. */
 void oracle_answered(struct sim *sim, const char *token);
 void oracle_refused(struct sim *sim, uint32_t request_id);

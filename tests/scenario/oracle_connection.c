@@ -126,6 +126,17 @@ static void oracle_judge_answers_come(struct sim *sim, const char *topic)
     }
 }
 
+void oracle_unheard(struct sim *sim, const struct thing_request *request)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        char topic[320];
+        (void)snprintf(topic, sizeof(topic), "%supdate/accepted", each->prefix);
+        for (size_t i = 0; i < request->filter_count; i++)
+            if (sim_matches(request->filters[i], topic))
+                each->heard_version = -1;
+    }
+}
+
 void oracle_request(struct sim *sim, const struct thing_request *request)
 {
     if (request->kind != THING_PUBLISH) {

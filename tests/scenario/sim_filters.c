@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool sim_matches(const char *filter, const char *topic)
+bool sim_matches(const char *filter, const char *topic)
 {
     while (*filter != '\0' && *topic != '\0') {
         if (*filter == '+') {

@@ -180,6 +180,8 @@ void sim_link_send(struct sim *sim, const struct thing_request *request)
     }
     oracle_request(target, request);
     if (request->kind != THING_PUBLISH) {
+        if (request->kind == THING_UNSUBSCRIBE)
+            oracle_unheard(sim, request);
         sim_send_subscribe(sim, request);
         return;
     }

@@ -607,6 +607,30 @@ static void test_223_a_full_shadow_says_so(void **state)
     sim_free(sim);
 }
 
+/* 224: what was granted before a channel was refused as a whole still counts. */
+static void test_224_filters_granted_before_a_refusal_count(void **state)
+{
+    (void)state;
+    struct sim_options options;
+    shadows_options(&options);
+    options.thing.max_subscriptions = 12;
+    struct sim *sim = scenario_up_with(&options, "{\"reported\":{}}");
+    sim->refused_filter = "lamp/get/rejected";
+    struct sim *lamp = sim_open(sim, NULL, "lamp");
+    (void)sim_set(lamp, "/a", "1");
+    sim_run(sim, 10 * SIM_SECOND);
+    assert_int_equal(sim->filter_count, 11);
+    sim->refused_filter = "lamp/";
+    sim_run(sim, 10 * SIM_MINUTE);
+    sim->refused_filter = NULL;
+    struct sim *sensor = sim_open(sim, "sensor-1", NULL);
+    (void)sim_set(sensor, "/a", "1");
+    sim_run(sim, 2 * SIM_HOUR);
+    assert_reported(sensor, "{\"a\":1}");
+    assert_reported(lamp, "{\"a\":1}");
+    shadows_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_200_shadows_live_side_by_side),
               cmocka_unit_test(test_201_two_hundred_named_shadows_converge),
               cmocka_unit_test(test_202_the_third_named_shadow_shares),
@@ -630,4 +654,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_200_shadows_live_side_by_side),
               cmocka_unit_test(test_220_many_shadows_in_bad_weather),
               cmocka_unit_test(test_221_flush_reaches_every_shadow),
               cmocka_unit_test(test_222_a_lost_update_makes_way_in_the_end),
-              cmocka_unit_test(test_223_a_full_shadow_says_so))
+              cmocka_unit_test(test_223_a_full_shadow_says_so),
+              cmocka_unit_test(test_224_filters_granted_before_a_refusal_count))
