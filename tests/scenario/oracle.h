@@ -35,6 +35,8 @@ void oracle_unheard(struct sim *sim, const struct thing_request *request);
 /* The request was answered: by a message with its token, or by the broker's refusal. */
 void oracle_answered(struct sim *sim, const char *token);
 void oracle_refused(struct sim *sim, uint32_t request_id);
+/* Something that nobody can read came in the place of a get's answer. */
+void oracle_answered_unreadably(struct sim *sim);
 /* The connection is gone, and with it what was under way. */
 void oracle_disconnected(struct sim *sim);
 /* Judge what the engine keeps in memory. */

@@ -85,6 +85,13 @@ void oracle_answered(struct sim *sim, const char *token)
             oracle_forget_flight(sim, i);
 }
 
+void oracle_answered_unreadably(struct sim *sim)
+{
+    for (size_t i = sim->net->flight_count; i-- > 0;)
+        if (sim->net->flights[i].sim == sim && sim->net->flights[i].is_get)
+            oracle_forget_flight(sim, i);
+}
+
 void oracle_refused(struct sim *sim, uint32_t request_id)
 {
     for (size_t i = sim->net->flight_count; i-- > 0;) {

@@ -231,6 +231,7 @@ static void oracle_judge_get(struct sim *sim, const char *payload, size_t size)
     (void)snprintf(sim->get_token, sizeof(sim->get_token), "%s", token != NULL ? token : "");
     json_decref(request);
     sim->get_at_ms = sim->net->now_ms;
+    sim->get_outdated = false;
     sim->gets++;
 }
 
@@ -281,13 +282,14 @@ static void oracle_heard_version(struct sim *sim, const json_t *message, const c
     int64_t version = (int64_t)json_number_value(json_object_get(message, "version"));
     bool is_get = strcmp(answer, "get/accepted") == 0;
     bool is_awaited = is_get && token != NULL && strcmp(token, sim->get_token) == 0 &&
-                      sim->net->now_ms - sim->get_at_ms < 2000;
+                      sim->net->now_ms - sim->get_at_ms < 2000 && !sim->get_outdated;
     bool follows = strcmp(answer, "update/accepted") == 0 && sim->heard_version >= 0 &&
                    version == sim->heard_version + 1;
     if (follows || is_awaited)
         sim->heard_version = version;
-    else if (is_get)
+    else if (is_get || strcmp(answer, "delete/accepted") == 0)
         sim->heard_version = -1;
+    sim->get_outdated = sim->get_outdated || strcmp(answer, "delete/accepted") == 0;
 }
 
 void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_t size)
@@ -300,6 +302,8 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     oracle_heard_version(sim, message, answer, token);
     if (token != NULL && strcmp(answer, "update/delta") != 0)
         oracle_answered(sim, token);
+    if (message == NULL && strcmp(answer, "get/accepted") == 0)
+        oracle_answered_unreadably(sim);
     if (strncmp(answer, "get/", 4) == 0)
         oracle_heard_get(sim, token, strcmp(answer, "get/accepted") == 0, code);
     else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)

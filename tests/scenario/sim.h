@@ -197,6 +197,7 @@ struct sim {
     char get_token[128];    /* the last get */
     bool flight_open;       /* not answered yet, on this connection */
     int64_t flight_at_ms, get_at_ms;
+    bool get_outdated;     /* the shadow was deleted while the get was on its way */
     size_t flight_gets;    /* gets answered since it was sent */
     bool may_omit_version; /* the cloud said on this connection that there is no shadow */
     unsigned conflicts;    /* 409s in a row */
