@@ -38,6 +38,8 @@ static void find_policy(struct shadow *shadow, struct flux_property *property)
 {
     struct slot *slot = slot_of(property);
     struct policies *policies = shadow->connection->policies;
+    if (policies) /* each section is looked at */
+        shadow->ledger.effort += policies_count(policies);
     slot->policy = NULL;
     slot->policy_known =
         policies && policies_find(policies, shadow->thing, shadow->name, property->path,
@@ -175,21 +177,23 @@ void shadow_life_tick(struct shadow *shadow, int64_t now_ms)
         fire(shadow, property, now_ms);
 }
 
-size_t shadow_life_exit(struct shadow *shadow, const struct writer *writer)
+void shadow_life_exit(struct shadow *shadow)
 {
     struct flux_property *root = shadow->ledger.set.root;
-    size_t count = 0;
+    bool any = false;
     for (struct flux_property *p = flux_property_next(root, root); p;
          p = flux_property_next(root, p)) {
         const struct slot *slot = slot_of(p);
-        if (slot->writer == writer && slot->policy && slot->policy->unset_on_exit &&
-            p->value.type != FLUX_VALUE_NONE)
-            count += end_value(shadow, p) == 0;
+        bool ends = slot->writer && slot->writer->is_ending && slot->policy &&
+                    slot->policy->unset_on_exit && p->value.type != FLUX_VALUE_NONE;
+        if (!ends || end_value(shadow, p) != 0)
+            continue;
+        slot->writer->removed_count++;
+        shadow->status.exited++;
+        any = true;
     }
-    shadow->status.exited += count;
-    if (count > 0)
+    if (any)
         shadow_touch(shadow);
-    return count;
 }
 
 /* --- new policies --- */

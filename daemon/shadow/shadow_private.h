@@ -209,8 +209,8 @@ void shadow_life_sent(struct update *update, int64_t now_ms);
 void shadow_life_not_taken(struct update *update);
 /* Handle what is due: values that expire, or need not be held back any more. */
 void shadow_life_tick(struct shadow *shadow, int64_t now_ms);
-/* Remove what a program that is gone has reported under OnExit=unset. Returns how many. */
-size_t shadow_life_exit(struct shadow *shadow, const struct writer *writer);
+/* Remove what the programs that are ending have reported under OnExit=unset. */
+void shadow_life_exit(struct shadow *shadow);
 /* The connection has new policies. */
 void shadow_life_set_policies(struct shadow *shadow, int64_t now_ms);
 

@@ -54,10 +54,8 @@ int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow 
 
 /* --- a program is gone --- */
 
-static void report_will(struct thing *thing, struct writer *writer, const struct will *will,
-                        int64_t now_ms)
+static void report_will(struct writer *writer, const struct will *will, int64_t now_ms)
 {
-    (void)thing;
     const struct shadow_report report = {
         .operations = will->operations,
         .operation_count = will->count,
@@ -71,9 +69,9 @@ static void report_will(struct thing *thing, struct writer *writer, const struct
                       refusal.text);
 }
 
-static void tell_gone(struct thing *thing, const struct writer *writer, size_t removed,
-                      size_t wills)
+static void tell_gone(struct thing *thing, const struct writer *writer, size_t wills)
 {
+    size_t removed = writer->removed_count;
     if (removed == 0 && wills == 0)
         return;
     char text[256];
@@ -83,30 +81,47 @@ static void tell_gone(struct thing *thing, const struct writer *writer, size_t r
     shadow_notify(thing_next_shadow(thing, NULL), THING_NOTICE_GONE, NULL, 0, 0, text);
 }
 
-/* First what goes with the program, then what it wants to be said instead. */
 static void end_writer(struct thing *thing, struct writer *writer, int64_t now_ms)
 {
-    size_t removed = 0, wills = 0;
-    struct shadow *shadow = NULL;
-    while (thing->connection.policies && (shadow = thing_next_shadow(thing, shadow)))
-        removed += shadow_life_exit(shadow, writer);
+    size_t wills = 0;
     struct will *will;
     while ((will = writers_take_will(&thing->connection.writers, writer, NULL))) {
-        report_will(thing, writer, will, now_ms);
+        report_will(writer, will, now_ms);
         end_will(thing, will);
         wills++;
     }
-    tell_gone(thing, writer, removed, wills);
+    tell_gone(thing, writer, wills);
+    writer->is_ending = false;
+    writer->removed_count = 0;
+    writer_release(writer);
 }
 
-void thing_end_writers(struct thing *thing, int64_t now_ms)
+/* Take all that are gone, linked by `away_next`. */
+static struct writer *take_gone(struct connection *connection, int64_t now_ms)
 {
-    struct connection *connection = &thing->connection;
-    struct writer *writer;
+    struct writer *first = NULL, *writer;
     while ((writer = writers_next_gone(&connection->writers, connection->options.gone_after_ms,
                                        now_ms))) {
+        writer->is_ending = true;
+        writer->away_next = first;
+        first = writer;
+    }
+    return first;
+}
+
+/* First what goes with them, in one walk however many they are; then what they want to be said
+ * instead. */
+void thing_end_writers(struct thing *thing, int64_t now_ms)
+{
+    struct writer *writer = take_gone(&thing->connection, now_ms);
+    struct shadow *shadow = NULL;
+    while (writer && thing->connection.policies && (shadow = thing_next_shadow(thing, shadow)))
+        shadow_life_exit(shadow);
+    while (writer) {
+        struct writer *next = writer->away_next;
+        writer->away_next = NULL;
         end_writer(thing, writer, now_ms);
-        writer_release(writer);
+        writer = next;
     }
 }
 

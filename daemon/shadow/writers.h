@@ -36,9 +36,11 @@ struct writer {
     char unit[WRITER_UNIT_MAX + 1];
     uint32_t uid;
     unsigned connection_count;
-    size_t slot_count; /* properties that it reported last; each holds it (writer_hold()) */
-    bool is_away;      /* no connection, and not gone yet */
-    int64_t away_ms;   /* since when */
+    size_t slot_count;    /* properties that it reported last; each holds it (writer_hold()) */
+    bool is_away;         /* no connection, and not gone yet */
+    int64_t away_ms;      /* since when */
+    bool is_ending;       /* gone; what that means is being done */
+    size_t removed_count; /* then: properties that were removed for it */
     struct will *wills;
     struct rate reports;
 };

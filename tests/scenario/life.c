@@ -35,7 +35,7 @@ static void life_apply(struct sim *sim)
         if ((!policies && policies_new(&policies) < 0) || policies_add(policies, &rule) < 0)
             abort();
     }
-    if (thing_set_policies(sim->thing, policies, sim->now_ms) < 0)
+    if (thing_set_policies(sim->net->thing, policies, sim->net->now_ms) < 0)
         abort();
     sim_turn(sim);
 }
@@ -60,23 +60,23 @@ struct writer *life_open(struct sim *sim, const char *name)
 {
     const struct writer_identity identity = {.name = name, .uid = 1000, .unit = "app.service"};
     struct writer *writer = NULL;
-    if (thing_writer_open(sim->thing, &identity, sim->now_ms, &writer) < 0)
+    if (thing_writer_open(sim->net->thing, &identity, sim->net->now_ms, &writer) < 0)
         abort();
-    sim->writer = writer;
+    sim->net->writer = writer;
     return writer;
 }
 
 void life_close(struct sim *sim, struct writer *writer, bool clean)
 {
-    if (sim->writer == writer)
-        sim->writer = NULL;
-    thing_writer_close(sim->thing, writer, clean, sim->now_ms);
+    if (sim->net->writer == writer)
+        sim->net->writer = NULL;
+    thing_writer_close(sim->net->thing, writer, clean, sim->net->now_ms);
     sim_turn(sim);
 }
 
 size_t life_set(struct sim *sim, struct writer *writer, const char *path, const char *json)
 {
-    sim->writer = writer;
+    sim->net->writer = writer;
     return sim_set(sim, path, json);
 }
 
@@ -89,14 +89,14 @@ int life_will(struct sim *sim, struct writer *writer, const char *path, int64_t 
         .path_size = strlen(path),
         .value = flux_value_int64(number),
     };
-    return thing_writer_will(sim->thing, writer, sim->shadow, &operation, 1, ret_refusal);
+    return thing_writer_will(sim->net->thing, writer, sim->shadow, &operation, 1, ret_refusal);
 }
 
 json_t *life_key(struct sim *sim, const char *path)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    (void)shadow_write_keys(sim->shadow, path, strlen(path), sim->now_ms, &writer);
+    (void)shadow_write_keys(sim->shadow, path, strlen(path), sim->net->now_ms, &writer);
     json_t *keys = json_loadb(writer.text, writer.size, 0, NULL);
     flux_json_writer_clear(&writer);
     json_t *key = NULL, *found = NULL;

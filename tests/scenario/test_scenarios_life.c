@@ -1,10 +1,8 @@
-/* The life of a value and of its program: values that expire, programs that are gone, last wills,
+/* The life of a value and of its program: values that expire, programs that are gone,
  * programs that fight. Invariant: nothing is removed while its program is there and reports it, and
  * nothing that another program, or a later report, has set. */
 #include "tests/scenario/life.h"
 
-#include "daemon/shadow/writers.h"
-#include <errno.h>
 #include <string.h>
 
 #define GONE_AFTER (10 * SIM_SECOND) /* the default */
@@ -210,114 +208,8 @@ static void test_10_one_of_two_connections_may_end(void **state)
     scenario_end(sim);
 }
 
-/* 11: the will of a program that ended without a word is reported when it is gone, once. */
-static void test_11_a_will_is_reported_when_its_program_is_gone(void **state)
-{
-    (void)state;
-    struct sim *sim = life_up("{\"reported\":{}}");
-    oracle_vague(sim, "/state");
-    struct writer *writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/state", "1");
-    assert_int_equal(life_will(sim, writer, "/state", 0, NULL), 0);
-    sim_run(sim, SIM_MINUTE);
-    assert_reported(sim, "{\"state\":1}");
-    life_close(sim, writer, false);
-    sim_run(sim, GONE_AFTER - 1);
-    assert_reported(sim, "{\"state\":1}");
-    sim_run(sim, SIM_SECOND);
-    assert_reported(sim, "{\"state\":0}");
-    assert_int_equal(sim->notices[THING_NOTICE_GONE], 1);
-    writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/state", "2");
-    life_close(sim, writer, false);
-    sim_run(sim, SIM_MINUTE);
-    assert_reported(sim, "{\"state\":2}"); /* it was reported and is done with */
-    scenario_end(sim);
-}
-
-/* 12: a clean end drops the will; so does setting none. */
-static void test_12_a_clean_end_drops_the_will(void **state)
-{
-    (void)state;
-    struct sim *sim = life_up("{\"reported\":{}}");
-    struct writer *writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/state", "1");
-    assert_int_equal(life_will(sim, writer, "/state", 0, NULL), 0);
-    life_close(sim, writer, true);
-    sim_run(sim, SIM_MINUTE);
-    writer = life_open(sim, "pump");
-    assert_int_equal(life_will(sim, writer, "/state", 0, NULL), 0);
-    assert_int_equal(thing_writer_will(sim->thing, writer, sim->shadow, NULL, 0, NULL), 0);
-    life_close(sim, writer, false);
-    sim_run(sim, SIM_MINUTE);
-    assert_reported(sim, "{\"state\":1}");
-    scenario_end(sim);
-}
-
-/* 13: a later will replaces the one before; a bad one is refused at once and leaves it. */
-static void test_13_a_bad_will_is_refused_at_once(void **state)
-{
-    (void)state;
-    struct sim *sim = life_up("{\"reported\":{}}");
-    oracle_vague(sim, "/state");
-    struct writer *writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/state", "1");
-    assert_int_equal(life_will(sim, writer, "/state", 7, NULL), 0);
-    assert_int_equal(life_will(sim, writer, "/state", 8, NULL), 0);
-    struct shadow_refusal refusal = {0};
-    assert_int_equal(life_will(sim, writer, "/a/b/c/d/e/f/g/h/i", 9, &refusal),
-                     SHADOW_REPORT_REFUSED);
-    assert_int_equal(refusal.code, 400);
-    assert_true(refusal.text[0] != '\0');
-    life_close(sim, writer, false);
-    sim_run(sim, SIM_MINUTE);
-    assert_reported(sim, "{\"state\":8}");
-    scenario_end(sim);
-}
-
-/* 14: the will has the last word, also where OnExit removes what the program reported. */
-static void test_14_a_will_outlives_what_goes_with_its_program(void **state)
-{
-    (void)state;
-    struct sim *sim = life_up("{\"reported\":{}}");
-    life_policy(sim, "**", exits);
-    oracle_vague(sim, "/state");
-    oracle_vague(sim, "/a");
-    struct writer *writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/state", "1");
-    (void)life_set(sim, writer, "/a", "1");
-    assert_int_equal(life_will(sim, writer, "/state", 0, NULL), 0);
-    sim_run(sim, SIM_SECOND);
-    life_close(sim, writer, false);
-    sim_run(sim, SIM_HOUR);
-    assert_reported(sim, "{\"state\":0}");
-    scenario_end(sim);
-}
-
-/* 15: a program that is gone while the link is down: its end arrives with the link. */
-static void test_15_a_program_that_is_gone_offline(void **state)
-{
-    (void)state;
-    struct sim *sim = life_up("{\"reported\":{}}");
-    life_policy(sim, "a", exits);
-    oracle_vague(sim, "/a");
-    oracle_vague(sim, "/state");
-    struct writer *writer = life_open(sim, "pump");
-    (void)life_set(sim, writer, "/a", "1");
-    assert_int_equal(life_will(sim, writer, "/state", 0, NULL), 0);
-    sim_run(sim, SIM_SECOND);
-    sim_link_down(sim);
-    life_close(sim, writer, false);
-    sim_run(sim, SIM_MINUTE);
-    assert_believed(sim, "{\"state\":0}");
-    sim_link_up(sim);
-    sim_run(sim, SIM_SECOND);
-    assert_reported(sim, "{\"state\":0}");
-    scenario_end(sim);
-}
-
-/* 16: two programs that alternate on one property are named once in ten minutes. */
-static void test_16_programs_that_fight_are_named(void **state)
+/* 11: two programs that alternate on one property are named once in ten minutes. */
+static void test_11_programs_that_fight_are_named(void **state)
 {
     (void)state;
     struct sim *sim = life_up("{\"reported\":{}}");
@@ -341,8 +233,8 @@ static void test_16_programs_that_fight_are_named(void **state)
     scenario_end(sim);
 }
 
-/* 17: taking turns slowly, or each on its own property, is no fight. */
-static void test_17_programs_that_take_turns_are_left_alone(void **state)
+/* 12: taking turns slowly, or each on its own property, is no fight. */
+static void test_12_programs_that_take_turns_are_left_alone(void **state)
 {
     (void)state;
     struct sim *sim = life_up("{\"reported\":{}}");
@@ -360,8 +252,8 @@ static void test_17_programs_that_take_turns_are_left_alone(void **state)
     scenario_end(sim);
 }
 
-/* 18: an ExpireSec that comes, changes or goes with a reload counts for what is held already. */
-static void test_18_a_reload_changes_the_time_that_is_left(void **state)
+/* 13: an ExpireSec that comes, changes or goes with a reload counts for what is held already. */
+static void test_13_a_reload_changes_the_time_that_is_left(void **state)
 {
     (void)state;
     struct sim *sim = life_up("{\"reported\":{}}");
@@ -380,8 +272,8 @@ static void test_18_a_reload_changes_the_time_that_is_left(void **state)
     scenario_end(sim);
 }
 
-/* 19: ten thousand programs that come, report and go leave no books behind. */
-static void test_19_programs_that_come_and_go_are_forgotten(void **state)
+/* 14: ten thousand programs that come, report and go leave no books behind. */
+static void test_14_programs_that_come_and_go_are_forgotten(void **state)
 {
     (void)state;
     struct sim *sim = life_up("{\"reported\":{}}");
@@ -412,12 +304,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_value_not_reported_again_expires),
               cmocka_unit_test(test_08_a_gone_program_takes_its_values_along),
               cmocka_unit_test(test_09_a_restart_within_the_time_is_invisible),
               cmocka_unit_test(test_10_one_of_two_connections_may_end),
-              cmocka_unit_test(test_11_a_will_is_reported_when_its_program_is_gone),
-              cmocka_unit_test(test_12_a_clean_end_drops_the_will),
-              cmocka_unit_test(test_13_a_bad_will_is_refused_at_once),
-              cmocka_unit_test(test_14_a_will_outlives_what_goes_with_its_program),
-              cmocka_unit_test(test_15_a_program_that_is_gone_offline),
-              cmocka_unit_test(test_16_programs_that_fight_are_named),
-              cmocka_unit_test(test_17_programs_that_take_turns_are_left_alone),
-              cmocka_unit_test(test_18_a_reload_changes_the_time_that_is_left),
-              cmocka_unit_test(test_19_programs_that_come_and_go_are_forgotten))
+              cmocka_unit_test(test_11_programs_that_fight_are_named),
+              cmocka_unit_test(test_12_programs_that_take_turns_are_left_alone),
+              cmocka_unit_test(test_13_a_reload_changes_the_time_that_is_left),
+              cmocka_unit_test(test_14_programs_that_come_and_go_are_forgotten))

@@ -1,6 +1,6 @@
-/* Policies per property: values that wait, hurry, count as close or are sent again, and what keys
- * tells of them. Invariant: a policy changes when a value is sent, never which one the cloud ends
- * with; where it does (Deadband), the answer says so. */
+/* Policies per property: values that wait, hurry, count as close or are sent again. Invariant: a
+ * policy changes when a value is sent, never which one the cloud ends with; where it does
+ * (Deadband), the answer says so. */
 #include "tests/scenario/life.h"
 
 #include <string.h>
@@ -317,99 +317,7 @@ static void test_13_urgent_and_flush_share_a_budget(void **state)
     scenario_end(sim);
 }
 
-/* 14: is my key in the cloud? Every state has an answer. */
-static void test_14_keys_tell_where_a_value_stands(void **state)
-{
-    (void)state;
-    struct sim *sim = policies_up("{\"reported\":{\"a\":0}}");
-    life_policy(sim, "slow", (struct policy){.min_interval_ms = SIM_MINUTE});
-    struct writer *writer = life_open(sim, "pump");
-    sim_link_down(sim);
-    (void)life_set(sim, writer, "/a", "1");
-    life_assert_key(sim, "/a", "state", "\"queued\"");
-    life_assert_key(sim, "/a", "held_by", "\"offline\"");
-    life_assert_key(sim, "/a", "cloud", "0");
-    sim_link_up(sim);
-    sim_run(sim, 25); /* subscribed; the update is on its way */
-    life_assert_key(sim, "/a", "state", "\"in_flight\"");
-    sim_run(sim, 2 * SIM_SECOND);
-    life_assert_key(sim, "/a", "state", "\"accepted\"");
-    life_assert_key(sim, "/a", "version", "8");
-    life_assert_key(sim, "/a", "cloud", "(absent)");
-    life_assert_key(sim, "/a", "held_by", "(absent)");
-    (void)life_set(sim, writer, "/slow", "1");
-    sim_run(sim, 10 * SIM_SECOND);
-    (void)life_set(sim, writer, "/slow", "2");
-    life_assert_key(sim, "/slow", "state", "\"queued\"");
-    life_assert_key(sim, "/slow", "held_by", "\"MinIntervalMs\"");
-    life_assert_key(sim, "/slow", "held_until_ms_from_now", "50000");
-    life_assert_key(sim, "/slow", "cloud", "1");
-    life_assert_key(sim, "/slow", "reports_per_minute", "2");
-    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"a\":3}}}");
-    life_assert_key(sim, "/a", "state", "\"accepted\"");
-    sim_run(sim, 20);
-    life_assert_key(sim, "/a", "state", "\"contested\"");
-    life_assert_key(sim, "/a", "cloud", "3");
-    (void)sim_unset(sim, "/a");
-    life_assert_key(sim, "/a", "value", "null");
-    sim_run(sim, SIM_SECOND);
-    assert_null(life_key(sim, "/a"));
-    scenario_end(sim);
-}
-
-/* 15: a refused value is shown with the reason, and what the cloud holds instead. */
-static void test_15_keys_tell_why_a_value_was_refused(void **state)
-{
-    (void)state;
-    struct sim_options options;
-    sim_options_init(&options, 1);
-    options.thing.max_document_bytes = 20000;
-    options.cloud.max_bytes = 300;
-    struct sim *sim = policies_up_with(&options, "{\"reported\":{\"a\":1}}");
-    (void)sim_set(sim, "/a", scenario_string(400));
-    sim_run(sim, 20 * SIM_SECOND);
-    life_assert_key(sim, "/a", "state", "\"refused\"");
-    life_assert_key(sim, "/a", "code", "413");
-    life_assert_key(sim, "/a", "cloud", "1");
-    scenario_end(sim);
-}
-
-/* 16: where the bucket is empty, or the service said no, keys say until when. */
-static void test_16_keys_tell_what_holds_a_value_back(void **state)
-{
-    (void)state;
-    struct sim_options options;
-    sim_options_init(&options, 1);
-    options.thing.interval_ms = SIM_MINUTE;
-    options.thing.burst = 1;
-    struct sim *sim = policies_up_with(&options, "{\"reported\":{}}");
-    set_number(sim, "/a", 1);
-    sim_run(sim, SIM_SECOND);
-    set_number(sim, "/a", 2);
-    life_assert_key(sim, "/a", "held_by", "\"budget\"");
-    life_assert_key(sim, "/a", "held_until_ms_from_now", "59000");
-    scenario_end(sim);
-}
-
-/* 17: keys tell that an answer to a wish is on its way. */
-static void test_17_keys_tell_what_is_being_settled(void **state)
-{
-    (void)state;
-    struct sim *sim = policies_up("{\"reported\":{},\"desired\":{\"led\":{\"on\":1}}}");
-    sim_link_down(sim);
-    set_number(sim, "/led/on", 1);
-    set_number(sim, "/other", 1);
-    life_assert_key(sim, "/led/on", "settling", "false");
-    assert_true(sim_settle(sim, "/led", NULL) < SIZE_MAX);
-    life_assert_key(sim, "/led/on", "settling", "true");
-    life_assert_key(sim, "/other", "settling", "false");
-    sim_link_up(sim);
-    sim_run(sim, 5 * SIM_SECOND);
-    life_assert_key(sim, "/led/on", "settling", "false");
-    scenario_end(sim);
-}
-
-/* 18: tens of values that wait, hurry and are refreshed at once, over a link that loses and drops,
+/* 14: tens of values that wait, hurry and are refreshed at once, over a link that loses and drops,
  * from programs and a daemon that end and come back: the cloud ends as reported. */
 static void policies_story(uint64_t seed, bool durable)
 {
@@ -447,33 +355,11 @@ static void policies_story(uint64_t seed, bool durable)
     scenario_end(sim);
 }
 
-static void test_18_policies_do_not_change_the_end(void **state)
+static void test_14_policies_do_not_change_the_end(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++)
         policies_story(seed, seed % 4 == 0);
-}
-
-/* 19: durable: stored is a state of its own. */
-static void test_19_keys_tell_what_is_stored(void **state)
-{
-    (void)state;
-    struct sim_options options;
-    sim_options_init(&options, 1);
-    options.thing.durable = true;
-    options.commit_ms = 100;
-    struct sim *sim = policies_up_with(&options, "{\"reported\":{}}");
-    sim_link_down(sim);
-    set_number(sim, "/a", 1);
-    life_assert_key(sim, "/a", "state", "\"queued\"");
-    sim_run(sim, 200);
-    life_assert_key(sim, "/a", "state", "\"stored\"");
-    set_number(sim, "/a", 2);
-    life_assert_key(sim, "/a", "state", "\"queued\"");
-    sim_link_up(sim);
-    sim_run(sim, 5 * SIM_SECOND);
-    life_assert_key(sim, "/a", "state", "\"accepted\"");
-    scenario_end(sim);
 }
 
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_value_goes),
@@ -489,9 +375,4 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_valu
               cmocka_unit_test(test_11_an_old_copy_is_refreshed_by_a_report),
               cmocka_unit_test(test_12_an_urgent_change_goes_early),
               cmocka_unit_test(test_13_urgent_and_flush_share_a_budget),
-              cmocka_unit_test(test_14_keys_tell_where_a_value_stands),
-              cmocka_unit_test(test_15_keys_tell_why_a_value_was_refused),
-              cmocka_unit_test(test_16_keys_tell_what_holds_a_value_back),
-              cmocka_unit_test(test_17_keys_tell_what_is_being_settled),
-              cmocka_unit_test(test_18_policies_do_not_change_the_end),
-              cmocka_unit_test(test_19_keys_tell_what_is_stored))
+              cmocka_unit_test(test_14_policies_do_not_change_the_end))
