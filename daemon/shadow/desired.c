@@ -179,6 +179,10 @@ int desired_replace(struct desired *desired, const json_t *object, const json_t 
     struct merge merge = {
         .desired = desired, .metadata = metadata, .now_ms = now_ms, .from_get = true};
     int r = merge_all(&merge, object);
+    if (r == -ENOSPC) { /* the old and the new have no room side by side */
+        desired_empty(desired);
+        r = merge_all(&merge, object);
+    }
     struct flux_property *root = desired->set.root;
     for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
         if (!p->parent || desire_of(p)->round == desired->round)

@@ -170,6 +170,10 @@ static void write_key(struct shadow *shadow, const struct flux_property *propert
     flux_json_value(writer, &property->value);
     flux_json_key_text(writer, "state");
     flux_json_string_text(writer, state_name(shadow, property));
+    if (shadow_is_settling(shadow, property)) {
+        flux_json_key_text(writer, "settling");
+        flux_json_bool(writer, true);
+    }
     write_end(property, now_ms, writer);
     write_cloud(shadow, property, writer);
     write_hold(shadow, property, now_ms, writer);

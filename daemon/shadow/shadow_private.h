@@ -177,6 +177,8 @@ int shadow_check_settles(struct shadow *shadow, const struct shadow_report *repo
 size_t shadow_desired_bytes_left(struct shadow *shadow);
 /* Drop what waits to be settled at and below a path. Returns how many. */
 size_t shadow_forget_settles(struct shadow *shadow, const char *path, size_t path_size);
+/* Tell whether the wish for a property of reported waits to be settled. */
+bool shadow_is_settling(const struct shadow *shadow, const struct flux_property *property);
 /* Properties and wishes that wait. */
 size_t shadow_pending_count(const struct shadow *shadow);
 void shadow_review_settles(struct shadow *shadow, int64_t now_ms);

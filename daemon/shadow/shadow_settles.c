@@ -92,6 +92,17 @@ size_t shadow_desired_bytes_left(struct shadow *shadow)
     return desired_measure_rest(&shadow->view.desired);
 }
 
+bool shadow_is_settling(const struct shadow *shadow, const struct flux_property *property)
+{
+    const struct flux_property_set *set = &shadow->settles.set;
+    for (const struct flux_property *p = property; p && shadow->settles.count > 0; p = p->parent) {
+        const struct flux_property *node = flux_property_set_find(set, p->path, p->path_size);
+        if (node && settle_of(node)->waits)
+            return true;
+    }
+    return false;
+}
+
 size_t shadow_pending_count(const struct shadow *shadow)
 {
     return shadow->ledger.pending.count + shadow->settles.count;

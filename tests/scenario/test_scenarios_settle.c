@@ -263,6 +263,17 @@ static void test_335_a_wish_above_stays(void **state)
     scenario_end(sim);
 }
 
+/* Tell whether the keys say that the wish at the path is being settled. */
+static bool settle_shows(struct sim *sim, const char *path)
+{
+    struct flux_json_writer writer;
+    flux_json_writer_init(&writer, 0);
+    assert_int_equal(shadow_write_keys(sim->shadow, path, strlen(path), sim->now_ms, &writer), 0);
+    bool shows = strstr(writer.text, "\"settling\":true") != NULL;
+    flux_json_writer_clear(&writer);
+    return shows;
+}
+
 /* 336: without link what was held before is settled when it is back. */
 static void test_336_a_held_wish_is_settled_after_reconnect(void **state)
 {
@@ -275,9 +286,11 @@ static void test_336_a_held_wish_is_settled_after_reconnect(void **state)
     sim_turn(sim);
     assert_int_equal(watcher->news, 0);
     assert_true(sim->settles[settle].waiting);
+    assert_true(settle_shows(sim, "/led"));
     sim_link_up(sim);
     sim_run(sim, SIM_SECOND);
     assert_settled(sim, settle);
+    assert_false(settle_shows(sim, "/led"));
     assert_desired(sim, "{}");
     assert_reported(sim, "{\"led\":\"on\"}");
     scenario_end(sim);

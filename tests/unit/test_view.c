@@ -92,6 +92,22 @@ static void test_merging_follows_the_services_rules(void **state)
     assert_int_equal(projection_measure(&world->ledger), 0);
 }
 
+/* An answer need not repeat what we removed. */
+static void test_our_own_removals_are_merged_before_the_answer(void **state)
+{
+    struct ledger_world *world = *state;
+    ledger_world_get(world, "{\"state\":{\"reported\":{\"a\":1,\"b\":2},\"desired\":{\"a\":1,\"c\":"
+                            "{\"d\":2}}},\"version\":1}");
+    struct cloud_message own = read_message("{\"state\":{\"reported\":{\"b\":null},\"desired\":{"
+                                            "\"a\":null,\"c\":null}},\"version\":1}");
+    assert_int_equal(view_merge_own(&world->view, &world->ledger, &own, 0), 0);
+    cloud_message_clear(&own);
+    assert_int_equal(world->view.version, 1);
+    merge(world, "{\"state\":{\"reported\":{}},\"version\":2}");
+    assert_reported(world, "{\"a\":1}");
+    assert_desired(world, NULL);
+}
+
 static void test_early_messages_wait_for_the_missing_one(void **state)
 {
     struct ledger_world *world = *state;
@@ -176,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_a_get_replaces_everything),
         CASE(test_merging_follows_the_services_rules),
+        CASE(test_our_own_removals_are_merged_before_the_answer),
         CASE(test_early_messages_wait_for_the_missing_one),
         CASE(test_early_messages_are_bounded),
         CASE(test_a_get_drops_what_it_already_contains),
