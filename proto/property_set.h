@@ -71,8 +71,8 @@ void flux_property_set_clear(struct flux_property_set *set);
  * - an unset drops all entries at and below the path and leaves a cut;
  * - an ancestor of ours that holds a scalar or array becomes a cut (with this revision). There is
  *   at most one: no entry ever has a scalar or array above it.
- * Nodes stay, whatever they lose. The empty path names the root, which can only be unset. Returns 0;
- * -ENOMEM; -ENOSPC when values and cuts together would exceed FLUX_PROPERTIES_MAX; -EINVAL for a
+ * Nodes stay, whatever they lose. The empty path names the root, which can only be unset. Returns
+ * 0; -ENOMEM; -ENOSPC when values and cuts together would exceed FLUX_PROPERTIES_MAX; -EINVAL for a
  * root that is to be set. On failure the set is unchanged. */
 int flux_property_set_apply(struct flux_property_set *set, enum flux_operation operation,
                             const char *path, size_t path_size, const struct flux_value *value,

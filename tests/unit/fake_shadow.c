@@ -29,14 +29,13 @@ struct shadow {
 static struct {
     struct shadow shadows[SHADOWS_MAX];
     struct shadow *used;
-    size_t pins, writers;
+    size_t pins;
     uint64_t cost, effort;
     unsigned flushes, resets;
     int open_error;
     bool refuse_next, deadband;
     struct shadow_refusal refusal;
     char last_report[512];
-    char writer_story[512];
     char *document;
 } fake = {.used = fake.shadows};
 
@@ -53,6 +52,7 @@ void fake_reset(void)
         shadow_clear(&fake.shadows[i]);
     free(fake.document);
     fake_wishes_reset();
+    fake_programs_reset();
     memset(&fake, 0, sizeof(fake));
     fake.used = &fake.shadows[0];
 }
@@ -131,11 +131,6 @@ size_t fake_watchers(void)
     for (size_t i = 0; i < SHADOWS_MAX; i++)
         count += fake.shadows[i].watchers;
     return count;
-}
-
-size_t fake_writers(void)
-{
-    return fake.writers;
 }
 
 void fake_accept(const char *path, int64_t version)
@@ -218,11 +213,6 @@ unsigned fake_resets(void)
     return fake.resets;
 }
 
-const char *fake_writer_story(void)
-{
-    return fake.writer_story;
-}
-
 /* ---- what the sessions call ---- */
 
 int thing_open_shadow(struct thing *thing, const char *thing_name, const char *shadow_name,
@@ -276,13 +266,14 @@ static size_t remember_operation(size_t used, const struct shadow_operation *ope
     return used + size;
 }
 
-static void remember(size_t used, const struct shadow_operation *operations, size_t count)
+void fake_remember(const char *head, const struct shadow_operation *operations, size_t count)
 {
+    size_t used = (size_t)snprintf(fake.last_report, sizeof(fake.last_report), "%s", head);
     for (size_t i = 0; i < count && used < 400; i++)
         used = remember_operation(used, &operations[i]);
 }
 
-static bool is_refused_now(struct shadow_refusal *ret_refusal)
+bool fake_is_refused_now(struct shadow_refusal *ret_refusal)
 {
     const bool is_refused = fake.refuse_next;
     fake.refuse_next = false;
@@ -298,11 +289,12 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
     if (!report->writer)
         abort();
     fake.effort += fake.cost;
-    if (is_refused_now(ret_refusal))
+    if (fake_is_refused_now(ret_refusal))
         return SHADOW_REPORT_REFUSED;
-    remember((size_t)snprintf(fake.last_report, sizeof(fake.last_report), "resent=%d us=%lld",
-                              report->resent, (long long)report->set_us),
-             report->operations, report->operation_count);
+    char head[64];
+    (void)snprintf(head, sizeof(head), "resent=%d us=%lld", report->resent,
+                   (long long)report->set_us);
+    fake_remember(head, report->operations, report->operation_count);
     for (size_t i = 0; i < report->operation_count; i++) {
         struct fake_property *entry =
             find(shadow, report->operations[i].path, report->operations[i].path_size);
@@ -439,50 +431,4 @@ void shadow_remove_watcher(struct shadow *shadow)
 {
     if (shadow->watchers-- == 0)
         abort();
-}
-
-/* ---- programs ---- */
-
-static void tell(const char *text)
-{
-    const size_t used = strlen(fake.writer_story);
-    (void)snprintf(fake.writer_story + used, sizeof(fake.writer_story) - used, "%s", text);
-}
-
-int thing_writer_open(struct thing *thing, const struct writer_identity *identity, int64_t now_ms,
-                      struct writer **ret_writer)
-{
-    (void)thing;
-    (void)now_ms;
-    fake.writers++;
-    char text[512];
-    (void)snprintf(text, sizeof(text), "open %s %u %s\n", identity->name, identity->uid,
-                   identity->unit);
-    tell(text);
-    *ret_writer = (struct writer *)&fake;
-    return 0;
-}
-
-void thing_writer_close(struct thing *thing, struct writer *writer, bool clean, int64_t now_ms)
-{
-    (void)thing;
-    if (writer != (struct writer *)&fake || now_ms == 0)
-        abort();
-    fake.writers--;
-    tell(clean ? "clean\n" : "gone\n");
-}
-
-int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow *shadow,
-                      const struct shadow_operation *operations, size_t count,
-                      struct shadow_refusal *ret_refusal)
-{
-    (void)thing;
-    (void)shadow;
-    if (writer != (struct writer *)&fake)
-        abort();
-    if (is_refused_now(ret_refusal))
-        return SHADOW_REPORT_REFUSED;
-    remember((size_t)snprintf(fake.last_report, sizeof(fake.last_report), "will"), operations,
-             count);
-    return SHADOW_REPORT_QUEUED;
 }

@@ -47,6 +47,10 @@ void fake_wish(const char *path, const char *text, int64_t version);
 /* What shadow_is_reset() answers; how many resets were begun. */
 void fake_set_reset(bool is_reset);
 unsigned fake_resets(void);
+/* For the parts of the fake: what is left to be refused, and what fake_last_report() says. */
+bool fake_is_refused_now(struct shadow_refusal *ret_refusal);
+void fake_remember(const char *head, const struct shadow_operation *operations, size_t count);
+void fake_programs_reset(void);
 /* What the programs did, a line each: "open NAME UID UNIT", "clean", "gone". */
 const char *fake_writer_story(void);
 
