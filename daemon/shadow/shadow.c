@@ -18,6 +18,7 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
     memcpy(shadow->name, name, strlen(name) + 1);
     shadow->update.base_version = -1;
     shadow->last_get_ms = INT64_MIN;
+    token_bucket_init(&shadow->idle_gets, WATCHED_GETS, IDLE_GET_MS * INT64_C(1000), now_ms);
     shadow->status.last_accepted_version = -1;
     shadow->status.last_accepted_ms = -1;
     pacing_init(&shadow->pacing, &connection->options, now_ms);

@@ -25,6 +25,8 @@
 #define UNSETTLED_LOOK_MS 5000
 /* A shadow with nothing to do is got at most so often across reconnects. */
 #define IDLE_GET_MS 60000
+/* One that is watched has news to look for: it may be got so many times in a row before that. */
+#define WATCHED_GETS 3u
 /* Pause before a foreign change is set back: 1 s doubling to 1 h. */
 #define RESTORE_MIN_MS 1000
 #define RESTORE_MAX_MS 3600000
@@ -107,6 +109,7 @@ struct shadow {
     size_t unsettled_count;
     char get_token[CLOUD_TOKEN_MAX + 1];
     int64_t get_sent_ms, last_get_ms; /* INT64_MIN: never */
+    struct token_bucket idle_gets;    /* of a shadow that is watched and has nothing to send */
     uint64_t get_generation;
     bool get_outdated; /* the shadow was deleted while the get was on its way */
 

@@ -61,6 +61,16 @@ static bool can_prove_by_update(const struct shadow *shadow, int64_t now_ms)
            !shadow->fit_wanted && shadow_has_work(shadow);
 }
 
+/* When a shadow that has nothing to send may look what has changed while the link was away. */
+static int64_t idle_get_ms(struct shadow *shadow, int64_t now_ms)
+{
+    if (shadow->last_get_ms == INT64_MIN)
+        return now_ms;
+    if (shadow->watcher_count > 0)
+        return token_bucket_next_ms(&shadow->idle_gets, 1, now_ms);
+    return shadow->last_get_ms + IDLE_GET_MS;
+}
+
 /* Decide what comes next and when; the kind is SHADOW_REQUEST_NONE where nothing does. */
 static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t *ret_when_ms)
 {
@@ -84,8 +94,8 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
             return SHADOW_REQUEST_UPDATE;
         }
         *ret_when_ms = get_ms(shadow, now_ms, now_ms);
-        if (!shadow_has_work(shadow) && shadow->last_get_ms != INT64_MIN)
-            *ret_when_ms = later(*ret_when_ms, shadow->last_get_ms + IDLE_GET_MS);
+        if (!shadow_has_work(shadow))
+            *ret_when_ms = later(*ret_when_ms, idle_get_ms(shadow, now_ms));
         return SHADOW_REQUEST_GET;
     case SHADOW_VIEW_PROVEN:
         break;
@@ -156,6 +166,7 @@ static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request 
     shadow->request = SHADOW_REQUEST_GET;
     shadow->get_sent_ms = now_ms;
     shadow->last_get_ms = now_ms;
+    (void)token_bucket_take(&shadow->idle_gets, 1, now_ms);
     shadow->get_generation = shadow->view.generation;
     shadow->view.asked_version = shadow->view.seen_version;
     shadow->get_outdated = false;

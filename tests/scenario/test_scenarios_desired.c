@@ -465,6 +465,35 @@ static void test_322_a_document_held_in_part_tells_nothing(void **state)
     scenario_end(sim);
 }
 
+/* 323: who watches hears within seconds what was missed during a short outage, and the next; a link
+ * that flaps for long falls back to one look a minute. */
+static void test_323_a_short_outage_costs_a_watcher_no_minute(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"a\":1}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    size_t gets = sim->gets;
+    for (int i = 2; i < 4; i++) {
+        sim_link_down(sim);
+        char wish[80], known[32];
+        (void)snprintf(wish, sizeof(wish), DESIRED("{\"a\":%d}"), i);
+        (void)snprintf(known, sizeof(known), "{\"/a\":%d}", i);
+        (void)sim_foreign(sim, wish);
+        sim_run(sim, SIM_SECOND);
+        sim_link_up(sim);
+        sim_run(sim, 2 * SIM_SECOND);
+        assert_knows(sim, watcher, known);
+    }
+    for (int i = 0; i < 120; i++) {
+        sim_link_down(sim);
+        sim_run(sim, 2 * SIM_SECOND);
+        sim_link_up(sim);
+        sim_run(sim, 3 * SIM_SECOND);
+    }
+    assert_true(sim->gets - gets <= 14);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_301_a_late_watcher_is_told_at_once),
               cmocka_unit_test(test_302_a_met_wish_is_told_once),
@@ -487,4 +516,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_319_an_unknown_shadow_wishes_nothing),
               cmocka_unit_test(test_321_what_is_left_over_is_no_wish),
               cmocka_unit_test(test_322_a_document_held_in_part_tells_nothing),
-              cmocka_unit_test(test_320_values_and_objects_exclude_each_other))
+              cmocka_unit_test(test_320_values_and_objects_exclude_each_other),
+              cmocka_unit_test(test_323_a_short_outage_costs_a_watcher_no_minute))
