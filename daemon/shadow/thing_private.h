@@ -34,6 +34,7 @@ struct thing_turn {
     int64_t tick_ms, request_ms;
     enum shadow_request flying; /* as counted */
     bool wants_get;             /* the request would be a get */
+    bool is_owed;               /* its get was made for an update: that belongs to the same turn */
 };
 
 struct thing {

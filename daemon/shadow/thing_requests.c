@@ -34,12 +34,16 @@ static void count_flight(struct thing *thing, const struct shadow *shadow,
 void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms)
 {
     struct thing_turn *turn = &thing->turns[shadow->place];
+    bool was_got = turn->flying == SHADOW_REQUEST_GET && shadow->request == SHADOW_REQUEST_NONE;
     count_flight(thing, shadow, shadow->request);
     turn->tick_ms = shadow_tick_ms(shadow);
     turn->request_ms = shadow_request_ms(shadow, now_ms, &turn->wants_get);
     int64_t flies_ms = shadow_flies_until_ms(shadow); /* then it may make way */
     if (flies_ms > now_ms)
         turn->tick_ms = earlier(turn->tick_ms, flies_ms);
+    bool is_update =
+        !turn->wants_get && shadow->link == SHADOW_ONLINE && shadow->request == SHADOW_REQUEST_NONE;
+    turn->is_owed = is_update && (was_got || turn->is_owed);
     int64_t blocked_ms = shadow_blocked_ms(shadow); /* who has work then wants to be heard again */
     if (shadow->link == SHADOW_UNHEARD && blocked_ms > now_ms)
         turn->tick_ms = earlier(turn->tick_ms, blocked_ms);
@@ -163,25 +167,41 @@ static bool is_ready(const struct thing *thing, size_t place, int64_t now_ms)
            !has_too_many_in_flight(thing, place);
 }
 
+/* The place whose turn it is: first whoever was got for an update, or a link that is cut time and
+ * again sees many gets and no update; then one after the other. */
+static bool find_turn(const struct thing *thing, bool owed, int64_t now_ms, size_t *from,
+                      size_t *ret_place)
+{
+    while (*from < thing->places) {
+        size_t place = (thing->turn + (*from)++) % thing->places;
+        if (thing->turns[place].is_owed == owed && is_ready(thing, place, now_ms)) {
+            *ret_place = place;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int next_shadow_request(struct thing *thing, int64_t now_ms,
                                struct thing_request *ret_request)
 {
     struct thing_air air = thing_look_at_air(thing, now_ms);
-    for (size_t i = 0; i < thing->places; i++) {
-        size_t place = (thing->turn + i) % thing->places;
-        if (!is_ready(thing, place, now_ms))
-            continue;
-        if (daily_next_ms(&thing->daily, now_ms) > now_ms) {
-            note_held(thing, now_ms);
-            return 0;
+    for (int owed = 1; owed >= 0; owed--) {
+        size_t from = 0, place;
+        while (find_turn(thing, owed == 1, now_ms, &from, &place)) {
+            if (daily_next_ms(&thing->daily, now_ms) > now_ms) {
+                note_held(thing, now_ms);
+                return 0;
+            }
+            if (thing_alone_ms(&air, suspicion_of(thing, place)) > now_ms)
+                return 0; /* others wait too, or a suspect would never be alone */
+            int r = try_place(thing, place, now_ms, ret_request);
+            if (r == 0)
+                continue;
+            if (!owed)
+                thing->turn = place + 1;
+            return r;
         }
-        if (thing_alone_ms(&air, suspicion_of(thing, place)) > now_ms)
-            return 0; /* others wait too, or a suspect would never be alone */
-        int r = try_place(thing, place, now_ms, ret_request);
-        if (r == 0)
-            continue;
-        thing->turn = place + 1;
-        return r;
     }
     return 0;
 }
@@ -204,15 +224,17 @@ static int64_t first_request_ms(struct thing *thing, int64_t now_ms)
 {
     int64_t first = INT64_MAX, held_ms = 0;
     struct thing_air air = thing_look_at_air(thing, now_ms);
-    for (size_t i = 0; i < thing->places; i++) {
+    for (size_t i = 0; i < 2 * thing->places; i++) { /* in the order of next_shadow_request() */
         size_t place = (thing->turn + i) % thing->places;
-        int64_t request_ms = thing->turns[place].request_ms;
-        if (!thing->shadows[place] || request_ms >= first || has_too_many_in_flight(thing, place))
+        const struct thing_turn *turn = &thing->turns[place];
+        bool is_pass = turn->is_owed == (i < thing->places);
+        if (!is_pass || !thing->shadows[place] || turn->request_ms >= first ||
+            has_too_many_in_flight(thing, place))
             continue;
         int64_t alone_ms = thing_alone_ms(&air, suspicion_of(thing, place));
-        if (request_ms <= now_ms && alone_ms > now_ms)
+        if (turn->request_ms <= now_ms && alone_ms > now_ms)
             held_ms = later(held_ms, alone_ms); /* who comes after it waits as well */
-        first = earlier(first, later(request_ms, later(alone_ms, held_ms)));
+        first = earlier(first, later(turn->request_ms, later(alone_ms, held_ms)));
     }
     if (first == INT64_MAX)
         return first;

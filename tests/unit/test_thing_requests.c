@@ -229,6 +229,31 @@ static void test_two_hundred_named_shadows_converge(void **state)
     world_end(&world);
 }
 
+/* Two hundred shadows that nobody has created yet, and a link that does not last for half of them:
+ * what was got is written before others are got. */
+static void test_a_link_that_is_cut_still_brings_updates_through(void **state)
+{
+    (void)state;
+    struct world world;
+    struct thing_options options = quick();
+    static struct shadow *shadows[200];
+    options.messages_per_sec = 80;
+    world_begin(&world, &options);
+    open_many(&world, NULL, 200, shadows);
+    for (size_t i = 0; i < 200; i++)
+        world_report(&world, shadows[i], "/a", (int64_t)i);
+    thing_link_up(world.thing, world.now_ms);
+    world_run(&world, 4000);
+    assert_true(world.updates >= 40);
+    for (int i = 0; i < 5; i++) {
+        world_drop(&world);
+        thing_link_up(world.thing, world.now_ms);
+        world_run(&world, 4000);
+    }
+    assert_true(thing_is_settled(world.thing));
+    world_end(&world);
+}
+
 static void test_an_idle_shadow_is_got_once_a_minute_across_reconnects(void **state)
 {
     (void)state;
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_what_others_send_is_charged_too),
         cmocka_unit_test(test_a_flood_from_others_does_not_silence_us),
         cmocka_unit_test(test_two_hundred_named_shadows_converge),
+        cmocka_unit_test(test_a_link_that_is_cut_still_brings_updates_through),
         cmocka_unit_test(test_an_idle_shadow_is_got_once_a_minute_across_reconnects),
         cmocka_unit_test(test_a_report_is_due_at_once),
         cmocka_unit_test(test_a_place_that_was_given_up_leaves_no_count_behind),
