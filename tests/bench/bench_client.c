@@ -24,6 +24,7 @@ struct options {
     long operations; /* properties set in each */
     long properties; /* each client goes round its own share of them */
     long clients;
+    long shadows;  /* the clients go round them; 0: the default one */
     long window;   /* reports of one client that may wait for QUEUED */
     long turn;     /* reports of one client before it is the next one's turn */
     long pause_us; /* between two samples */
@@ -66,6 +67,17 @@ static void on_answer(struct fluxaws_client *client, const struct fluxaws_answer
         one->waiting -= (long)(answer->last_id - answer->first_id + 1);
 }
 
+static void use_shadow(struct bench *bench, struct bench_client *one, long index)
+{
+    char name[32];
+    if (bench->options.shadows == 0)
+        return;
+    (void)snprintf(name, sizeof(name), "bench-%ld", index % bench->options.shadows);
+    int r = fluxaws_use_shadow(one->client, NULL, name);
+    if (r < 0)
+        die(one, "use_shadow", r);
+}
+
 static void open_all(struct bench *bench)
 {
     const struct options *options = &bench->options;
@@ -85,6 +97,7 @@ static void open_all(struct bench *bench)
             exit(1);
         }
         (void)fluxaws_on_answer(one->client, on_answer, one);
+        use_shadow(bench, one, i);
         one->first = i * (options->properties / options->clients);
     }
 }
@@ -207,11 +220,17 @@ static void run_throughput(struct bench *bench, void (*run)(struct bench *bench)
 static int parse(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"count", required_argument, NULL, 'n'},      {"operations", required_argument, NULL, 'o'},
-        {"properties", required_argument, NULL, 'p'}, {"clients", required_argument, NULL, 'c'},
-        {"window", required_argument, NULL, 'w'},     {"turn", required_argument, NULL, 't'},
-        {"pause-us", required_argument, NULL, 's'},   {"rate", required_argument, NULL, 'r'},
-        {"daemon", required_argument, NULL, 'd'},     {NULL, 0, NULL, 0},
+        {"count", required_argument, NULL, 'n'},
+        {"operations", required_argument, NULL, 'o'},
+        {"properties", required_argument, NULL, 'p'},
+        {"clients", required_argument, NULL, 'c'},
+        {"shadows", required_argument, NULL, 'z'},
+        {"window", required_argument, NULL, 'w'},
+        {"turn", required_argument, NULL, 't'},
+        {"pause-us", required_argument, NULL, 's'},
+        {"rate", required_argument, NULL, 'r'},
+        {"daemon", required_argument, NULL, 'd'},
+        {NULL, 0, NULL, 0},
     };
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         long number = optarg != NULL ? atol(optarg) : 0;
@@ -227,6 +246,9 @@ static int parse(struct options *options, int argc, char **argv)
             break;
         case 'c':
             options->clients = number;
+            break;
+        case 'z':
+            options->shadows = number;
             break;
         case 'w':
             options->window = number;

@@ -5,10 +5,9 @@
  *   bench_paho DIR THING PORT idle SECONDS
  *
  * DIR is the directory of the sandbox. `idle` reports once, then prints its memory. */
+#include "tests/bench/broker_link.h"
 #include "tests/bench/measure.h"
 #include <errno.h>
-#include <MQTTAsync.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,86 +15,18 @@
 #include <unistd.h>
 
 struct bench {
-    MQTTAsync handle;
-    const char *directory, *thing, *port;
-    sem_t done;
+    struct broker_link link;
     char update[256], accepted[300];
     long made;
 };
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "bench_paho: %s failed\n", what);
-    exit(1);
-}
-
-static void on_done5(void *data, MQTTAsync_successData5 *response)
-{
-    (void)response;
-    (void)sem_post(&((struct bench *)data)->done);
-}
-
-static void on_failure5(void *data, MQTTAsync_failureData5 *response)
-{
-    (void)data;
-    (void)response;
-    fail("a request");
-}
 
 static int on_message(void *data, char *topic, int topic_size, MQTTAsync_message *message)
 {
     (void)topic_size;
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
-    (void)sem_post(&((struct bench *)data)->done);
+    (void)sem_post(&((struct bench *)data)->link.done);
     return 1;
-}
-
-static void wait_done(struct bench *bench)
-{
-    while (sem_wait(&bench->done) < 0 && errno == EINTR)
-        ;
-}
-
-static void dial(struct bench *bench)
-{
-    char uri[64], ca[256], certificate[256], key[256];
-    (void)snprintf(uri, sizeof(uri), "ssl://localhost:%s", bench->port);
-    (void)snprintf(ca, sizeof(ca), "%s/ca.pem", bench->directory);
-    (void)snprintf(certificate, sizeof(certificate), "%s/things/%s.pem", bench->directory,
-                   bench->thing);
-    (void)snprintf(key, sizeof(key), "%s/things/%s.key", bench->directory, bench->thing);
-
-    MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer5;
-    if (MQTTAsync_createWithOptions(&bench->handle, uri, bench->thing, MQTTCLIENT_PERSISTENCE_NONE,
-                                    NULL, &create) != MQTTASYNC_SUCCESS)
-        fail("create");
-    (void)MQTTAsync_setCallbacks(bench->handle, bench, NULL, on_message, NULL);
-    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
-    tls.trustStore = ca;
-    tls.keyStore = certificate;
-    tls.privateKey = key;
-    tls.enableServerCertAuth = 1;
-    tls.verify = 1;
-    MQTTAsync_connectOptions connect = MQTTAsync_connectOptions_initializer5;
-    connect.ssl = &tls;
-    connect.context = bench;
-    connect.onSuccess5 = on_done5;
-    connect.onFailure5 = on_failure5;
-    if (MQTTAsync_connect(bench->handle, &connect) != MQTTASYNC_SUCCESS)
-        fail("connect");
-    wait_done(bench);
-}
-
-static void subscribe(struct bench *bench)
-{
-    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
-    options.context = bench;
-    options.onSuccess5 = on_done5;
-    options.onFailure5 = on_failure5;
-    if (MQTTAsync_subscribe(bench->handle, bench->accepted, 0, &options) != MQTTASYNC_SUCCESS)
-        fail("subscribe");
-    wait_done(bench);
 }
 
 /* What the daemon would send for one changed property. */
@@ -107,11 +38,8 @@ static void update(struct bench *bench)
                         "},\"clientToken\":\"%016lx-%ld\"}",
                         (double)bench->made * 0.5, 0x1234567890abcdefL, bench->made);
     bench->made++;
-    MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
-    if (MQTTAsync_send(bench->handle, bench->update, size, payload, 1, 0, &options) !=
-        MQTTASYNC_SUCCESS)
-        fail("send");
-    wait_done(bench);
+    broker_link_publish(&bench->link, bench->update, payload, size);
+    broker_link_wait(&bench->link);
 }
 
 static void sleep_us(long us)
@@ -153,12 +81,13 @@ int main(int argc, char **argv)
 {
     if (argc < 6)
         return 2;
-    struct bench bench = {.directory = argv[1], .thing = argv[2], .port = argv[3]};
-    (void)sem_init(&bench.done, 0, 0);
-    (void)snprintf(bench.update, sizeof(bench.update), "$aws/things/%s/shadow/update", bench.thing);
+    struct bench bench = {.made = 0};
+    char certificate[256];
+    (void)snprintf(certificate, sizeof(certificate), "things/%s", argv[2]);
+    (void)snprintf(bench.update, sizeof(bench.update), "$aws/things/%s/shadow/update", argv[2]);
     (void)snprintf(bench.accepted, sizeof(bench.accepted), "%s/accepted", bench.update);
-    dial(&bench);
-    subscribe(&bench);
+    broker_link_open(&bench.link, argv[1], argv[3], certificate, argv[2], on_message, &bench);
+    broker_link_subscribe(&bench.link, bench.accepted, 0);
     if (strcmp(argv[4], "idle") == 0)
         run_idle(&bench, atol(argv[5]));
     else
