@@ -2,9 +2,22 @@
 #include <string.h>
 
 static const char *const field_names[KEYS_FIELDS] = {
-    "path",  "value", "state", "version", "accepted_ms_ago",        "deadband",
-    "cloud", "code",  "text",  "held_by", "held_until_ms_from_now", "age_ms",
-    "name",  "unit",  "uid",
+    [KEYS_FIELD_PATH] = "path",
+    [KEYS_FIELD_VALUE] = "value",
+    [KEYS_FIELD_STATE] = "state",
+    [KEYS_FIELD_VERSION] = "version",
+    [KEYS_FIELD_ACCEPTED] = "accepted_ms_ago",
+    [KEYS_FIELD_DEADBAND] = "deadband",
+    [KEYS_FIELD_CLOUD] = "cloud",
+    [KEYS_FIELD_CODE] = "code",
+    [KEYS_FIELD_TEXT] = "text",
+    [KEYS_FIELD_HELD_BY] = "held_by",
+    [KEYS_FIELD_HELD_UNTIL] = "held_until_ms_from_now",
+    [KEYS_FIELD_SETTLING] = "settling",
+    [KEYS_FIELD_AGE] = "age_ms",
+    [KEYS_FIELD_WRITER_NAME] = "name",
+    [KEYS_FIELD_WRITER_UNIT] = "unit",
+    [KEYS_FIELD_WRITER_UID] = "uid",
 };
 
 bool keys_slice_is(struct keys_slice slice, const char *text)

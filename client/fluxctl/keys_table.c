@@ -67,6 +67,8 @@ static void put_state(FILE *file, const struct keys_slice *fields)
     put_plain(file, keys_slice_is(fields[KEYS_FIELD_STATE], "in_flight")
                         ? (struct keys_slice){"in flight", 9}
                         : fields[KEYS_FIELD_STATE]);
+    if (keys_slice_is(fields[KEYS_FIELD_SETTLING], "true"))
+        fputs(", settling", file);
     if (fields[KEYS_FIELD_HELD_BY].text != NULL) {
         fputs(", held by ", file);
         put_plain(file, fields[KEYS_FIELD_HELD_BY]);

@@ -227,7 +227,8 @@ static const char some_keys[] =
     "\"accepted_ms_ago\":65000,\"writer\":{\"name\":\"charger\",\"uid\":1000,\"unit\":"
     "\"charger.service\",\"connected\":true,\"reports_per_minute\":9},\"age_ms\":3700000},";
 static const char more_keys[] =
-    "{\"path\":\"/a.b\",\"value\":\"on\\u001b\",\"state\":\"in_flight\",\"age_ms\":20},"
+    "{\"path\":\"/"
+    "a.b\",\"value\":\"on\\u001b\",\"state\":\"in_flight\",\"settling\":true,\"age_ms\":20},"
     "{\"path\":\"/blob\",\"value\":[1,{\"x\":2}],\"state\":\"refused\",\"code\":413,\"text\":"
     "\"too \\\"large\\\"\",\"age_ms\":1000},"
     "{\"path\":\"/n\",\"value\":null,\"state\":\"queued\",\"cloud\":5,\"held_by\":"
@@ -250,7 +251,7 @@ static void test_keys_are_a_table_for_people(void **state)
                          "WRITER                               ANSWER");
     expect_line(command, "battery.level  81.5         accepted                               1 h  "
                          "charger (uid 1000, charger.service)  version 7, 1 min ago");
-    expect_line(command, "/a.b           \"on\\u001b\"   in flight                              "
+    expect_line(command, "/a.b           \"on\\u001b\"   in flight, settling                    "
                          "now  -                                    -");
     expect_line(command, "blob           [1,{\"x\":2}]  refused                                1 s "
                          " -                                    code 413: too \"large\"");
