@@ -179,6 +179,7 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
         .superseded = overtaken,
         .waiting = true,
         .instance = sim->net->instance,
+        .program = sim->net->program,
         .ended_by = SIZE_MAX,
         .born = sim->history_count - 1,
     };

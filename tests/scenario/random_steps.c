@@ -1,6 +1,7 @@
 /* What may happen in a random world. */
 #include "tests/scenario/random_world.h"
 
+#include "tests/scenario/sim_programs.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,28 @@ static void random_report(struct random_world *world)
     (void)sim_report(sim, operations, count);
 }
 
+/* A program comes, goes, reports, or makes its will. */
+static void random_program(struct random_world *world)
+{
+    static const char *const tops[] = {"/u", "/u", "/t", "/m", "/q"};
+    struct sim *sim = random_shadow(world);
+    size_t program = sim_random(sim, SIM_PROGRAMS);
+    char path[16], json[16];
+    (void)snprintf(path, sizeof(path), "%s/%d", tops[sim_random(sim, RANDOM_COUNT(tops))],
+                   (int)sim_random(sim, 3));
+    (void)snprintf(json, sizeof(json), "%d", (int)sim_random(sim, 5));
+    uint64_t what = sim_random(sim, 100);
+    if (what < 25)
+        sim_program_connect(sim, program);
+    else if (what < 45)
+        sim_program_end(sim, program, sim_chance(sim, 40));
+    else if (what < 55)
+        sim_program_will(sim, program, sim_chance(sim, 50) ? "/will" : "/u/1",
+                         sim_chance(sim, 80) ? json : NULL);
+    else
+        sim_program_report(sim, program, path, sim_chance(sim, 90) ? json : NULL);
+}
+
 static void random_watch(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
@@ -94,11 +117,16 @@ void random_send_late(struct random_world *world)
     world->late_count = 0;
 }
 
+/* A client that lost its connection sends a report again. What programs reported that come and go
+ * is theirs alone. */
 static void random_send_again(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
-    if (sim->waiting_count > 0)
-        sim_resend_report(sim, sim->ops[sim->waiting[sim_random(sim, sim->waiting_count)]].report);
+    if (sim->waiting_count == 0)
+        return;
+    const struct sim_op *op = &sim->ops[sim->waiting[sim_random(sim, sim->waiting_count)]];
+    if (op->path[0] == '\0' || strchr("utmqw", op->path[1]) == NULL)
+        sim_resend_report(sim, op->report);
 }
 
 static void random_restart(struct random_world *world)
@@ -351,6 +379,8 @@ void random_step(struct random_world *world)
     struct sim *sim = world->sim;
     if (sim_chance(sim, world->unrest))
         random_unrest(world);
+    else if (world->programs && sim_chance(sim, 40))
+        random_program(world);
     else
         random_report(world);
     if (sim_chance(sim, 70))

@@ -1,6 +1,7 @@
 #include "tests/scenario/random_world.h"
 
 #include "tests/scenario/oracle.h"
+#include "tests/scenario/sim_programs.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,7 @@ void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
         .restarts = !options.thing.durable && sim_chance(&dice, 20),
         .wishes = sim_chance(&dice, 60),
         .replaces = sim_chance(&dice, 30),
+        .programs = sim_chance(&dice, 40),
         .unrest = (unsigned)sim_random(&dice, 50),
         .foreign_number = 1000,
     };
@@ -106,6 +108,11 @@ void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
                 sim_chance(&dice, 40)   ? 1
                 : sim_chance(&dice, 90) ? 2 + sim_random(&dice, 4)
                                         : 6 + sim_random(&dice, RANDOM_SHADOWS_MAX - 6));
+    world->programs = world->programs && !world->restarts &&
+                      options.thing.max_document_bytes == options.cloud.max_bytes &&
+                      options.thing.max_document_bytes > 1000;
+    if (world->programs)
+        sim_programs_begin(world->sim);
     if (world->poison && shadow_service_poison(world->sim->cloud, "bad", 400) < 0)
         abort();
     for (size_t i = 0; i < world->shadow_count; i++)

@@ -28,6 +28,7 @@ struct random_world {
     bool wishes;     /* cloud applications wish, programs settle */
     bool watches;    /* programs watch: not where subscriptions are short, for a watched shadow
                         never makes way */
+    bool programs;   /* programs come and go, leave wills, and there are policies */
     bool replaces;   /* programs replace whole trees */
     unsigned unrest; /* percent of steps in which the world, not a program, does something */
     int foreign_number;

@@ -2,6 +2,7 @@
 
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim_events.h"
+#include "tests/scenario/sim_programs.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ struct sim *sim_free(struct sim *sim)
     free(sim->events);
     free(sim->flights);
     free(sim->charges);
+    free(sim->programs);
     sim_link_forget_filters(sim);
     thing_free(sim->thing);
     shadow_service_free(sim->cloud);
@@ -168,6 +170,7 @@ void sim_turn(struct sim *sim)
     if (sim->asleep)
         return;
     sim->turns++;
+    sim_programs_turn(sim);
     sim_ask_answers(sim); /* what was refused must be known before the next update is judged */
     while (!sim_is_broken(sim) && thing_next_request(sim->thing, sim->now_ms, &request) > 0) {
         sim_link_send(sim, &request);

@@ -73,6 +73,7 @@ struct sim_op {
     size_t born;     /* the newest version of the history when it was received */
     size_t ended_by; /* the operation that replaced or removed its value, SIZE_MAX: none */
     unsigned instance;
+    int program; /* who reported it, from 1; 0: nobody in particular */
     int code;
     char refused_path[128];
 };
@@ -92,6 +93,7 @@ struct sim_settle {
 
 struct sim_event;
 struct sim_watcher;
+struct sim_program;
 
 /* A request without an answer. */
 struct sim_flight {
@@ -150,11 +152,13 @@ struct sim {
     int64_t last_in_ms; /* when the engine last heard from the cloud */
     unsigned instance;  /* counts the daemon's restarts */
 
-    bool committing;       /* storage, if durable */
-    unsigned keep_waits;   /* percent of the waits that are held on to */
-    bool careless;         /* reports are not recorded: only the budgets are judged */
-    struct writer *writer; /* who reports from here on; NULL: nobody in particular */
-    bool allow_refusals;   /* a whole report may be refused by the local checks */
+    bool committing;              /* storage, if durable */
+    unsigned keep_waits;          /* percent of the waits that are held on to */
+    bool careless;                /* reports are not recorded: only the budgets are judged */
+    struct writer *writer;        /* who reports from here on; NULL: nobody in particular */
+    struct sim_program *programs; /* owned; sim_programs.h, NULL: none that come and go */
+    int program;                  /* the number of who reports, from 1; 0: nobody */
+    bool allow_refusals;          /* a whole report may be refused by the local checks */
 
     /* the budgets of the connection */
     struct sim_flight *flights; /* requests without an answer on this connection */
@@ -201,6 +205,7 @@ struct sim {
     size_t flight_gets;    /* gets answered since it was sent */
     bool may_omit_version; /* the cloud said on this connection that there is no shadow */
     unsigned conflicts;    /* 409s in a row */
+    int64_t early_ms;      /* when the last urgent update went early */
     double bucket;
     int64_t bucket_ms;
     unsigned flushes;
