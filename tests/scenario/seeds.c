@@ -1,6 +1,7 @@
 #include "tests/scenario/seeds.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define SEEDS_TRACE_TAIL 160u
@@ -46,23 +47,59 @@ static uint64_t seeds_now_sec(void)
     return (uint64_t)now.tv_sec;
 }
 
+void seeds_arguments(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--for") == 0 && setenv("FLUXAWS_FOR_SEC", argv[2], 1) == 0)
+        return;
+    if (argc == 1)
+        return;
+    fprintf(stderr, "usage: %s [--for SECONDS]\n", argv[0]);
+    exit(2);
+}
+
+struct seeds_plan {
+    uint64_t first, count, for_sec, until_sec, shard, shards;
+};
+
+static struct seeds_plan seeds_make_plan(uint64_t otherwise)
+{
+    struct seeds_plan plan = {
+        .first = seeds_number("FLUXAWS_SEED_FROM", 1),
+        .count = seeds_number("FLUXAWS_SEEDS", otherwise),
+        .for_sec = seeds_number("FLUXAWS_FOR_SEC", 0),
+        .shards = 1,
+    };
+    plan.until_sec = seeds_now_sec() + plan.for_sec;
+    unsigned shard, shards;
+    const char *text = getenv("FLUXAWS_SHARD");
+    if (text != NULL && sscanf(text, "%u/%u", &shard, &shards) == 2 && shard < shards) {
+        plan.shard = shard;
+        plan.shards = shards;
+    }
+    return plan;
+}
+
+static bool seeds_is_over(const struct seeds_plan *plan, uint64_t seed)
+{
+    if (plan->for_sec == 0)
+        return seed >= plan->first + plan->count;
+    return (seed / plan->shards) % SEEDS_LOOK_EVERY == 0 && seeds_now_sec() >= plan->until_sec;
+}
+
 uint64_t seeds_run(seeds_function run, uint64_t otherwise)
 {
     if (getenv("FLUXAWS_SEED") != NULL)
         return seeds_run_one(run, seeds_number("FLUXAWS_SEED", 1));
-    uint64_t first = seeds_number("FLUXAWS_SEED_FROM", 1);
-    uint64_t count = seeds_number("FLUXAWS_SEEDS", otherwise);
-    uint64_t for_sec = seeds_number("FLUXAWS_FOR_SEC", 0);
-    uint64_t until_sec = seeds_now_sec() + for_sec;
+    struct seeds_plan plan = seeds_make_plan(otherwise);
     bool go_on = getenv("FLUXAWS_GO_ON") != NULL;
-    uint64_t done = 0, failed = 0;
-    while (for_sec > 0 ? done % SEEDS_LOOK_EVERY != 0 || seeds_now_sec() < until_sec
-                       : done < count) {
+    uint64_t done = 0, failed = 0, first_failed = 0;
+    for (uint64_t seed = plan.first + plan.shard; !seeds_is_over(&plan, seed);
+         seed += plan.shards) {
         char failure[2048] = "";
-        uint64_t seed = first + done++;
+        done++;
         if (run(seed, NULL, failure, sizeof(failure)))
             continue;
-        failed++;
+        first_failed = failed++ == 0 ? seed : first_failed;
         fprintf(stderr, "seed %llu: %.300s\n", (unsigned long long)seed, failure);
         if (go_on)
             continue;
@@ -70,6 +107,8 @@ uint64_t seeds_run(seeds_function run, uint64_t otherwise)
         break;
     }
     printf("%llu seeds from %llu, %llu failed\n", (unsigned long long)done,
-           (unsigned long long)first, (unsigned long long)failed);
+           (unsigned long long)plan.first, (unsigned long long)failed);
+    if (failed > 0)
+        printf("the first that failed: %llu\n", (unsigned long long)first_failed);
     return failed;
 }

@@ -348,8 +348,9 @@ static void test_one_by_one_and_put_together_end_equal(void **state)
     assert_int_equal(seeds_run(pair_run, PAIR_SEEDS), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    seeds_arguments(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_by_one_and_put_together_end_equal)};
     return cmocka_run_group_tests(tests, NULL, NULL);

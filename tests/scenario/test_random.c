@@ -15,6 +15,29 @@
 
 #define RANDOM_SEEDS 1000u
 
+/* What all seeds together did. */
+static struct {
+    uint64_t shadows, reports, operations, messages, virtual_ms;
+} random_totals;
+
+static void random_count(const struct random_world *world)
+{
+    random_totals.shadows += world->shadow_count;
+    for (size_t i = 0; i < world->shadow_count; i++)
+        random_totals.reports += world->shadows[i]->report_count;
+    random_totals.operations += world->sim->operations;
+    random_totals.messages += world->sim->messages;
+    random_totals.virtual_ms += (uint64_t)world->sim->now_ms;
+}
+
+static void random_tell(void)
+{
+    printf("%llu shadows, %llu reports, %llu shadow operations, %llu messages, %llu virtual days\n",
+           (unsigned long long)random_totals.shadows, (unsigned long long)random_totals.reports,
+           (unsigned long long)random_totals.operations, (unsigned long long)random_totals.messages,
+           (unsigned long long)(random_totals.virtual_ms / (24 * SIM_HOUR)));
+}
+
 static bool random_run(uint64_t seed, FILE *trace, char *ret_failure, size_t size)
 {
     struct random_world world;
@@ -24,6 +47,7 @@ static bool random_run(uint64_t seed, FILE *trace, char *ret_failure, size_t siz
     for (size_t i = 0; i < steps && !sim_is_broken(sim); i++)
         random_step(&world);
     random_heal(&world);
+    random_count(&world);
     bool good = !sim_is_broken(sim);
     if (!good)
         (void)snprintf(ret_failure, size, "%s", sim->failure);
@@ -37,9 +61,12 @@ static void test_the_cloud_ends_as_the_device_whatever_happens(void **state)
     assert_int_equal(seeds_run(random_run, RANDOM_SEEDS), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_cloud_ends_as_the_device_whatever_happens)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    seeds_arguments(argc, argv);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    random_tell();
+    return failed;
 }
