@@ -182,6 +182,9 @@ size_t shadow_desired_bytes_left(struct shadow *shadow);
 size_t shadow_forget_settles(struct shadow *shadow, const char *path, size_t path_size);
 /* Tell whether the wish for a property of reported waits to be settled. */
 bool shadow_is_settling(const struct shadow *shadow, const struct flux_property *property);
+/* Tell whether a wish of a revision up to `newest_revision` may be removed now: one whose values
+ * are held back has to wait for them. */
+bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision);
 /* Properties and wishes that wait. */
 size_t shadow_pending_count(const struct shadow *shadow);
 void shadow_review_settles(struct shadow *shadow, int64_t now_ms);

@@ -15,8 +15,7 @@ static int64_t later(int64_t a, int64_t b)
 
 /* --- what is needed, and when --- */
 
-/* A wish whose values are held back has to wait for them. */
-static bool has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision)
+bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision)
 {
     for (const struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next) {
         if (settle_of(p)->revision <= newest_revision &&
@@ -36,7 +35,7 @@ bool shadow_has_work(const struct shadow *shadow)
         if (ledger_newest(p) <= shadow->stored_revision && !slot_of(p)->held)
             return true;
     }
-    return has_settle_to_send(shadow, durable ? shadow->stored_revision : UINT64_MAX);
+    return shadow_has_settle_to_send(shadow, durable ? shadow->stored_revision : UINT64_MAX);
 }
 
 static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)

@@ -262,7 +262,8 @@ bool thing_has_sent_all(const struct thing *thing)
 {
     for (size_t i = 0; i < thing->places; i++) {
         const struct shadow *shadow = thing->shadows[i];
-        if (shadow && shadow->ledger.pending.count > shadow->ledger.held_count)
+        if (shadow && (shadow->ledger.pending.count > shadow->ledger.held_count ||
+                       shadow_has_settle_to_send(shadow, UINT64_MAX)))
             return false;
     }
     return true;

@@ -77,6 +77,7 @@ static void test_326_a_wish_is_refused_without_a_value(void **state)
     assert_true(sim->settles[settle].waiting);
     assert_int_equal(sim_status(sim).pending, 1);
     assert_false(thing_is_settled(sim->thing));
+    assert_false(thing_has_sent_all(sim->thing));
     sim_run(sim, SIM_SECOND);
     assert_settled(sim, settle);
     settle_assert_sent(sim, "{\"desired\":{\"led\":null}}");
