@@ -9,7 +9,7 @@ struct path_request {
 static int path_request_encode(struct flux_wire_writer *writer, enum flux_message_type type,
                                uint16_t shadow, uint64_t request_id, struct flux_text path)
 {
-    size_t start = flux_frame_begin(writer, type, 0, shadow);
+    size_t start = flux_frame_begin(writer, (uint8_t)type, 0, shadow);
     flux_wire_put_u64(writer, request_id);
     flux_wire_put_text16(writer, path);
     return flux_frame_end(writer, start);

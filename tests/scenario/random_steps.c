@@ -231,8 +231,8 @@ static void random_garbage(struct random_world *world)
         "{\"code\":400,\"message\":\"no\",\"clientToken\":\"nobody's\"}",
         "{\"code\":\"no\"}",
         "{\"code\":413,\"message\":\"no token\"}",
-        "{\"state\":{\"reported\":{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":"
-        "{\"j\":1}}}}}}}}}}},\"clientToken\":\"nobody's\"}",
+        ("{\"state\":{\"reported\":{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":"
+         "{\"j\":1}}}}}}}}}}},\"clientToken\":\"nobody's\"}"),
         "{\"state\":{\"reported\":{\"a\":1e400}},\"clientToken\":\"nobody's\"}",
     };
     struct sim *sim = random_shadow(world);
