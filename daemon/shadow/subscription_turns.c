@@ -155,8 +155,10 @@ static void settle_overdue(struct subscriptions *subscriptions, int64_t now_ms)
         bool is_waiting = c->state == CHANNEL_SUBSCRIBING || c->state == CHANNEL_UNSUBSCRIBING;
         if (is_waiting && c->due_ms > now_ms)
             note_due(subscriptions, c->due_ms);
-        else if (is_waiting) /* ask again; who knows what is in force meanwhile */
-            c->state = c->state == CHANNEL_SUBSCRIBING ? CHANNEL_OFF : CHANNEL_LEAVING;
+        if (!is_waiting || c->due_ms > now_ms)
+            continue;
+        subscriptions->overdue++; /* ask again; who knows what is in force meanwhile */
+        c->state = c->state == CHANNEL_SUBSCRIBING ? CHANNEL_OFF : CHANNEL_LEAVING;
     }
 }
 

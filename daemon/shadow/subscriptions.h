@@ -73,6 +73,7 @@ struct subscriptions {
     int64_t timeout_ms; /* how long a SUBACK may take */
     bool changed;       /* look again */
     int64_t due_ms;     /* look again then */
+    unsigned overdue;   /* SUBACKs and UNSUBACKs that have not come so far */
 };
 
 void subscriptions_init(struct subscriptions *subscriptions, unsigned filters_max,

@@ -96,6 +96,8 @@ static enum subscriptions_action next_action(struct thing *thing, int64_t now_ms
 {
     enum subscriptions_action action =
         subscriptions_next(&thing->subscriptions, now_ms, ret_channel);
+    thing->connection.unanswered += thing->subscriptions.overdue;
+    thing->subscriptions.overdue = 0;
     *ret_from_ms = now_ms;
     if (action != SUBSCRIPTIONS_SUBSCRIBE)
         return action;

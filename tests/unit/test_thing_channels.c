@@ -123,10 +123,13 @@ static void test_after_its_return_a_get_precedes_any_claim(void **state)
     assert_true(thing_is_settled(world.thing));
     assert_int_equal(one->link, SHADOW_UNHEARD);
     size_t gets = world.gets;
+    size_t updates = world.updates;
     world_report(&world, one, "/a", 1); /* as it was: who knows whether it still is */
     assert_false(shadow_is_settled(one));
+    world_report(&world, one, "/b", 2); /* and this does not go out before that is known */
     while (world.gets == gets)
         assert_true(world_take(&world) >= 0);
+    assert_int_equal(world.updates, updates);
     assert_string_equal(world.last_topic, "$aws/things/dev/shadow/get");
     assert_false(shadow_is_settled(one));
     world_run(&world, 10000);
@@ -240,6 +243,27 @@ static void test_a_refused_channel_leaves_others_alone(void **state)
     world_end(&world);
 }
 
+/* Nothing else would be sent, so nothing else could go unanswered. */
+static void test_a_link_without_subacks_is_doubted(void **state)
+{
+    (void)state;
+    struct world world;
+    struct thing_options options = options_with(50);
+    struct thing_request request;
+    world_begin(&world, &options);
+    thing_link_up(world.thing, world.now_ms);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(thing_next_request(world.thing, world.now_ms, &request), 1);
+        assert_int_equal(request.kind, THING_SUBSCRIBE);
+        assert_int_equal(thing_next_request(world.thing, world.now_ms, &request), 0);
+        assert_false(thing_doubts_link(world.thing));
+        world.now_ms = thing_deadline(world.thing, world.now_ms);
+    }
+    (void)thing_next_request(world.thing, world.now_ms, &request);
+    assert_true(thing_doubts_link(world.thing));
+    world_end(&world);
+}
+
 static void test_an_idle_shadow_without_a_channel_is_looked_at_now_and_then(void **state)
 {
     (void)state;
@@ -268,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_who_is_watched_keeps_its_channel_and_who_waits_is_told_of),
         cmocka_unit_test(test_who_is_blocked_makes_way),
         cmocka_unit_test(test_a_refused_channel_leaves_others_alone),
+        cmocka_unit_test(test_a_link_without_subacks_is_doubted),
         cmocka_unit_test(test_an_idle_shadow_without_a_channel_is_looked_at_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,43 @@ static void test_a_subscribe_that_drops_the_link_is_left_alone(void **state)
     world_end(&world);
 }
 
+/* Where the policy ends the connection for name/+, the shadows are subscribed one by one. */
+static void test_single_channels_serve_where_the_shared_one_drops_the_link(void **state)
+{
+    (void)state;
+    static const int granted[] = {0, 0, 1, 0, 0, 0};
+    struct world world;
+    struct thing_options options = quick();
+    world_begin(&world, &options);
+    struct shadow *shadows[3];
+    for (size_t i = 0; i < 3; i++)
+        shadows[i] = world_open(&world, NULL, i == 0 ? "a" : i == 1 ? "b" : "c");
+    bool is_dropped = true;
+    size_t drops = 0;
+    for (int i = 0; i < 20 && is_dropped; i++) {
+        struct thing_request request;
+        is_dropped = false;
+        thing_link_up(world.thing, world.now_ms);
+        while (!is_dropped && thing_next_request(world.thing, world.now_ms, &request) > 0) {
+            if (request.kind == THING_SUBSCRIBE && strstr(request.filters[0], "/+/"))
+                is_dropped = true;
+            else if (request.kind == THING_SUBSCRIBE)
+                thing_subscribed(world.thing, request.id, granted, 6, world.now_ms);
+            else
+                thing_published(world.thing, request.id, 0, world.now_ms);
+        }
+        drops += is_dropped;
+        world.now_ms += 100;
+        if (is_dropped)
+            thing_link_down(world.thing, world.now_ms);
+    }
+    assert_false(is_dropped);
+    assert_in_range(drops, 3, 5);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(shadows[i]->link, SHADOW_ONLINE);
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_while_one_is_tried_nothing_else_goes),
         cmocka_unit_test(test_a_suspect_that_the_link_outlives_lets_others_go),
         cmocka_unit_test(test_a_link_that_drops_by_itself_puts_nobody_into_quarantine),
+        cmocka_unit_test(test_single_channels_serve_where_the_shared_one_drops_the_link),
         cmocka_unit_test(test_a_subscribe_that_drops_the_link_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
