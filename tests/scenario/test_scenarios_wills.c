@@ -2,6 +2,7 @@
  * reported once, when its program ended without a word and stayed away, and has the last word. */
 #include "tests/scenario/life.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define GONE_AFTER (10 * SIM_SECOND) /* the default */
@@ -152,9 +153,163 @@ static void test_06_programs_are_gone_together_in_several_shadows(void **state)
     scenario_end(sim);
 }
 
+/* --- all at once --- */
+
+#define PROGRAMS 4u
+#define SHARED   6u
+
+/* What must come of it: who is there, and what is left of what they said; -1: nothing. */
+struct story {
+    struct sim *sim;
+    struct {
+        struct writer *writer; /* NULL: away or gone */
+        bool is_gone;
+        int64_t away_ms;
+        int will, said;
+    } programs[PROGRAMS];
+    struct {
+        int value;
+        size_t program;
+    } shared[SHARED]; /* under OnExit=unset, of whoever reported it last */
+};
+
+static void story_pass(struct story *story, int64_t ms)
+{
+    sim_run(story->sim, ms);
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        bool goes = !story->programs[i].writer && !story->programs[i].is_gone &&
+                    story->sim->now_ms - story->programs[i].away_ms >= GONE_AFTER;
+        if (!goes)
+            continue;
+        story->programs[i].is_gone = true;
+        for (size_t j = 0; j < SHARED; j++) {
+            if (story->shared[j].program == i)
+                story->shared[j].value = -1;
+        }
+        if (story->programs[i].will >= 0)
+            story->programs[i].said = story->programs[i].will;
+        story->programs[i].will = -1;
+    }
+}
+
+static void story_come_or_go(struct story *story, size_t i)
+{
+    char name[8];
+    (void)snprintf(name, sizeof(name), "p%zu", i);
+    if (!story->programs[i].writer) {
+        story->programs[i].writer = life_open(story->sim, name);
+        story->programs[i].is_gone = false;
+        return;
+    }
+    bool clean = sim_chance(story->sim, 40);
+    life_close(story->sim, story->programs[i].writer, clean);
+    story->programs[i].writer = NULL;
+    story->programs[i].away_ms = story->sim->now_ms;
+    if (clean)
+        story->programs[i].will = -1;
+}
+
+static void story_say(struct story *story, size_t i)
+{
+    struct sim *sim = story->sim;
+    struct writer *writer = story->programs[i].writer;
+    int number = (int)sim_random(sim, 1000);
+    size_t shared = (size_t)sim_random(sim, SHARED);
+    char path[16], text[16];
+    (void)snprintf(text, sizeof(text), "%d", number);
+    switch (sim_random(sim, 4)) {
+    case 0:
+        (void)snprintf(path, sizeof(path), "/w%zu", i);
+        assert_int_equal(life_will(sim, writer, path, number, NULL), 0);
+        story->programs[i].will = number;
+        return;
+    case 1:
+        (void)snprintf(path, sizeof(path), "/w%zu", i);
+        (void)life_set(sim, writer, path, text);
+        story->programs[i].said = number;
+        return;
+    case 2:
+        (void)snprintf(path, sizeof(path), "/e%zu", shared);
+        (void)life_set(sim, writer, path, text);
+        return;
+    default:
+        (void)snprintf(path, sizeof(path), "/o%zu", shared);
+        (void)life_set(sim, writer, path, text);
+        story->shared[shared].value = number;
+        story->shared[shared].program = i;
+    }
+}
+
+static void story_check(const struct story *story)
+{
+    json_t *expected = json_object();
+    char name[8];
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        (void)snprintf(name, sizeof(name), "w%zu", i);
+        if (story->programs[i].said >= 0)
+            json_object_set_new(expected, name, json_integer(story->programs[i].said));
+    }
+    for (size_t i = 0; i < SHARED; i++) {
+        (void)snprintf(name, sizeof(name), "o%zu", i);
+        if (story->shared[i].value >= 0)
+            json_object_set_new(expected, name, json_integer(story->shared[i].value));
+    }
+    char *text = json_dumps(expected, 0);
+    assert_reported(story->sim, text);
+    free(text);
+    json_decref(expected);
+}
+
+static void story_run(uint64_t seed)
+{
+    struct sim_options options;
+    sim_options_init(&options, seed);
+    options.faults.lose_requests = 5;
+    options.faults.lose_answers = 5;
+    struct story story = {.sim = scenario_up_with(&options, "{\"reported\":{}}")};
+    life_no_policies(story.sim);
+    life_policy(story.sim, "o*", exits);
+    life_policy(story.sim, "e*", (struct policy){.expire_ms = 5 * SIM_SECOND});
+    char path[8];
+    for (size_t i = 0; i < 3 * SHARED; i++) {
+        (void)snprintf(path, sizeof(path), "/%c%zu", "owe"[i % 3], i / 3);
+        oracle_vague(story.sim, path);
+    }
+    for (size_t i = 0; i < PROGRAMS; i++)
+        story.programs[i].will = story.programs[i].said = -1;
+    for (size_t i = 0; i < SHARED; i++)
+        story.shared[i].value = -1;
+    for (size_t i = 0; i < 300; i++) {
+        size_t program = (size_t)sim_random(story.sim, PROGRAMS);
+        if (sim_chance(story.sim, 15) || !story.programs[program].writer)
+            story_come_or_go(&story, program);
+        else
+            story_say(&story, program);
+        story_pass(&story, (int64_t)sim_random(story.sim, 3000));
+        if (sim_chance(story.sim, 3))
+            sim_link_down(story.sim);
+        if (sim_chance(story.sim, 15))
+            sim_link_up(story.sim);
+        assert_good(story.sim);
+    }
+    sim_link_up(story.sim);
+    story_pass(&story, 2 * SIM_MINUTE);
+    story_check(&story);
+    scenario_end(story.sim);
+}
+
+/* 7: programs that come, go, die, share properties and leave wills, over a link that drops. */
+static void test_07_what_is_left_is_what_those_who_are_left_said(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 30; seed++)
+        story_run(seed);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_will_is_reported_when_its_program_is_gone),
               cmocka_unit_test(test_02_a_clean_end_drops_the_will),
               cmocka_unit_test(test_03_a_bad_will_is_refused_at_once),
               cmocka_unit_test(test_04_a_will_outlives_what_goes_with_its_program),
               cmocka_unit_test(test_05_a_program_that_is_gone_offline),
-              cmocka_unit_test(test_06_programs_are_gone_together_in_several_shadows))
+              cmocka_unit_test(test_06_programs_are_gone_together_in_several_shadows),
+              cmocka_unit_test(test_07_what_is_left_is_what_those_who_are_left_said))
