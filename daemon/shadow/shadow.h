@@ -142,7 +142,7 @@ struct shadow_wish {
     size_t path_size;
     const struct flux_value *value; /* NULL: nothing at or below the path differs any more */
     int64_t version;                /* of the shadow that is known now, 0: none */
-    bool stale;                     /* from the disk; no connection has confirmed it yet */
+    bool stale;                     /* nothing of this connection has confirmed it yet */
 };
 
 /* Wishes that no longer differ are remembered for those who have not heard of it yet; beyond so

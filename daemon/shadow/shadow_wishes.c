@@ -98,7 +98,8 @@ bool shadow_next_wish(struct shadow *shadow, const char *path, size_t path_size,
     if (!wishes_next(&shadow->wishes, path, path_size, cursor, ret_wish))
         return false;
     ret_wish->version = version_told(shadow);
-    ret_wish->stale = shadow->view.from_disk;
+    /* Nothing of this connection has confirmed it yet. */
+    ret_wish->stale = shadow->view.state != SHADOW_VIEW_PROVEN;
     return true;
 }
 

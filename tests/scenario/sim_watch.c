@@ -199,6 +199,7 @@ static void watch_take(struct sim *sim, struct sim_watcher *watcher, const struc
     char path[DOC_PATH_MAX];
     (void)snprintf(path, sizeof(path), "%.*s", (int)wish->path_size, wish->path);
     watcher->news++;
+    watcher->stale_news += wish->stale ? 1 : 0;
     json_t *value = wish->value != NULL ? watch_value(wish->value) : NULL;
     char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     sim_trace(sim, "watcher of %s%s: %s = %s at version %lld", sim->shadow_name, watcher->path,

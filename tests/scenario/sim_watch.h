@@ -17,6 +17,7 @@ struct sim_watcher {
     uint64_t serial; /* when it had heard everything */
     bool heard_all;
     size_t news;
+    size_t stale_news; /* of them, unconfirmed by the connection */
 };
 
 /* Begin to watch a path (empty: everything). Owned by the world. */

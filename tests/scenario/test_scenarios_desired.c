@@ -139,6 +139,32 @@ static void test_304_a_change_missed_without_link_is_recovered(void **state)
     scenario_end(sim);
 }
 
+/* 304b: what nothing of this connection has confirmed is told as stale; the cloud may want
+ * something else by now. */
+static void test_304b_a_wish_from_before_the_link_was_lost_is_stale(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"a\":1}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    sim_turn(sim);
+    assert_int_equal(watcher->news, 1);
+    assert_int_equal(watcher->stale_news, 0);
+    sim_run(sim, SIM_MINUTE);
+    sim_link_down(sim);
+    struct sim_watcher *late = sim_watch(sim, "", 0);
+    sim_run(sim, SIM_MINUTE);
+    assert_knows(sim, late, "{\"/a\":1}");
+    assert_int_equal(late->stale_news, 1);
+    sim_link_up(sim);
+    sim_run(sim, SIM_MINUTE);
+    (void)sim_foreign(sim, DESIRED("{\"a\":2}"));
+    sim_run(sim, SIM_MINUTE);
+    assert_knows(sim, late, "{\"/a\":2}");
+    assert_int_equal(late->stale_news, 1);
+    assert_int_equal(watcher->stale_news, 0);
+    scenario_end(sim);
+}
+
 /* 305: a link that comes back with nothing new has nothing to tell. */
 static void test_305_an_unchanged_shadow_is_no_news_after_reconnect(void **state)
 {
@@ -499,6 +525,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_302_a_met_wish_is_told_once),
               cmocka_unit_test(test_303_a_cleared_wish_is_told_once),
               cmocka_unit_test(test_304_a_change_missed_without_link_is_recovered),
+              cmocka_unit_test(test_304b_a_wish_from_before_the_link_was_lost_is_stale),
               cmocka_unit_test(test_305_an_unchanged_shadow_is_no_news_after_reconnect),
               cmocka_unit_test(test_306_wishes_stay_known_without_link),
               cmocka_unit_test(test_307_reordered_messages_tell_the_newest),
