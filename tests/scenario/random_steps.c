@@ -201,7 +201,7 @@ static void random_wish(struct random_world *world)
 
 static void random_reject(struct random_world *world)
 {
-    static const int codes[] = {429, 429, 500, 503, 409, 409, 400, 413, 403, 418};
+    static const int codes[] = {429, 429, 500, 503, 409, 409, 400, 413, 401, 403, 415, 418, 599};
     struct sim *sim = world->sim;
     enum shadow_service_operation kind =
         sim_chance(sim, 75) ? SHADOW_SERVICE_UPDATE : SHADOW_SERVICE_GET;
@@ -213,6 +213,20 @@ static void random_reject(struct random_world *world)
         code = 500;
     sim_trace(sim, "the cloud will reject with %d", code);
     shadow_service_reject_next(sim->cloud, kind, 1 + (unsigned)sim_random(sim, 3), code);
+}
+
+/* 128 KB, as deep as it is long, or all one string. */
+static void random_long_garbage(struct sim *sim, const char *topic)
+{
+    char *text = malloc(131073);
+    if (text == NULL)
+        abort();
+    memset(text, sim_chance(sim, 50) ? '[' : 'x', 131072);
+    text[0] = text[0] == '[' ? '[' : '"';
+    text[131071] = text[0] == '[' ? ']' : '"';
+    text[131072] = '\0';
+    sim_inject(sim, topic, text);
+    free(text);
 }
 
 /* What no service says: it must do no harm, whatever it is. */
@@ -236,9 +250,13 @@ static void random_garbage(struct random_world *world)
         "{\"state\":{\"reported\":{\"a\":1e400}},\"clientToken\":\"nobody's\"}",
     };
     struct sim *sim = random_shadow(world);
-    if (sim->net->up)
-        sim_inject(sim, random_pick(sim, topics, RANDOM_COUNT(topics)),
-                   random_pick(sim, texts, RANDOM_COUNT(texts)));
+    const char *topic = random_pick(sim, topics, RANDOM_COUNT(topics));
+    if (!sim->net->up)
+        return;
+    if (sim_chance(sim, 90))
+        sim_inject(sim, topic, random_pick(sim, texts, RANDOM_COUNT(texts)));
+    else
+        random_long_garbage(sim, topic);
 }
 
 static void random_mangle(struct sim *sim)
@@ -255,7 +273,26 @@ static void random_mangle(struct sim *sim)
 static void random_delete(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
+    const struct sim_faults *faults = &sim->net->options.faults;
     sim_delete(sim);
+    /* two days later not even the version is left; who missed the deletion cannot see that */
+    if (sim->net->up && sim_chance(sim, 20) && faults->lose_answers == 0 &&
+        faults->delay_max_ms < 100) {
+        sim_run(sim, SIM_SECOND);
+        if (sim_version_now(sim) == 0 && sim->net->up)
+            sim_forget(sim);
+    }
+}
+
+/* A program asks for one more shadow. */
+static void random_open(struct random_world *world)
+{
+    char name[16];
+    if (world->shadow_count >= RANDOM_SHADOWS_MAX)
+        return;
+    (void)snprintf(name, sizeof(name), "late%zu", world->shadow_count);
+    world->shadows[world->shadow_count++] =
+        sim_open(world->sim, sim_chance(world->sim, 50) ? NULL : "sensor-9", name);
 }
 
 /* ---- the link ---- */
@@ -350,7 +387,7 @@ static const struct random_event random_events[] = {
     {7, random_reject},       {5, random_delete},         {2, random_happen_restart},
     {3, random_happen_flush}, {2, random_happen_filters}, {6, random_happen_watch},
     {3, random_garbage},      {1, random_happen_mangle},  {2, random_happen_hang_up},
-    {1, random_happen_flap},
+    {1, random_happen_flap},  {1, random_open},
 };
 
 static void random_unrest(struct random_world *world)

@@ -64,7 +64,7 @@ static void random_options(struct sim_options *options, uint64_t seed, struct si
     options->commit_ms = 1 + (int64_t)sim_random(dice, 200);
 }
 
-static void random_open(struct random_world *world, struct sim *dice, size_t count)
+static void random_open_shadows(struct random_world *world, struct sim *dice, size_t count)
 {
     static const char *const things[] = {NULL, NULL, NULL, "sensor-1", "sensor-2", "twin"};
     for (size_t i = 1; i < count && i < RANDOM_SHADOWS_MAX; i++) {
@@ -104,10 +104,10 @@ void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
     world->shadows[world->shadow_count++] = world->sim;
     world->sim->allow_refusals = true;
     world->sim->keep_waits = sim_chance(&dice, 50) ? 20 : 0;
-    random_open(world, &dice,
-                sim_chance(&dice, 40)   ? 1
-                : sim_chance(&dice, 90) ? 2 + sim_random(&dice, 4)
-                                        : 6 + sim_random(&dice, RANDOM_SHADOWS_MAX - 6));
+    random_open_shadows(world, &dice,
+                        sim_chance(&dice, 40)   ? 1
+                        : sim_chance(&dice, 90) ? 2 + sim_random(&dice, 4)
+                                                : 6 + sim_random(&dice, RANDOM_SHADOWS_MAX - 6));
     world->programs = world->programs && !world->restarts &&
                       options.thing.max_document_bytes == options.cloud.max_bytes &&
                       options.thing.max_document_bytes > 1000;

@@ -64,8 +64,8 @@ void sim_send_subscribe(struct sim *sim, const struct thing_request *request);
 void sim_subscribe_arrives(struct sim *sim, struct sim_event *event);
 void sim_unsubscribe_arrives(struct sim *sim, const struct sim_event *event);
 bool sim_matches(const char *filter, const char *topic);
-/* Tell whether the broker would pass messages of this topic on to the engine. */
-bool sim_is_subscribed(const struct sim *sim, const char *topic);
+/* Count the filters by which the broker passes messages of this topic on to the engine. */
+unsigned sim_is_subscribed(const struct sim *sim, const char *topic);
 /* Publish to the cloud at once; `ours`: by the engine. Returns the version made, 0: none. */
 int64_t sim_link_to_cloud(struct sim *sim, const char *topic, const char *payload, size_t size,
                           bool ours);

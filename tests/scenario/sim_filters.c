@@ -17,12 +17,12 @@ bool sim_matches(const char *filter, const char *topic)
     return *filter == *topic;
 }
 
-bool sim_is_subscribed(const struct sim *sim, const char *topic)
+unsigned sim_is_subscribed(const struct sim *sim, const char *topic)
 {
+    unsigned count = 0;
     for (size_t i = 0; i < sim->net->filter_count; i++)
-        if (sim_matches(sim->net->filters[i], topic))
-            return true;
-    return false;
+        count += sim_matches(sim->net->filters[i], topic);
+    return count;
 }
 
 static size_t sim_filter_index(const struct sim *sim, const char *filter)

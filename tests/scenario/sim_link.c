@@ -37,6 +37,9 @@ static void sim_to_engine(struct sim *sim, const struct shadow_service_message *
     if (sim_chance(sim, sim->net->options.faults.lose_answers))
         return;
     unsigned copies = sim_chance(sim, sim->net->options.faults.repeat_answers) ? 2 : 1;
+    bool overlaps = sim_is_subscribed(sim, message->topic) > 1;
+    if (overlaps && sim_chance(sim, 50)) /* a broker may deliver once for each filter */
+        copies++;
     while (copies-- > 0) {
         struct sim_event event = {
             .kind = SIM_TO_ENGINE,

@@ -181,10 +181,15 @@ static void watch_judge_cleared(struct sim *sim, struct sim_watcher *watcher, co
                  path);
 }
 
-static void watch_judge_version(struct sim *sim, struct sim_watcher *watcher, int64_t version)
+/* A shadow that was deleted and made anew begins again; what went with it is told at its last
+ * version. */
+static void watch_judge_version(struct sim *sim, struct sim_watcher *watcher, int64_t version,
+                                bool is_end)
 {
     if (version != 0 && watch_find_version(sim, version) == SIZE_MAX)
         sim_fail(sim, "watchers: news of version %lld, which never was", (long long)version);
+    if (watcher->era != sim->era && is_end)
+        return;
     if (watcher->era != sim->era)
         watcher->version = 0;
     if (version < watcher->version)
@@ -205,7 +210,7 @@ static void watch_take(struct sim *sim, struct sim_watcher *watcher, const struc
     sim_trace(sim, "watcher of %s%s: %s = %s at version %lld", sim->shadow_name, watcher->path,
               path, text != NULL ? text : "(no longer differs)", (long long)wish->version);
     free(text);
-    watch_judge_version(sim, watcher, wish->version);
+    watch_judge_version(sim, watcher, wish->version, value == NULL);
     if (value != NULL)
         watch_judge_wish(sim, watcher, path, value, wish->version);
     else
