@@ -621,6 +621,79 @@ static void test_354_a_wish_does_not_go_before_its_value(void **state)
     scenario_end(sim);
 }
 
+/* 355: a 413 is counted again and halved; a removal that meets one alone is REJECTED. */
+static void test_355_sizes_are_counted_with_removals_too(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"led\":\"on\",\"bad\":1}}");
+    assert_int_equal(shadow_service_poison(sim->cloud, "bad", 413), 0);
+    const struct sim_operation report[] = {
+        {"/bad", SIM_SETTLE}, {"/x", "1"}, {"/led", "\"on\""}, {"/led", SIM_SETTLE}};
+    size_t settle = sim->settle_count;
+    size_t op = sim_report(sim, report, 4);
+    sim_run(sim, 2 * SIM_MINUTE);
+    assert_accepted(sim, op);
+    assert_int_equal(sim->settles[settle].fate, SHADOW_REFUSED);
+    assert_settled(sim, settle + 1);
+    assert_desired(sim, "{\"bad\":1}");
+    uint64_t rejected = shadow_service_rejected_with(sim->cloud, 413);
+    assert_true(rejected <= 6);
+    sim_run(sim, SIM_HOUR);
+    assert_int_equal(shadow_service_rejected_with(sim->cloud, 413), rejected);
+    assert_int_equal(shadow_service_poison(sim->cloud, NULL, 0), 0);
+    scenario_end(sim);
+}
+
+/* 356: many wishes settled at once make one update, and one that is refused among them costs a
+ * handful. */
+static void test_356_many_wishes_go_together(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,"
+                                  "\"g\":1,\"bad\":1}}");
+    const struct sim_operation report[] = {
+        {"/a", SIM_SETTLE}, {"/b", SIM_SETTLE}, {"/c", SIM_SETTLE}, {"/d", SIM_SETTLE},
+        {"/e", SIM_SETTLE}, {"/f", SIM_SETTLE}, {"/g", SIM_SETTLE}, {"/bad", SIM_SETTLE}};
+    size_t updates = sim->updates;
+    assert_int_equal(shadow_service_poison(sim->cloud, "bad", 400), 0);
+    (void)sim_report(sim, report, 8);
+    sim_run(sim, SIM_MINUTE);
+    for (size_t i = 0; i < 7; i++)
+        assert_settled(sim, i);
+    assert_int_equal(sim->settles[7].fate, SHADOW_REFUSED);
+    assert_desired(sim, "{\"bad\":1}");
+    assert_true(sim->updates - updates <= 8); /* 2 log2(8) + 2 */
+    assert_int_equal(shadow_service_poison(sim->cloud, NULL, 0), 0);
+    size_t settle = sim_settle(sim, "/bad", NULL);
+    sim_run(sim, SIM_MINUTE);
+    assert_settled(sim, settle);
+    scenario_end(sim);
+}
+
+/* 357: what waits is bounded, and the bound is said. */
+static void test_357_what_waits_to_be_settled_is_bounded(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_new(NULL);
+    struct shadow_refusal refusal = {0};
+    char path[32];
+    struct shadow_operation operation = {.kind = FLUX_SETTLE, .path = path};
+    for (int i = 0; i < (int)FLUX_PROPERTIES_MAX; i++) {
+        operation.path_size = (size_t)snprintf(path, sizeof(path), "/k%d", i);
+        assert_int_equal(sim_report_raw(sim, &operation, 1, &refusal), SHADOW_REPORT_QUEUED);
+    }
+    operation.path_size = (size_t)snprintf(path, sizeof(path), "/more");
+    assert_int_equal(sim_report_raw(sim, &operation, 1, &refusal), SHADOW_REPORT_REFUSED);
+    assert_int_equal(refusal.code, 413);
+    assert_string_equal(refusal.path, "/more");
+    assert_int_equal(sim_status(sim).pending, FLUX_PROPERTIES_MAX);
+    sim_link_up(sim);
+    sim_run(sim, SIM_MINUTE);
+    assert_int_equal(sim_status(sim).pending, 0);
+    assert_int_equal(sim_report_raw(sim, &operation, 1, &refusal), SHADOW_REPORT_QUEUED);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_326_a_wish_is_refused_without_a_value),
               cmocka_unit_test(test_327_a_button_overrides_a_wish),
@@ -630,6 +703,9 @@ SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_331_a_wish_made_again_is_newer),
               cmocka_unit_test(test_353_a_wish_made_again_without_link_is_newer),
               cmocka_unit_test(test_354_a_wish_does_not_go_before_its_value),
+              cmocka_unit_test(test_355_sizes_are_counted_with_removals_too),
+              cmocka_unit_test(test_356_many_wishes_go_together),
+              cmocka_unit_test(test_357_what_waits_to_be_settled_is_bounded),
               cmocka_unit_test(test_332_other_changes_do_not_save_a_wish),
               cmocka_unit_test(test_333_a_sub_tree_is_settled_leaf_by_leaf),
               cmocka_unit_test(test_334_everything_is_settled),
