@@ -223,7 +223,8 @@ void client_debug(const struct fluxaws_client *client, const char *direction, co
 /* Make a pointer of what a program wrote. Returns 0, -EINVAL, -EILSEQ, -ENAMETOOLONG. */
 int client_canonical_path(struct fluxaws_client *client, const char *path,
                           char ret_pointer[static FLUX_PATH_BYTES_MAX + 1]);
-/* The same where NULL and "" stand for everything: the empty pointer. */
+/* The same where NULL stands for everything: the empty pointer. "" does not: it is what is left of
+ * a path that somebody forgot to fill in, and everything is too much to lose. */
 int client_canonical_part(struct fluxaws_client *client, const char *path,
                           char ret_pointer[static FLUX_PATH_BYTES_MAX + 1]);
 /* End a call that added to the changes (0) or failed to: report, unless a report is being

@@ -53,7 +53,7 @@ int client_canonical_part(struct fluxaws_client *client, const char *path,
                           char ret_pointer[static FLUX_PATH_BYTES_MAX + 1])
 {
     ret_pointer[0] = '\0';
-    return path != NULL && path[0] != '\0' ? client_canonical_path(client, path, ret_pointer) : 0;
+    return path != NULL ? client_canonical_path(client, path, ret_pointer) : 0;
 }
 
 /* The bound on the backlog is that of all shadows together. */

@@ -111,9 +111,11 @@ static enum fluxctl_exit take_replace(struct fluxctl_arguments *arguments, int a
             return FLUXCTL_USAGE;
         }
     }
-    if (arguments->replace_path != NULL && arguments->replace_path[0] == '\0')
-        arguments->replace_path = NULL;
-    return FLUXCTL_DONE;
+    if (arguments->replace_path == NULL || arguments->replace_path[0] != '\0')
+        return FLUXCTL_DONE;
+    fprintf(stderr, "fluxctl: --replace: the path is empty\n"
+                    "Try: --replace without a path, to replace everything\n");
+    return FLUXCTL_USAGE;
 }
 
 static enum fluxctl_exit take_command_option(struct fluxctl_arguments *arguments, int option)

@@ -48,6 +48,7 @@ static void test_a_settle_joins_the_report_or_is_one(void **state)
     assert_int_equal(fluxaws_settle(f->client, NULL), 0);
     expect_report(f, (const char *const[]){"?", NULL});
     assert_int_equal(fluxaws_settle(f->client, "a..b"), -EINVAL);
+    assert_int_equal(fluxaws_settle(f->client, ""), -EINVAL);
     assert_true(fake_is_quiet(&f->daemon));
 }
 
@@ -92,6 +93,7 @@ static void test_a_replacement_is_one_report_in_order(void **state)
     assert_int_equal(fluxaws_replace_json(f->client, "o", "{}"), 0);
     expect_report(f, (const char *const[]){"/o!", "/o={}", NULL});
     assert_int_equal(fluxaws_replace_json(f->client, NULL, "[1]"), -EINVAL);
+    assert_int_equal(fluxaws_replace_json(f->client, "", "{}"), -EINVAL);
     assert_int_equal(fluxaws_replace_json(f->client, "a", "{"), -EINVAL);
     assert_int_equal(fluxaws_replace_json(f->client, "a", NULL), -EINVAL);
     assert_true(fake_is_quiet(&f->daemon));
@@ -259,6 +261,7 @@ static void test_what_was_forgotten_is_not_sent_again(void **state)
     assert_int_equal(fluxaws_forget(f->client, "b", 5000), -ENOENT);
     client_finish_helper(&helper);
     assert_int_equal(fluxaws_forget(f->client, "a..b", 5000), -EINVAL);
+    assert_int_equal(fluxaws_forget(f->client, "", 5000), -EINVAL);
     reconnect(f, 0);
     expect_report(f, (const char *const[]){"/b=3", NULL});
 }

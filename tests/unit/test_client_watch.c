@@ -286,6 +286,53 @@ static void test_a_program_that_only_sets_holds_a_bounded_number(void **state)
     assert_true(is_full);
 }
 
+static void count_wish(struct fluxaws_client *client, const struct fluxaws_desired *desired,
+                       void *data)
+{
+    (void)client;
+    size_t *count = data;
+    assert_non_null(desired->json);
+    (*count)++;
+}
+
+#define LARGE_BYTES 30000u
+#define LARGE_COUNT 60u
+
+/* Tell 60 wishes of 30 KB, one by one. */
+static void tell_large_wishes(struct client_fixture *f, uint64_t wire_id)
+{
+    static char text[LARGE_BYTES];
+    static uint8_t room[LARGE_BYTES + 64];
+    memset(text, 'x', sizeof(text));
+    for (unsigned i = 0; i < LARGE_COUNT; i++) {
+        char path[16];
+        (void)snprintf(path, sizeof(path), "/p%u", i);
+        struct flux_wire_writer writer;
+        flux_wire_writer_init(&writer, room, sizeof(room));
+        struct flux_desired desired = {.request_id = wire_id,
+                                       .version = 1,
+                                       .path = flux_text(path),
+                                       .value = flux_value_string(text, sizeof(text))};
+        assert_int_equal(flux_desired_encode(&writer, &desired), 0);
+        fake_send(&f->daemon, writer.data, writer.size);
+        assert_true(fluxaws_dispatch(f->client, 0) >= 0);
+    }
+}
+
+/* What it does not remember it tells again; what it remembers, not. */
+static void test_what_is_remembered_is_bounded(void **state)
+{
+    struct client_fixture *f = *state;
+    size_t count = 0;
+    client_fixture_open_greeted(f, 0);
+    assert_int_equal(fluxaws_watch(f->client, NULL, count_wish, &count), 1);
+    tell_large_wishes(f, fake_expect_watch(&f->daemon, 0, ""));
+    assert_int_equal(count, LARGE_COUNT);
+    reconnect(f);
+    tell_large_wishes(f, fake_expect_watch(&f->daemon, 0, ""));
+    assert_in_range(count, LARGE_COUNT + 10, 2 * LARGE_COUNT - 10);
+}
+
 static void test_malformed_wishes_end_the_connection(void **state)
 {
     struct client_fixture *f = *state;
@@ -318,6 +365,7 @@ int main(void)
         TEST(test_watches_belong_to_the_shadow_in_use),
         TEST(test_a_callback_may_end_watches),
         TEST(test_a_program_that_only_sets_holds_a_bounded_number),
+        TEST(test_what_is_remembered_is_bounded),
         TEST(test_malformed_wishes_end_the_connection),
     };
     return cmocka_run_group_tests(tests, client_prepare, NULL);

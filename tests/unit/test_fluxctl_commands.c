@@ -369,6 +369,8 @@ static void test_replace_takes_a_path_of_its_own(void **state)
     /* A file there would be read as a path, and the input be taken from elsewhere. */
     BEGIN(command, "report", "--replace", command->daemon.directory);
     expect_end(command, 2, "", "the path to replace, or the file to read?");
+    BEGIN(command, "report", "--replace=");
+    expect_end(command, 2, "", "the path is empty");
     BEGIN(command, "unset", "a", "--replace");
     expect_end(command, 2, "", "takes no --replace");
 }
