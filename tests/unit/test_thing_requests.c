@@ -1,5 +1,6 @@
 #include "daemon/shadow/thing_private.h"
 #include "tests/unit/thing_world.h"
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -313,6 +314,24 @@ static void test_a_place_that_was_given_up_leaves_no_count_behind(void **state)
     world_end(&world);
 }
 
+static void test_a_shadow_with_accepted_values_is_not_given_up(void **state)
+{
+    (void)state;
+    struct world world;
+    struct thing_options options = quick();
+    struct shadow *other;
+    options.max_shadows = 2;
+    world_begin(&world, &options);
+    struct shadow *shadow = world_open(&world, NULL, "a");
+    world_report(&world, shadow, "/a", 1);
+    thing_link_up(world.thing, world.now_ms);
+    world_run(&world, 5000);
+    assert_true(shadow_is_settled(shadow));
+    thing_close_shadow(world.thing, shadow);
+    assert_int_equal(thing_open_shadow(world.thing, NULL, "b", &other), -ENOSPC);
+    world_end(&world);
+}
+
 /* --- DailyOperations --- */
 
 static void test_a_runaway_writer_is_spread_and_its_newest_state_arrives(void **state)
@@ -358,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_shadow_is_got_once_a_minute_across_reconnects),
         cmocka_unit_test(test_a_report_is_due_at_once),
         cmocka_unit_test(test_a_place_that_was_given_up_leaves_no_count_behind),
+        cmocka_unit_test(test_a_shadow_with_accepted_values_is_not_given_up),
         cmocka_unit_test(test_a_runaway_writer_is_spread_and_its_newest_state_arrives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
