@@ -281,6 +281,7 @@ void sim_restart(struct sim *sim)
     sim->writer = NULL;
     sim->instance++;
     sim->committing = false;
+    sim->charge_count = 0; /* no real restart takes less than a second */
     sim_start_thing(sim);
     bool asleep = sim->asleep;
     sim->asleep = true; /* until no shadow has anything left of the old one */

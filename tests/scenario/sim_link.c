@@ -105,6 +105,7 @@ static void sim_refuse_publish(struct sim *sim, const struct thing_request *requ
     static const int codes[] = {0x97, 0x80, 0x91, -1, -11};
     int code = codes[sim_random(sim, sizeof(codes) / sizeof(codes[0]))];
     sim_trace(sim, "  publish to %s ends with %d", request->topic, code);
+    sim->get_outdated = true; /* a get that failed is given up: its answer is not looked at */
     if (code < 0 && sim_chance(sim, 50)) {
         struct sim_event event = {
             .kind = SIM_TO_CLOUD,
