@@ -17,4 +17,20 @@ static void test_600_a_value_in_place_of_an_emptied_object_is_told(void **state)
     scenario_end(sim);
 }
 
-SCENARIO_MAIN(cmocka_unit_test(test_600_a_value_in_place_of_an_emptied_object_is_told))
+/* 601: three 409 that no newer version explains leave three updates unsettled: the next one carries
+ * its version, for one of them may still arrive. */
+static void test_601_a_version_is_carried_while_an_update_is_unsettled(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{\"a\":0}}");
+    shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_UPDATE, 3, 409);
+    size_t op = sim_set(sim, "/a", "1");
+    sim_run(sim, SIM_MINUTE);
+    assert_accepted(sim, op);
+    assert_int_equal(sim->updates, 4);
+    assert_int_equal(sim->versionless_updates, 0);
+    scenario_end(sim);
+}
+
+SCENARIO_MAIN(cmocka_unit_test(test_600_a_value_in_place_of_an_emptied_object_is_told),
+              cmocka_unit_test(test_601_a_version_is_carried_while_an_update_is_unsettled))
