@@ -76,7 +76,8 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     struct random_source random; /* of its own: the engine's stays as it was */
     random_init(&random, ~options->random_seed);
     thing->hash_seed = random_u64(&random);
-    thing->held_ms = thing->budget_told_ms = INT64_MIN;
+    thing->is_first_stale = true;
+    thing->held_until_ms = thing->budget_told_ms = INT64_MIN;
     daily_init(&thing->daily, options->daily_operations, 0);
     subscriptions_init(&thing->subscriptions, options->max_subscriptions,
                        options->response_timeout_ms);

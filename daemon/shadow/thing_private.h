@@ -37,6 +37,11 @@ struct thing_turn {
     bool is_owed;               /* its get was made for an update: that belongs to the same turn */
 };
 
+/* The first of all places. */
+struct thing_first {
+    int64_t tick_ms, request_ms;
+};
+
 struct thing {
     char name[FLUX_THING_NAME_MAX + 1];
     char **extra; /* owned; patterns of [Thing] Extra */
@@ -49,6 +54,8 @@ struct thing {
     struct shadow *shadows[THING_SHADOWS_MAX]; /* by place; NULL: free. The first is the own
                                                   classic one */
     struct thing_turn turns[THING_SHADOWS_MAX];
+    struct thing_first first; /* see thing_first_ms() */
+    bool is_first_stale;
     size_t places; /* in use up to here */
     size_t shadow_count;
     struct shadow *buckets[THING_BUCKETS];
@@ -59,7 +66,7 @@ struct thing {
     bool link_up;
     bool has_suspects;      /* there may be some */
     uint64_t survivors;     /* requests that were acknowledged */
-    int64_t held_ms;        /* when DailyOperations held something back last, INT64_MIN: never */
+    int64_t held_until_ms;  /* DailyOperations held something back lately, until then */
     int64_t budget_told_ms; /* when that was told of */
     uint32_t request_count; /* ids given out */
     uint64_t close_count;
@@ -104,11 +111,14 @@ bool thing_tell_heard(struct shadow *shadow, int64_t now_ms);
 /* Tell the channels what the shadow needs. */
 void thing_tell_channels(struct thing *thing, struct shadow *shadow, int64_t now_ms);
 
-/* --- thing_requests.c: whose turn it is --- */
+/* --- thing_turns.c: what is due when --- */
 /* Bring the books of a shadow's turn up to date. */
 void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms);
 /* Forget what was counted for a shadow that is given up. */
 void thing_forget_turn(struct thing *thing, const struct shadow *shadow);
+struct thing_first thing_first_ms(struct thing *thing);
+
+/* --- thing_requests.c: whose turn it is --- */
 /* When there is room for `count` messages on the connection. */
 int64_t thing_messages_ms(struct thing *thing, unsigned count, int64_t now_ms);
 /* Tell whether DailyOperations hold updates and gets back now, or did so lately. */

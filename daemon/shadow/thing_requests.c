@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* DailyOperations count as holding back until nothing was held for so long. */
+/* DailyOperations count as holding back for so long after what they held may go. */
 #define SPREAD_MS INT64_C(60000)
 #define DAY_MS    (24 * DAILY_HOUR_MS)
 
@@ -16,68 +16,6 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* --- the books of the turns --- */
-
-static void count_flight(struct thing *thing, const struct shadow *shadow,
-                         enum shadow_request flying)
-{
-    struct thing_turn *turn = &thing->turns[shadow->place];
-    if (turn->flying == flying)
-        return;
-    shadow->group->in_flight += (flying != SHADOW_REQUEST_NONE);
-    shadow->group->in_flight -= (turn->flying != SHADOW_REQUEST_NONE);
-    thing->gets_in_flight += (flying == SHADOW_REQUEST_GET);
-    thing->gets_in_flight -= (turn->flying == SHADOW_REQUEST_GET);
-    turn->flying = flying;
-}
-
-void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms)
-{
-    struct thing_turn *turn = &thing->turns[shadow->place];
-    bool was_got = turn->flying == SHADOW_REQUEST_GET && shadow->request == SHADOW_REQUEST_NONE;
-    count_flight(thing, shadow, shadow->request);
-    turn->tick_ms = shadow_tick_ms(shadow);
-    turn->request_ms = shadow_request_ms(shadow, now_ms, &turn->wants_get);
-    int64_t flies_ms = shadow_flies_until_ms(shadow); /* then it may make way */
-    if (flies_ms > now_ms)
-        turn->tick_ms = earlier(turn->tick_ms, flies_ms);
-    bool is_update =
-        !turn->wants_get && shadow->link == SHADOW_ONLINE && shadow->request == SHADOW_REQUEST_NONE;
-    turn->is_owed = is_update && (was_got || turn->is_owed);
-    int64_t blocked_ms = shadow_blocked_ms(shadow); /* who has work then wants to be heard again */
-    if (shadow->link == SHADOW_UNHEARD && blocked_ms > now_ms)
-        turn->tick_ms = earlier(turn->tick_ms, blocked_ms);
-}
-
-void thing_forget_turn(struct thing *thing, const struct shadow *shadow)
-{
-    count_flight(thing, shadow, SHADOW_REQUEST_NONE);
-    thing->turns[shadow->place] =
-        (struct thing_turn){.tick_ms = INT64_MAX, .request_ms = INT64_MAX};
-}
-
-/* Let every shadow that is due, or was changed from outside, do what it has to. */
-void thing_tick(struct thing *thing, int64_t now_ms)
-{
-    thing->now_ms = now_ms;
-    thing_end_writers(thing, now_ms);
-    for (size_t i = 0; i < thing->places; i++) {
-        if (thing->shadows[i] && thing->turns[i].tick_ms <= now_ms)
-            shadow_touch(thing->shadows[i]);
-    }
-    struct shadow *shadow = thing->connection.touched_first;
-    thing->connection.touched_first = NULL;
-    while (shadow) {
-        struct shadow *next = shadow->touched_next;
-        (void)thing_tell_heard(shadow, now_ms); /* a new one, on a channel that is there */
-        shadow_tick(shadow, now_ms);
-        thing_measure(thing, shadow, now_ms);
-        thing_tell_channels(thing, shadow, now_ms);
-        shadow->is_touched = false;
-        shadow = next;
-    }
-}
-
 /* --- budgets --- */
 
 int64_t thing_messages_ms(struct thing *thing, unsigned count, int64_t now_ms)
@@ -88,7 +26,7 @@ int64_t thing_messages_ms(struct thing *thing, unsigned count, int64_t now_ms)
 /* Something is due, and DailyOperations do not let it go: say so once a day. */
 static void note_held(struct thing *thing, int64_t now_ms)
 {
-    thing->held_ms = now_ms;
+    thing->held_until_ms = daily_next_ms(&thing->daily, now_ms) + SPREAD_MS;
     if (thing->budget_told_ms != INT64_MIN && now_ms - thing->budget_told_ms < DAY_MS)
         return;
     thing->budget_told_ms = now_ms;
@@ -104,7 +42,7 @@ static void note_held(struct thing *thing, int64_t now_ms)
 
 bool thing_is_spread(const struct thing *thing, int64_t now_ms)
 {
-    return thing->held_ms != INT64_MIN && now_ms - thing->held_ms <= SPREAD_MS;
+    return now_ms <= thing->held_until_ms;
 }
 
 /* Tell whether answers have to come before this place may send. */
@@ -185,6 +123,8 @@ static bool find_turn(const struct thing *thing, bool owed, int64_t now_ms, size
 static int next_shadow_request(struct thing *thing, int64_t now_ms,
                                struct thing_request *ret_request)
 {
+    if (thing_first_ms(thing).request_ms > now_ms)
+        return 0;
     struct thing_air air = thing_look_at_air(thing, now_ms);
     for (int owed = 1; owed >= 0; owed--) {
         size_t from = 0, place;
@@ -224,7 +164,9 @@ static int64_t first_request_ms(struct thing *thing, int64_t now_ms)
 {
     int64_t first = INT64_MAX, held_ms = 0;
     struct thing_air air = thing_look_at_air(thing, now_ms);
-    for (size_t i = 0; i < 2 * thing->places; i++) { /* in the order of next_shadow_request() */
+    int64_t request_ms = thing_first_ms(thing).request_ms;
+    bool is_due = request_ms <= now_ms; /* else look who may send when it is time */
+    for (size_t i = 0; is_due && i < 2 * thing->places; i++) { /* as next_shadow_request() */
         size_t place = (thing->turn + i) % thing->places;
         const struct thing_turn *turn = &thing->turns[place];
         bool is_pass = turn->is_owed == (i < thing->places);
@@ -236,6 +178,8 @@ static int64_t first_request_ms(struct thing *thing, int64_t now_ms)
             held_ms = later(held_ms, alone_ms); /* who comes after it waits as well */
         first = earlier(first, later(turn->request_ms, later(alone_ms, held_ms)));
     }
+    if (!is_due)
+        first = request_ms;
     if (first == INT64_MAX)
         return first;
     first = later(first, thing_messages_ms(thing, UPDATE_MESSAGES, now_ms));
@@ -247,11 +191,7 @@ int64_t thing_deadline(struct thing *thing, int64_t now_ms)
     thing->now_ms = now_ms;
     for (struct shadow *s = thing->connection.touched_first; s; s = s->touched_next)
         thing_measure(thing, s, now_ms);
-    int64_t first = thing_writers_deadline(thing);
-    for (size_t i = 0; i < thing->places; i++) {
-        if (thing->shadows[i])
-            first = earlier(first, thing->turns[i].tick_ms);
-    }
+    int64_t first = earlier(thing_writers_deadline(thing), thing_first_ms(thing).tick_ms);
     if (!thing->link_up)
         return first;
     thing->connection.budget_ms = later(thing_messages_ms(thing, UPDATE_MESSAGES, now_ms),
