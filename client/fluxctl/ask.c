@@ -14,7 +14,8 @@ enum fluxctl_exit fluxctl_explain_question(const struct fluxctl_arguments *argum
                 arguments->timeout_ms / 1000.0);
         return FLUXCTL_TIMED_OUT;
     case ENOTCONN:
-        fprintf(stderr, "fluxctl: the connection was lost before the answer came\n");
+        fprintf(stderr, "fluxctl: the connection was lost before the answer came\n"
+                        "Try: the same again; systemctl status fluxawsd\n");
         return FLUXCTL_NO_DAEMON;
     case EACCES:
     case EPERM:
