@@ -1,7 +1,7 @@
-/* The same reports twice: one by one straight into the pure shadow service, and through the engine,
- * which puts together what comes close to each other: turns, link, loss, delay and commits at
- * random. Both shadows must end equal, but for empty objects that only deletions leave. No oracle
- * judges on the way, so nothing here is vague.
+/* The same reports and settlings twice: one by one straight into the pure shadow service, and
+ * through the engine, which puts together what comes close to each other: turns, link, loss, delay
+ * and commits at random. Both shadows must end equal, but for empty objects that only deletions
+ * leave. No oracle judges on the way, so nothing here is vague.
  *
  * seeds.h says which seeds run. */
 #include "tests/scenario/seeds.h"
@@ -26,7 +26,8 @@ static const char *const pair_values[] = {
 /* No value of another writer stands above a path of the reports: what becomes of it when something
  * below it is set and unset again is not decided. */
 static const char pair_document[] =
-    "{\"desired\":{\"a\":1},\"reported\":{\"a\":{\"b\":{\"c\":{\"d\":1},\"x\":2},\"x\":3},"
+    "{\"desired\":{\"a\":{\"b\":1,\"c\":{\"d\":2}},\"d\":{\"d\":[3]},\"w\":4},\"reported\":{\"a\":{"
+    "\"b\":{\"c\":{\"d\":1},\"x\":2},\"x\":3},"
     "\"b\":{\"x\":4},\"c\":{\"d\":{\"a\":{}}},\"d\":{\"d\":{\"d\":{\"d\":[6]}}},"
     "\"f\":{\"k\":0}}}";
 
@@ -122,15 +123,15 @@ static void pair_end(struct pair *pair)
 
 /* ---- the reference ---- */
 
-static const json_t *pair_reported(struct shadow_service *service)
+static const json_t *pair_section(struct shadow_service *service, const char *name)
 {
     const json_t *document = shadow_service_document(service, SIM_THING, NULL);
-    return document != NULL ? json_object_get(document, "reported") : NULL;
+    return document != NULL ? json_object_get(document, name) : NULL;
 }
 
-static void pair_tell_reference(struct pair *pair, const json_t *reported)
+static void pair_tell_reference(struct pair *pair, const char *section, const json_t *patch)
 {
-    json_t *request = json_pack("{s:{s:O}}", "state", "reported", reported);
+    json_t *request = json_pack("{s:{s:O}}", "state", section, patch);
     char *payload = json_dumps(request, JSON_COMPACT | JSON_ENCODE_ANY);
     if (shadow_service_handle(pair->reference, SIM_PREFIX "update", payload, strlen(payload),
                               PAIR_REF_TIME) != 0)
@@ -157,8 +158,22 @@ static void pair_keep_object(struct pair *pair, const char *path)
     (void)snprintf(object->path, sizeof(object->path), "%s", path);
 }
 
+/* A wish that is there goes; where there is none, nothing is sent for it. */
+static void pair_settle(struct pair *pair, const char *path)
+{
+    if (doc_at(pair_section(pair->reference, "desired"), path) == NULL)
+        return;
+    json_t *patch = doc_nest(path, json_null());
+    pair_tell_reference(pair, "desired", patch);
+    json_decref(patch);
+}
+
 static void pair_apply(struct pair *pair, const struct sim_operation *operation)
 {
+    if (operation->json == SIM_SETTLE) {
+        pair_settle(pair, operation->path);
+        return;
+    }
     bool is_object = operation->json != NULL && strcmp(operation->json, "{}") == 0;
     for (size_t i = 0; i < pair->object_count && !is_object; i++)
         if (doc_covers(operation->path, pair->objects[i].path))
@@ -167,7 +182,7 @@ static void pair_apply(struct pair *pair, const struct sim_operation *operation)
         pair_keep_object(pair, operation->path);
     json_t *value = operation->json != NULL ? doc_parse(operation->json) : json_null();
     json_t *patch = doc_nest(operation->path, value); /* null for the root: all goes */
-    pair_tell_reference(pair, patch);
+    pair_tell_reference(pair, "reported", patch);
     json_decref(patch);
 }
 
@@ -185,7 +200,8 @@ static void pair_make_path(struct sim *sim, char *path)
 
 static bool pair_is_plain(const struct sim_operation *operation)
 {
-    return operation->json != NULL && strcmp(operation->json, "{}") != 0;
+    return operation->json != NULL && operation->json != SIM_SETTLE &&
+           strcmp(operation->json, "{}") != 0;
 }
 
 /* Two values in one report must not exclude each other. */
@@ -206,8 +222,8 @@ static bool pair_excludes(const struct sim_operation *operations, size_t count)
 static void pair_report(struct pair *pair)
 {
     struct sim *sim = pair->sim;
-    struct sim_operation operations[PAIR_OPS_MAX];
-    char paths[PAIR_OPS_MAX][2 * PAIR_DEPTH + 1];
+    struct sim_operation operations[PAIR_OPS_MAX + 1];
+    char paths[PAIR_OPS_MAX][2 * PAIR_DEPTH + 1], wish[2 * PAIR_DEPTH + 1];
     size_t wanted = sim_chance(sim, 60) ? 1 : 1 + sim_random(sim, PAIR_OPS_MAX), count = 0;
     if (pair->replaces && sim_chance(sim, 10))
         operations[count++] = (struct sim_operation){"", NULL};
@@ -221,6 +237,10 @@ static void pair_report(struct pair *pair)
         if (!pair_excludes(operations, count + 1))
             count++;
     }
+    if (sim_status(sim).version >= 0 && sim_chance(sim, 8)) { /* it knows of the wishes */
+        pair_make_path(sim, wish);
+        operations[count++] = (struct sim_operation){sim_chance(sim, 90) ? wish : "", SIM_SETTLE};
+    }
     (void)sim_report(sim, operations, count);
     for (size_t i = 0; i < count; i++)
         pair_apply(pair, &operations[i]);
@@ -233,7 +253,7 @@ static void pair_foreign(struct pair *pair)
     json_t *request = json_pack("{s:{s:O}}", "state", "reported", patch);
     char *payload = json_dumps(request, JSON_COMPACT);
     if (sim_foreign(pair->sim, payload) > 0)
-        pair_tell_reference(pair, patch);
+        pair_tell_reference(pair, "reported", patch);
     free(payload);
     json_decref(request);
     json_decref(patch);
@@ -280,25 +300,29 @@ static void pair_pass_time(struct sim *sim)
 
 /* ---- a seed ---- */
 
-static void pair_compare(struct pair *pair)
+static void pair_compare(struct pair *pair, const char *section)
 {
-    const json_t *cloud = pair_reported(pair->sim->cloud);
-    const json_t *reference = pair_reported(pair->reference);
+    const json_t *cloud = pair_section(pair->sim->cloud, section);
+    const json_t *reference = pair_section(pair->reference, section);
     bool same = (doc_is_hollow(cloud) && doc_is_hollow(reference)) ||
                 (cloud != NULL && reference != NULL && doc_equal(cloud, reference, true));
-    const char *lacking = "";
-    for (size_t i = 0; i < pair->object_count && *lacking == '\0'; i++)
-        if (!json_is_object(doc_at(cloud, pair->objects[i].path)))
-            lacking = pair->objects[i].path;
-    if (same && *lacking == '\0')
+    if (same)
         return;
     char *left = cloud != NULL ? json_dumps(cloud, JSON_COMPACT) : NULL;
     char *right = reference != NULL ? json_dumps(reference, JSON_COMPACT) : NULL;
-    sim_fail(pair->sim, "the ends differ%s%s\n  engine    %.700s\n  reference %.700s",
-             *lacking != '\0' ? ", an object is not there: " : "", lacking,
+    sim_fail(pair->sim, "the ends of %s differ\n  engine    %.700s\n  reference %.700s", section,
              left != NULL ? left : "nothing", right != NULL ? right : "nothing");
     free(left);
     free(right);
+}
+
+static void pair_judge_objects(struct pair *pair)
+{
+    const json_t *cloud = pair_section(pair->sim->cloud, "reported");
+    for (size_t i = 0; i < pair->object_count; i++)
+        if (!json_is_object(doc_at(cloud, pair->objects[i].path)))
+            sim_fail(pair->sim, "an object that was reported is not there: %s",
+                     pair->objects[i].path);
 }
 
 static void pair_heal(struct pair *pair)
@@ -315,7 +339,9 @@ static void pair_heal(struct pair *pair)
         sim_run(sim, SIM_MINUTE);
     if (!thing_is_settled(sim->thing))
         sim_fail(sim, "an hour of good link does not settle it");
-    pair_compare(pair);
+    pair_compare(pair, "reported");
+    pair_compare(pair, "desired");
+    pair_judge_objects(pair);
 }
 
 static bool pair_run(uint64_t seed, FILE *trace, char *ret_failure, size_t size)
