@@ -227,8 +227,11 @@ void shadow_receive(struct shadow *shadow, enum topic_kind kind, const void *pay
     struct cloud_message message;
     const char *reason = "out of memory";
     shadow->last_heard_ms = now_ms;
-    if (shadow->link != SHADOW_ONLINE)
-        return; /* of an earlier subscription; the get that follows tells it all */
+    if (shadow->link != SHADOW_ONLINE) {
+        /* Of an earlier subscription, or before the rest is granted: a get will tell it all. */
+        shadow->get_first = shadow->get_first || kind == TOPIC_DELETE_ACCEPTED;
+        return;
+    }
     int r = cloud_message_parse(&message, payload, size, &reason);
     if (r != CLOUD_MESSAGE_READ) {
         handle_unreadable(shadow, kind, reason, now_ms);

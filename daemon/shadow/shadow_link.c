@@ -15,6 +15,8 @@ void shadow_link_up(struct shadow *shadow, int64_t now_ms)
 /* What is known from now on is what was known; no answer will come. */
 static void stop_following(struct shadow *shadow, int64_t now_ms)
 {
+    if (shadow->view.state == SHADOW_VIEW_PROVEN || shadow->view.state == SHADOW_VIEW_GAP)
+        shadow->followed_ms = now_ms;
     shadow_give_up(shadow, now_ms);
     if (shadow->doubt !=
         SHADOW_NO_DOUBT) /* an accepted update would prove the version, not the contents */

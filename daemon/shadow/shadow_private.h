@@ -25,6 +25,9 @@
 #define UNSETTLED_LOOK_MS 5000
 /* A shadow with nothing to do is got at most so often across reconnects. */
 #define IDLE_GET_MS 60000
+/* AWS IoT keeps the version of a deleted shadow for 48 h and then begins anew: a version held for
+ * longer may meanwhile be that of another document (Developer Guide, device-shadow-data-flow). */
+#define VERSION_TRUSTED_MS (47 * INT64_C(3600000))
 /* One that is watched has news to look for: it may be got so many times in a row before that. */
 #define WATCHED_GETS 3u
 /* Pause before a foreign change is set back: 1 s doubling to 1 h. */
@@ -101,6 +104,7 @@ struct shadow {
 
     enum shadow_link link;
     bool get_first;      /* not heard for a while: only a get proves the view */
+    int64_t followed_ms; /* when the view was last known to be that of the cloud */
     uint32_t request_id; /* of the request in flight */
 
     enum shadow_request request;

@@ -50,10 +50,13 @@ static int64_t update_ms(struct shadow *shadow, int64_t now_ms)
 }
 
 /* A held version and something to send: that update itself proves the view. Not where an update may
- * still be on its way, or a size has to be counted again: those want a look first. */
+ * still be on its way, or a size has to be counted again, or the version may have begun anew: those
+ * want a look first. */
 static bool can_prove_by_update(const struct shadow *shadow, int64_t now_ms)
 {
     if (suspicion_is_in_quarantine(&shadow->suspicions[SHADOW_REQUEST_UPDATE], now_ms))
+        return false;
+    if (now_ms - shadow->followed_ms > VERSION_TRUSTED_MS)
         return false;
     return shadow->view.held && !shadow->get_first && shadow->view.version >= 0 &&
            shadow->unsettled_count == 0 && shadow->doubt == SHADOW_NO_DOUBT &&

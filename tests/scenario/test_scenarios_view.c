@@ -331,6 +331,26 @@ static void test_125_a_repeated_message_changes_nothing(void **state)
     scenario_end(sim);
 }
 
+/* 126: two days after a shadow was deleted its version begins anew: the same number may stand for
+ * another document. A version held for so long proves nothing. */
+static void test_126_a_version_of_days_ago_proves_nothing(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{\"h\":{\"y\":1}}}");
+    sim_link_down(sim);
+    sim_delete(sim);
+    sim_run(sim, 49 * SIM_HOUR);
+    sim_forget(sim);
+    for (int i = 0; i < 7; i++)
+        (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"h\":{\"x\":1}}}}");
+    (void)sim_unset(sim, "/h");
+    (void)sim_set(sim, "/h/z", "1");
+    sim_link_up(sim);
+    sim_run(sim, SIM_MINUTE);
+    assert_reported(sim, "{\"h\":{\"z\":1}}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_110_a_missing_shadow_is_created),
               cmocka_unit_test(test_111_a_deleted_shadow_is_created_again),
               cmocka_unit_test(test_112_a_shadow_deleted_while_away_is_created_again),
@@ -346,4 +366,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_110_a_missing_shadow_is_created),
               cmocka_unit_test(test_122_a_lost_message_is_found_by_the_refresh),
               cmocka_unit_test(test_123_unknown_messages_do_nothing),
               cmocka_unit_test(test_124_a_refused_subscription_is_said),
-              cmocka_unit_test(test_125_a_repeated_message_changes_nothing))
+              cmocka_unit_test(test_125_a_repeated_message_changes_nothing),
+              cmocka_unit_test(test_126_a_version_of_days_ago_proves_nothing))
