@@ -73,6 +73,13 @@ static int64_t idle_get_ms(struct shadow *shadow, int64_t now_ms)
     return shadow->last_get_ms + IDLE_GET_MS;
 }
 
+/* Something has happened to an unproven shadow on this connection, and there is somebody whom it
+ * may concern: that is worth a look now. */
+static bool has_heard_for_watchers(const struct shadow *shadow)
+{
+    return shadow->watcher_count > 0 && shadow->view.early_count > 0;
+}
+
 /* Decide what comes next and when; the kind is SHADOW_REQUEST_NONE where nothing does. */
 static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t *ret_when_ms)
 {
@@ -96,7 +103,7 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
             return SHADOW_REQUEST_UPDATE;
         }
         *ret_when_ms = get_ms(shadow, now_ms, now_ms);
-        if (!shadow_has_work(shadow))
+        if (!shadow_has_work(shadow) && !has_heard_for_watchers(shadow))
             *ret_when_ms = later(*ret_when_ms, idle_get_ms(shadow, now_ms));
         return SHADOW_REQUEST_GET;
     case SHADOW_VIEW_PROVEN:
