@@ -2,6 +2,8 @@
  * second, and memory. */
 #include "tests/scenario/oracle.h"
 
+#include "daemon/shadow/shadow_private.h"
+
 #include "tests/scenario/sim_events.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 /* What the engine has to expect: an update is answered and may cause a delta, a get is answered. */
 #define ORACLE_UPDATE_MESSAGES 3u
 #define ORACLE_GET_MESSAGES    2u
+/* Nodes that a shadow keeps, empty ones included, before it prunes them. */
+#define ORACLE_NODES_MAX (4u * LEDGER_NODES_KEPT)
 /* A rate this small cannot be kept by the second: one update is more than its share. */
 #define ORACLE_MESSAGES_MIN 12u
 
@@ -167,5 +171,8 @@ void oracle_memory(struct sim *sim)
         shadow_get_status(each->shadow, &status);
         if (status.properties + status.cuts > FLUX_PROPERTIES_MAX)
             sim_fail(each, "memory: %zu properties and %zu cuts", status.properties, status.cuts);
+        size_t nodes = each->shadow->ledger.set.node_count;
+        if (nodes > ORACLE_NODES_MAX)
+            sim_fail(each, "memory: %zu nodes for %zu properties", nodes, status.properties);
     }
 }

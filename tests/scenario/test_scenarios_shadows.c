@@ -39,15 +39,21 @@ static void things_open(struct sim *sim, size_t count, struct sim **ret_shadows)
     }
 }
 
-static struct sim *shadows_up(size_t count, struct sim **ret_shadows)
+static struct sim *shadows_up_with(const struct sim_options *options, size_t count,
+                                   struct sim **ret_shadows)
 {
-    struct sim_options options;
-    shadows_options(&options);
-    struct sim *sim = scenario_up_with(&options, "{\"reported\":{}}");
+    struct sim *sim = scenario_up_with(options, "{\"reported\":{}}");
     shadows_open(sim, count, ret_shadows);
     sim_run(sim, 10 * SIM_SECOND + 100 * (int64_t)count);
     assert_good(sim);
     return sim;
+}
+
+static struct sim *shadows_up(size_t count, struct sim **ret_shadows)
+{
+    struct sim_options options;
+    shadows_options(&options);
+    return shadows_up_with(&options, count, ret_shadows);
 }
 
 static void set_all(struct sim *const *shadows, size_t count, const char *json)
@@ -631,6 +637,41 @@ static void test_224_filters_granted_before_a_refusal_count(void **state)
     shadows_end(sim);
 }
 
+/* 225: 200 named shadows, ten programs, thousands of reports, 5 % of the answers lost, the link cut
+ * every 10 s: all converge. A hundred thousand reports with FLUXAWS_MILLION=1. */
+static void test_225_two_hundred_shadows_in_bad_weather(void **state)
+{
+    (void)state;
+    static struct sim *named[200];
+    int count = getenv("FLUXAWS_MILLION") != NULL ? 100000 : 4000;
+    struct sim_options options;
+    shadows_options(&options);
+    options.thing.daily_operations = 0;
+    struct sim *sim = shadows_up_with(&options, 200, named);
+    sim->options.faults.lose_answers = 5;
+    sim->options.faults.delay_max_ms = 80;
+    int64_t cut_ms = sim->now_ms + 10 * SIM_SECOND;
+    for (int i = 0; i < count && !sim_is_broken(sim); i++) {
+        char path[16], text[16];
+        (void)snprintf(path, sizeof(path), "/p%d/v", i % 10); /* each program has its own */
+        (void)snprintf(text, sizeof(text), "%d", i);
+        (void)sim_set(named[(i * 7) % 200], path, text);
+        if (i % 10 == 0)
+            sim_run(sim, 100);
+        if (sim->now_ms < cut_ms)
+            continue;
+        sim_link_down(sim);
+        sim_run(sim, 500);
+        sim_link_up(sim);
+        cut_ms = sim->now_ms + 10 * SIM_SECOND;
+    }
+    sim->options.faults.lose_answers = 0;
+    sim_run(sim, 10 * SIM_MINUTE);
+    assert_true(sim->filters_most <= 24);
+    assert_int_equal(shadow_service_rejected_with(sim->cloud, 429), 0);
+    shadows_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_200_shadows_live_side_by_side),
               cmocka_unit_test(test_201_two_hundred_named_shadows_converge),
               cmocka_unit_test(test_202_the_third_named_shadow_shares),
@@ -655,4 +696,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_200_shadows_live_side_by_side),
               cmocka_unit_test(test_221_flush_reaches_every_shadow),
               cmocka_unit_test(test_222_a_lost_update_makes_way_in_the_end),
               cmocka_unit_test(test_223_a_full_shadow_says_so),
-              cmocka_unit_test(test_224_filters_granted_before_a_refusal_count))
+              cmocka_unit_test(test_224_filters_granted_before_a_refusal_count),
+              cmocka_unit_test(test_225_two_hundred_shadows_in_bad_weather))
