@@ -146,18 +146,6 @@ static void write_end(const struct flux_property *property, int64_t now_ms,
     flux_json_string_text(writer, slot->refused_text ? slot->refused_text : "");
 }
 
-/* Tell whether a program has answered the wish for this property, and that is still on its way. */
-static bool is_settling(const struct shadow *shadow, const struct flux_property *property)
-{
-    for (const struct flux_property *p = property; p && shadow->settles.count > 0; p = p->parent) {
-        const struct flux_property *node =
-            flux_property_set_find(&shadow->settles.set, p->path, p->path_size);
-        if (node && settle_of(node)->waits)
-            return true;
-    }
-    return false;
-}
-
 static void write_key(struct shadow *shadow, const struct flux_property *property, int64_t now_ms,
                       struct flux_json_writer *writer)
 {
@@ -170,16 +158,12 @@ static void write_key(struct shadow *shadow, const struct flux_property *propert
     flux_json_value(writer, &property->value);
     flux_json_key_text(writer, "state");
     flux_json_string_text(writer, state_name(shadow, property));
-    if (shadow_is_settling(shadow, property)) {
-        flux_json_key_text(writer, "settling");
-        flux_json_bool(writer, true);
-    }
     write_end(property, now_ms, writer);
     write_cloud(shadow, property, writer);
     write_hold(shadow, property, now_ms, writer);
     write_writer(slot->writer, now_ms, writer);
     flux_json_key_text(writer, "settling");
-    flux_json_bool(writer, is_settling(shadow, property));
+    flux_json_bool(writer, shadow_is_settling(shadow, property));
     flux_json_key_text(writer, "age_ms");
     flux_json_int64(writer, age_ms > 0 ? age_ms : 0);
     flux_json_key_text(writer, "reports_per_minute");
