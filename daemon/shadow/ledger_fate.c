@@ -39,7 +39,8 @@ static void end_refused(struct ledger *ledger, struct flux_property *property, u
     ledger->settled_known = false;
     slot->refused_code = code;
     if (revision > slot->settled_revision) {
-        slot->refused_above = slot->settled_revision;
+        if (slot->refused_revision != slot->settled_revision) /* else one refusal follows another */
+            slot->refused_above = slot->settled_revision;
         slot->refused_revision = revision;
         slot->settled_revision = revision;
     }
@@ -91,6 +92,7 @@ void ledger_forget(struct ledger *ledger, struct flux_property *property, int co
     flux_property_set_drop_value(&ledger->set, property);
     flux_value_clear(&slot_of(property)->form);
     ledger_set_state(ledger, property, SLOT_EMPTY);
+    ledger->fate_serial++; /* what is reported there is the cloud's from now on */
 }
 
 static bool was_removed_after(const struct flux_property *property, uint64_t revision)

@@ -1,5 +1,6 @@
 #include "daemon/shadow/settles.h"
 
+#include "proto/limits.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +87,8 @@ void settles_refuse(struct settles *settles, struct flux_property *node, uint64_
                     int code, const char *text)
 {
     struct settle *settle = settle_of(node);
-    settle->refused_above = settle->ended_revision;
+    if (settle->refused_revision != settle->ended_revision) /* else one refusal follows another */
+        settle->refused_above = settle->ended_revision;
     settle->refused_revision = revision;
     settle->ended_revision = revision;
     settle->code = code;
@@ -122,6 +124,13 @@ void settles_prune(struct settles *settles)
         }
         p = next;
     }
+    settles->crowded_above = 2 * settles->set.node_count;
+}
+
+bool settles_is_crowded(const struct settles *settles)
+{
+    return settles->set.node_count > FLUX_PROPERTIES_MAX &&
+           settles->set.node_count > settles->crowded_above;
 }
 
 /* --- against desired --- */

@@ -28,6 +28,7 @@ struct settles {
     struct flux_property_set set;
     struct flux_property *first, *last; /* what waits, oldest first */
     size_t count;                       /* of those */
+    size_t crowded_above;               /* nodes; see settles_is_crowded() */
     bool fresh;                         /* something has come that was not looked at */
 };
 
@@ -71,5 +72,8 @@ enum ledger_fate settles_fate(const struct flux_property *node, uint64_t revisio
 
 /* Free what nobody waits for any more. */
 void settles_prune(struct settles *settles);
+
+/* Tell whether so much has been added since that pruning is worth its walk. */
+bool settles_is_crowded(const struct settles *settles);
 
 #endif

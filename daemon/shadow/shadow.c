@@ -194,6 +194,10 @@ int shadow_report(struct shadow *shadow, const struct shadow_report *report, int
         shadow_review_fresh(shadow, now_ms); /* what waits to be looked at cannot be pruned */
         ledger_prune(&shadow->ledger);
     }
+    if (settles_is_crowded(&shadow->settles)) {
+        shadow_review_settles(shadow, now_ms); /* what is not wished is done already */
+        settles_prune(&shadow->settles);
+    }
     if (report->writer)
         rate_note(&report->writer->reports, now_ms);
     shadow->status.reports++;
@@ -293,8 +297,7 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
 
 size_t shadow_count_unsent(const struct shadow *shadow)
 {
-    return shadow->ledger.pending.count + shadow->ledger.contested.count +
-           shadow->update.entry_count;
+    return shadow_pending_count(shadow) + shadow->ledger.contested.count;
 }
 
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status)

@@ -523,6 +523,24 @@ static void test_323_a_short_outage_costs_a_watcher_no_minute(void **state)
     scenario_end(sim);
 }
 
+/* 324: what the device forgets, another writer may have reported as wished. */
+static void test_324_a_forgotten_value_may_meet_a_wish(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{},\"desired\":{\"led\":\"on\"}}");
+    struct sim_watcher *watcher = sim_watch(sim, "", 0);
+    (void)sim_set(sim, "/led", "\"off\"");
+    sim_run(sim, 5 * SIM_SECOND);
+    (void)sim_foreign(sim, "{\"state\":{\"reported\":{\"led\":\"on\"}}}");
+    sim_run(sim, 100);
+    assert_knows(sim, watcher, "{\"/led\":\"on\"}");
+    assert_int_equal(shadow_forget(sim->shadow, "/led", 4, sim->now_ms), 0);
+    sim_turn(sim);
+    assert_knows(sim, watcher, "{}");
+    assert_good(sim);
+    (void)sim_free(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_301_a_late_watcher_is_told_at_once),
               cmocka_unit_test(test_302_a_met_wish_is_told_once),
@@ -547,4 +565,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_300_a_wish_is_told_and_not_echoed),
               cmocka_unit_test(test_321_what_is_left_over_is_no_wish),
               cmocka_unit_test(test_322_a_document_held_in_part_tells_nothing),
               cmocka_unit_test(test_320_values_and_objects_exclude_each_other),
+              cmocka_unit_test(test_324_a_forgotten_value_may_meet_a_wish),
               cmocka_unit_test(test_323_a_short_outage_costs_a_watcher_no_minute))

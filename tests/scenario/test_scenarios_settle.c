@@ -2,6 +2,7 @@
  * program knew goes, with the values that answer it, and ACCEPTED means that it is gone. */
 #include "tests/scenario/scenario.h"
 
+#include "daemon/shadow/shadow_private.h"
 #include "tests/scenario/sim_watch.h"
 #include <string.h>
 
@@ -694,6 +695,40 @@ static void test_357_what_waits_to_be_settled_is_bounded(void **state)
     scenario_end(sim);
 }
 
+/* 358: programs that settle where nothing is wished leave nothing behind, however many paths they
+ * think of. */
+static void test_358_settling_what_is_not_wished_leaves_nothing(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"led\":\"on\"}}");
+    for (int i = 0; i < 20000; i++) {
+        char path[32];
+        struct shadow_refusal refusal;
+        int size = snprintf(path, sizeof(path), "/p%d/q", i);
+        const struct shadow_operation settle = {
+            .kind = FLUX_SETTLE, .path = path, .path_size = (size_t)size};
+        assert_int_equal(sim_report_raw(sim, &settle, 1, &refusal), SHADOW_REPORT_QUEUED);
+        sim_turn(sim);
+    }
+    assert_true(sim->shadow->settles.set.node_count < 2 * FLUX_PROPERTIES_MAX);
+    scenario_end(sim);
+}
+
+/* 359: whoever stops waits for a wish to be settled as for a value. */
+static void test_359_a_stop_waits_for_a_settle(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"desired\":{\"led\":\"on\"}}");
+    size_t settle = sim_settle(sim, "/led", NULL);
+    assert_false(thing_has_sent_all(sim->thing));
+    assert_int_equal(shadow_count_unsent(sim->shadow), 1);
+    sim_run(sim, 5 * SIM_SECOND);
+    assert_settled(sim, settle);
+    assert_true(thing_has_sent_all(sim->thing));
+    assert_int_equal(shadow_count_unsent(sim->shadow), 0);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_326_a_wish_is_refused_without_a_value),
               cmocka_unit_test(test_327_a_button_overrides_a_wish),
@@ -706,6 +741,8 @@ SCENARIO_MAIN(cmocka_unit_test(test_325_a_value_and_its_wish_travel_together),
               cmocka_unit_test(test_355_sizes_are_counted_with_removals_too),
               cmocka_unit_test(test_356_many_wishes_go_together),
               cmocka_unit_test(test_357_what_waits_to_be_settled_is_bounded),
+              cmocka_unit_test(test_358_settling_what_is_not_wished_leaves_nothing),
+              cmocka_unit_test(test_359_a_stop_waits_for_a_settle),
               cmocka_unit_test(test_332_other_changes_do_not_save_a_wish),
               cmocka_unit_test(test_333_a_sub_tree_is_settled_leaf_by_leaf),
               cmocka_unit_test(test_334_everything_is_settled),

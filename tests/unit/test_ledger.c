@@ -95,6 +95,26 @@ static void test_refusing_takes_what_the_value_had_replaced(void **state)
     assert_int_equal(ledger->refused_count, 1);
 }
 
+static void test_refusals_in_a_row_are_all_remembered(void **state)
+{
+    struct ledger *ledger = *state;
+    struct flux_property *a = set(ledger, "/a", 1);
+    uint64_t first = ledger->newest_revision;
+    ledger_refuse(ledger, a, first, 400, "no");
+    (void)set(ledger, "/a", 2);
+    uint64_t second = ledger->newest_revision;
+    ledger_refuse(ledger, a, second, 400, "no");
+    assert_int_equal(fate(a, first), LEDGER_REFUSED);
+    assert_int_equal(fate(a, second), LEDGER_REFUSED);
+    (void)set(ledger, "/a", 3);
+    uint64_t third = ledger->newest_revision;
+    ledger_accept(ledger, a, third, 8);
+    (void)set(ledger, "/a", 4);
+    ledger_refuse(ledger, a, ledger->newest_revision, 400, "no");
+    assert_int_equal(fate(a, third), LEDGER_ACCEPTED);
+    assert_int_equal(fate(a, third + 1), LEDGER_REFUSED);
+}
+
 static void test_a_newer_value_survives_the_refusal_of_an_older(void **state)
 {
     struct ledger *ledger = *state;
@@ -267,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_accepting_ends_all_older_revisions),
         CASE(test_refusing_takes_what_the_value_had_replaced),
+        CASE(test_refusals_in_a_row_are_all_remembered),
         CASE(test_a_newer_value_survives_the_refusal_of_an_older),
         CASE(test_a_replaced_subtree_shares_the_end_of_what_replaced_it),
         CASE(test_what_has_settled_is_counted_anew_when_it_must),

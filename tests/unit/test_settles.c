@@ -136,6 +136,23 @@ static void test_operations_end_together_and_one_by_one(void **state)
     assert_int_equal(settles.set.node_count, 1);
 }
 
+static void test_refusals_in_a_row_are_all_remembered(void **state)
+{
+    (void)state;
+    struct flux_property *a = add("/a", 1);
+    settles_refuse(&settles, a, 1, 400, "no");
+    add("/a", 2);
+    settles_refuse(&settles, a, 2, 400, "no");
+    assert_int_equal(fate(a, 1), LEDGER_REFUSED);
+    assert_int_equal(fate(a, 2), LEDGER_REFUSED);
+    add("/a", 3);
+    settles_end(&settles, a, 8);
+    add("/a", 4);
+    settles_refuse(&settles, a, 4, 400, "no");
+    assert_int_equal(fate(a, 3), LEDGER_ACCEPTED);
+    assert_int_equal(fate(a, 4), LEDGER_REFUSED);
+}
+
 static void test_the_oldest_comes_first(void **state)
 {
     (void)state;
@@ -171,6 +188,7 @@ int main(void)
         CASE(test_a_value_in_place_of_the_object_is_newer),
         CASE(test_wishes_that_wait_to_go_are_covered),
         CASE(test_operations_end_together_and_one_by_one),
+        CASE(test_refusals_in_a_row_are_all_remembered),
         CASE(test_the_oldest_comes_first),
         CASE(test_what_stays_is_measured),
     };
