@@ -76,12 +76,14 @@ void shadow_life_reported(struct shadow *shadow, struct flux_property *property,
         schedule(shadow, property, expire_ms(property));
 }
 
-/* Only a plain value can wait: a cut, and what stands for one, goes with what it belongs to. */
+/* Only a plain value can wait: a cut, and what stands for one, goes with what it belongs to. What
+ * was sent without an answer may never have arrived, and is sent again at once. */
 static int64_t held_until_ms(const struct flux_property *property)
 {
     const struct slot *slot = slot_of(property);
     if (!slot->policy || slot->policy->min_interval_ms == 0 || slot->sent_ms == 0 ||
-        property->value.type == FLUX_VALUE_NONE || ledger_is_part_of_cut(property))
+        slot->unsettled_count > 0 || property->value.type == FLUX_VALUE_NONE ||
+        ledger_is_part_of_cut(property))
         return 0;
     return slot->sent_ms + slot->policy->min_interval_ms;
 }

@@ -362,11 +362,35 @@ static void test_14_policies_do_not_change_the_end(void **state)
         policies_story(seed, seed % 4 == 0);
 }
 
+/* 15: nor does an update that nobody answered: it may never have arrived. */
+static void test_15_a_lost_update_does_not_make_a_value_wait_again(void **state)
+{
+    (void)state;
+    struct sim *sim = policies_up("{\"reported\":{}}");
+    life_policy(sim, "a", (struct policy){.min_interval_ms = SIM_HOUR});
+    sim->drop_requests = 1;
+    set_number(sim, "/a", 1);
+    sim_run(sim, SIM_SECOND);
+    size_t op = sim_set(sim, "/a", "2");
+    sim_link_down(sim);
+    sim_run(sim, SIM_SECOND);
+    sim_link_up(sim);
+    sim_run(sim, SIM_MINUTE);
+    assert_accepted(sim, op);
+    set_number(sim, "/a", 3);
+    sim_run(sim, SIM_MINUTE);
+    assert_reported(sim, "{\"a\":2}");
+    sim_run(sim, SIM_HOUR);
+    assert_reported(sim, "{\"a\":3}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_value_goes),
               cmocka_unit_test(test_02_others_do_not_wait_for_a_held_property),
               cmocka_unit_test(test_03_held_values_cost_nothing_while_they_wait),
               cmocka_unit_test(test_04_a_removal_is_not_held_back),
               cmocka_unit_test(test_05_a_conflict_does_not_make_a_value_wait_again),
+              cmocka_unit_test(test_15_a_lost_update_does_not_make_a_value_wait_again),
               cmocka_unit_test(test_06_a_close_number_is_accepted_unsent),
               cmocka_unit_test(test_07_a_slow_drift_is_not_lost),
               cmocka_unit_test(test_08_close_needs_a_view_that_is_known),
