@@ -184,11 +184,9 @@ static bool may_be_given_up(const struct shadow *shadow)
            shadow->request == SHADOW_REQUEST_NONE && shadow->unsettled_count == 0;
 }
 
-/* Make room by giving up the shadow that was closed longest ago. Returns whether there is room. */
-static bool make_room(struct thing *thing)
+/* The shadow to give up first, or NULL: the one that was closed longest ago. */
+static struct shadow *find_victim(const struct thing *thing)
 {
-    if (thing->shadow_count < thing->connection.options.max_shadows)
-        return true;
     struct shadow *victim = NULL;
     for (size_t i = 1; i < thing->places; i++) {
         struct shadow *shadow = thing->shadows[i];
@@ -196,9 +194,19 @@ static bool make_room(struct thing *thing)
             (!victim || shadow->closed_serial < victim->closed_serial))
             victim = shadow;
     }
-    if (!victim)
-        return false;
-    remove_shadow(thing, victim);
+    return victim;
+}
+
+/* Make room by giving up shadows: several where MaxShadows was higher before. Returns whether there
+ * is room. */
+static bool make_room(struct thing *thing)
+{
+    while (thing->shadow_count >= thing->connection.options.max_shadows) {
+        struct shadow *victim = find_victim(thing);
+        if (!victim)
+            return false;
+        remove_shadow(thing, victim);
+    }
     return true;
 }
 

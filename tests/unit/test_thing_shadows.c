@@ -132,6 +132,26 @@ static void test_an_unused_shadow_makes_way_oldest_first(void **state)
     (void)thing_free(thing);
 }
 
+static void test_fewer_max_shadows_are_reached_with_the_next_opening(void **state)
+{
+    (void)state;
+    struct thing *thing = new_thing(6);
+    struct thing_options options = {0};
+    struct thing_status status;
+    for (int i = 0; i < 5; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof(name), "s%d", i);
+        thing_close_shadow(thing, open_shadow(thing, NULL, name));
+    }
+    thing_options_init(&options);
+    options.max_shadows = 3;
+    assert_int_equal(thing_set_options(thing, &options, 0), 0);
+    (void)open_shadow(thing, NULL, "new");
+    thing_get_status(thing, &status);
+    assert_int_equal(status.shadows, 3);
+    (void)thing_free(thing);
+}
+
 static void test_a_shadow_with_values_of_ours_stays(void **state)
 {
     (void)state;
@@ -177,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_the_walk_meets_each_shadow_once),
         cmocka_unit_test(test_no_more_than_max_shadows_open),
         cmocka_unit_test(test_an_unused_shadow_makes_way_oldest_first),
+        cmocka_unit_test(test_fewer_max_shadows_are_reached_with_the_next_opening),
         cmocka_unit_test(test_a_shadow_with_values_of_ours_stays),
         cmocka_unit_test(test_the_own_classic_shadow_always_stays),
         cmocka_unit_test(test_giving_up_a_shadow_never_lowers_the_outcomes),
