@@ -277,8 +277,5 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms);
 int64_t shadow_tick_ms(struct shadow *shadow);
 /* Tell whether something waits that could be sent (on disk already, where that matters). */
 bool shadow_has_work(const struct shadow *shadow);
-/* Tell whether a wish up to this revision waits to be settled that need not wait for values which
- * are held back. */
-bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision);
 
 #endif
