@@ -136,7 +136,7 @@ static bool decide_fate(const struct flux_property *property, uint64_t revision,
         *ret_fate = LEDGER_REFUSED;
     else if (revision <= slot->settled_revision)
         *ret_fate = LEDGER_ACCEPTED;
-    else if (slot->state == SLOT_PENDING && newest >= revision)
+    else if (slot->state == SLOT_PENDING && newest >= revision && slot->oldest_revision <= revision)
         *ret_fate = LEDGER_WAITING;
     else
         return false;

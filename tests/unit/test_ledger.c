@@ -281,6 +281,29 @@ static void test_removals_are_remembered_but_bounded(void **state)
     assert_int_equal(ledger->set.cut_count, 0);
 }
 
+/* What was removed from above has ended with that, whatever is reported there afterwards. */
+static void test_a_newer_operation_does_not_make_an_ended_one_wait(void **state)
+{
+    struct ledger *ledger = *state;
+    struct flux_property *below = set(ledger, "/a/b", 1);
+    uint64_t first = ledger->newest_revision;
+    struct flux_property *a = unset(ledger, "/a");
+    uint64_t second = ledger->newest_revision;
+    struct flux_property *root = unset(ledger, "");
+    ledger_accept(ledger, root, ledger->newest_revision, 5);
+    struct flux_value object = flux_value_empty_object();
+    struct flux_property *again = NULL;
+    assert_int_equal(ledger_apply(ledger, FLUX_SET, "/a", 2, &object, 0, &again), 0);
+    assert_ptr_equal(again, a);
+    const struct flux_property *decider;
+    int64_t version = 0;
+    assert_int_equal(ledger_fate(below, first, &decider, &version), LEDGER_ACCEPTED);
+    assert_int_equal(version, 5);
+    assert_int_equal(ledger_fate(a, second, &decider, &version), LEDGER_ACCEPTED);
+    assert_int_equal(version, 5);
+    assert_int_equal(fate(a, ledger->newest_revision), LEDGER_WAITING);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -298,6 +321,7 @@ int main(void)
         CASE(test_an_unset_of_what_the_cloud_lacks_is_done),
         CASE(test_held_updates_reach_up_and_down),
         CASE(test_removals_are_remembered_but_bounded),
+        CASE(test_a_newer_operation_does_not_make_an_ended_one_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
