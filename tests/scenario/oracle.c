@@ -23,7 +23,7 @@ static struct sim_version *oracle_add_version(struct sim *sim, int64_t version)
     sim->history = oracle_grow(sim->history, sim->history_count, &sim->history_capacity,
                                sizeof(*sim->history));
     struct sim_version *entry = &sim->history[sim->history_count++];
-    *entry = (struct sim_version){.version = version, .at_ms = sim->net->now_ms};
+    *entry = (struct sim_version){.version = version, .at_ms = sim->net->now_ms, .era = sim->era};
     return entry;
 }
 
@@ -352,12 +352,12 @@ static struct sim_version *oracle_begin_anew(struct sim *sim, const json_t *docu
                                              int64_t version)
 {
     size_t index = sim->history_count;
+    sim->era++;
     struct sim_version *entry = oracle_add_version(sim, version);
     entry->reported = oracle_copy(json_object_get(document, "reported"));
     entry->marks = doc_mark(entry->reported, (json_int_t)index);
     entry->desired = oracle_copy(json_object_get(document, "desired"));
     entry->desired_marks = doc_mark(entry->desired, (json_int_t)index);
-    sim->era++;
     return entry;
 }
 

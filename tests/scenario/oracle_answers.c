@@ -311,8 +311,8 @@ void oracle_answers(struct sim *sim)
         op->waiting = false;
         op->fate = fate.state;
         op->version = fate.version;
-        sim_trace(sim, "%s%s answer: %s %s at version %lld code %d", sim->thing_name,
-                  sim->shadow_name, op->path,
+        sim_trace(sim, "%s%s answer: report %zu %s %s at version %lld code %d", sim->thing_name,
+                  sim->shadow_name, op->report, op->path,
                   fate.state == SHADOW_ACCEPTED ? "ACCEPTED" : "REJECTED", (long long)fate.version,
                   fate.code);
         if (fate.state == SHADOW_ACCEPTED)

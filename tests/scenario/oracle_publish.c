@@ -319,8 +319,12 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     oracle_heard_version(sim, message, answer, token);
     if (token != NULL && strcmp(answer, "update/delta") != 0)
         oracle_answered(sim, token);
-    if (message == NULL && strcmp(answer, "get/accepted") == 0)
+    bool is_document = json_is_object(json_object_get(message, "state")) &&
+                       json_is_number(json_object_get(message, "version"));
+    if (!is_document && strcmp(answer, "get/accepted") == 0) {
         oracle_answered_unreadably(sim);
+        sim->get_outdated = true; /* a copy that can be read comes too late */
+    }
     if (strncmp(answer, "get/", 4) == 0)
         oracle_heard_get(sim, token, strcmp(answer, "get/accepted") == 0, code);
     else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)

@@ -279,7 +279,7 @@ static void random_delete(struct random_world *world)
     if (sim->net->up && sim_chance(sim, 20) && faults->lose_answers == 0 &&
         faults->delay_max_ms < 100) {
         sim_run(sim, SIM_SECOND);
-        if (sim_version_now(sim) == 0 && sim->net->up)
+        if (sim_version_now(sim) == 0 && sim->net->up && sim_status(sim).version < 0)
             sim_forget(sim);
     }
 }

@@ -51,6 +51,7 @@ struct sim_version {
     json_t *reported; /* owned; {} where absent */
     json_t *marks;    /* owned; same shape, each leaf the index in the history of its writer */
     json_t *desired, *desired_marks; /* owned; the same for `desired` */
+    unsigned era;                    /* how many shadows there had been when it came to be */
     bool exists;
     bool ours;        /* an update of the engine */
     bool versionless; /* of the engine and without `version` */

@@ -13,7 +13,7 @@ static struct sim_watcher *watch_begin(struct sim *sim, struct sim_watcher *watc
     json_object_clear(watcher->told_at);
     watcher->cursor = (struct shadow_wish_cursor){0};
     watcher->version = 0;
-    watcher->era = sim->era;
+    watcher->era = 0;
     watcher->heard_all = false;
     shadow_add_watcher(sim->shadow);
     return watcher;
@@ -182,21 +182,26 @@ static void watch_judge_cleared(struct sim *sim, struct sim_watcher *watcher, co
 }
 
 /* A shadow that was deleted and made anew begins again; what went with it is told at its last
- * version. */
+ * version. Who begins to watch without a link may be told of the one before. */
 static void watch_judge_version(struct sim *sim, struct sim_watcher *watcher, int64_t version,
                                 bool is_end)
 {
-    if (version != 0 && watch_find_version(sim, version) == SIZE_MAX)
+    size_t at = watch_find_version(sim, version);
+    if (version != 0 && at == SIZE_MAX)
         sim_fail(sim, "watchers: news of version %lld, which never was", (long long)version);
-    if (watcher->era != sim->era && is_end)
+    unsigned era = version != 0 && at != SIZE_MAX ? sim->history[at].era : sim->era;
+    if (watcher->era != era && is_end)
         return;
-    if (watcher->era != sim->era)
+    if (era < watcher->era)
+        sim_fail(sim, "watchers: version %lld is of a shadow before that told of",
+                 (long long)version);
+    if (watcher->era != era)
         watcher->version = 0;
     if (version < watcher->version)
         sim_fail(sim, "watchers: version %lld is told after %lld", (long long)version,
                  (long long)watcher->version);
     watcher->version = version;
-    watcher->era = sim->era;
+    watcher->era = era;
 }
 
 static void watch_take(struct sim *sim, struct sim_watcher *watcher, const struct shadow_wish *wish)
