@@ -183,7 +183,7 @@ void fluxaws_report_cancel(struct fluxaws_client *client);
  *
  * thing: 1 to 128 bytes of [a-zA-Z0-9:_-]; shadow: 1 to 64 of [$a-zA-Z0-9:_-] (AWS IoT API
  * reference, CreateThing and UpdateThingShadow). Copied.
- * At most 16 shadows a handle, the default one included; they are kept until it is closed.
+ * At most 64 shadows a handle, the default one included; they are kept until it is closed.
  * Returns 0; -EINVAL (a name AWS does not allow); -EALREADY while a report is being collected;
  * -ENOSPC (a seventeenth shadow: open another handle). */
 int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const char *shadow);

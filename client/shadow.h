@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* As many as one connection to the daemon may open, the default one included. */
-#define CLIENT_SHADOWS_MAX 16u
+#define CLIENT_SHADOWS_MAX 64u
 
 enum client_shadow_state {
     CLIENT_SHADOW_CLOSED,  /* still to be opened on this connection */

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* One handle of the library has room for 16 shadows, the default one included. */
-#define SHADOWS_PER_HANDLE 15
+/* One handle of the library has room for 64 shadows, the default one included. */
+#define SHADOWS_PER_HANDLE 63
 #define HANDLES_MAX        32
 
 struct load {

@@ -230,12 +230,12 @@ static void test_there_is_a_bound_on_shadows(void **state)
     struct client_fixture *f = *state;
     client_fixture_open_greeted(f, 0);
     char name[16];
-    for (int i = 1; i < 16; i++) {
+    for (int i = 1; i < 64; i++) {
         (void)snprintf(name, sizeof(name), "s%d", i);
         assert_int_equal(use_open(f, NULL, name), i);
     }
-    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "s16"), -ENOSPC);
-    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "s15"), 0);
+    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "s64"), -ENOSPC);
+    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "s63"), 0);
     assert_true(fake_is_quiet(&f->daemon));
 }
 
