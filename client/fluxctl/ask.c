@@ -1,6 +1,7 @@
 #include "client/fluxctl/ask.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum fluxctl_exit fluxctl_explain_question(const struct fluxctl_arguments *arguments,
                                            struct fluxaws_client *client, int error)
@@ -33,4 +34,25 @@ enum fluxctl_exit fluxctl_explain_question(const struct fluxctl_arguments *argum
         fprintf(stderr, "fluxctl: %s\n", fluxaws_error_text(client));
         return FLUXCTL_REFUSED;
     }
+}
+
+enum fluxctl_exit fluxctl_ask(const struct fluxctl_arguments *arguments, fluxctl_asker ask)
+{
+    struct fluxaws_client *client = NULL;
+    enum fluxctl_exit exit = fluxctl_connect(arguments, &client);
+    if (exit != FLUXCTL_DONE)
+        return exit;
+    int count = arguments->operand_count > 0 ? arguments->operand_count : 1;
+    char **answers = calloc((size_t)count, sizeof(*answers));
+    if (answers != NULL) {
+        exit = ask(arguments, client, answers, count);
+        for (int i = 0; i < count; i++)
+            free(answers[i]);
+        free(answers);
+    } else {
+        fprintf(stderr, "fluxctl: out of memory\n");
+        exit = FLUXCTL_REFUSED;
+    }
+    client = fluxaws_close(client);
+    return exit;
 }

@@ -3,7 +3,6 @@
 #include "client/fluxctl/output.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static enum fluxctl_exit explain(const struct fluxctl_arguments *arguments,
@@ -67,21 +66,5 @@ static enum fluxctl_exit ask(const struct fluxctl_arguments *arguments,
 
 enum fluxctl_exit fluxctl_get(const struct fluxctl_arguments *arguments)
 {
-    struct fluxaws_client *client = NULL;
-    enum fluxctl_exit exit = fluxctl_connect(arguments, &client);
-    if (exit != FLUXCTL_DONE)
-        return exit;
-    int count = arguments->operand_count > 0 ? arguments->operand_count : 1;
-    char **answers = calloc((size_t)count, sizeof(*answers));
-    if (answers != NULL) {
-        exit = ask(arguments, client, answers, count);
-        for (int i = 0; i < count; i++)
-            free(answers[i]);
-        free(answers);
-    } else {
-        fprintf(stderr, "fluxctl: out of memory\n");
-        exit = FLUXCTL_REFUSED;
-    }
-    client = fluxaws_close(client);
-    return exit;
+    return fluxctl_ask(arguments, ask);
 }
