@@ -104,10 +104,8 @@ static void handle_update_rejected(struct shadow *shadow, const struct cloud_mes
     struct update *ours = find_update(shadow, message->token);
     if (!ours)
         return; /* somebody else's, or not to be told apart: ours times out */
-    if (ours != &shadow->update) {
-        end_update(shadow, ours); /* late: it was not applied, and that is all there is to know */
-        return;
-    }
+    if (ours != &shadow->update)
+        return; /* given up already, and a copy of it may still be accepted */
     shadow_note_answer(shadow, now_ms - ours->sent_ms);
     shadow_update_refused(shadow, message->code, message_text(message), now_ms);
 }

@@ -75,9 +75,13 @@ static void tell_gone(struct thing *thing, const struct writer *writer, size_t w
     if (removed == 0 && wills == 0)
         return;
     char text[256];
-    (void)snprintf(text, sizeof(text), "%s (uid %u): %zu propert%s removed%s",
-                   writer->name[0] ? writer->name : "a program", writer->uid, removed,
-                   removed == 1 ? "y" : "ies", wills > 0 ? ", its last will reported" : "");
+    int used = snprintf(text, sizeof(text),
+                        "%s (uid %u): ", writer->name[0] ? writer->name : "a program", writer->uid);
+    if (removed > 0)
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "%zu propert%s removed%s",
+                         removed, removed == 1 ? "y" : "ies", wills > 0 ? ", " : "");
+    if (wills > 0)
+        (void)snprintf(text + used, sizeof(text) - (size_t)used, "its last will reported");
     shadow_notify(thing_next_shadow(thing, NULL), THING_NOTICE_GONE, NULL, 0, 0, text);
 }
 

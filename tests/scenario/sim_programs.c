@@ -102,8 +102,10 @@ void sim_program_will(struct sim *sim, size_t program, const char *path, const c
               json != NULL ? json : "(nothing)");
     int r = thing_writer_will(sim->net->thing, each->writer, sim->shadow, &operation,
                               json != NULL ? 1 : 0, &refusal);
-    bool is_full = r == SHADOW_REPORT_REFUSED && refusal.code == 413 && sim->net->allow_refusals;
-    if (is_full)
+    const struct sim_operation wanted = {path, json};
+    bool may_be = r == SHADOW_REPORT_REFUSED && sim->net->allow_refusals &&
+                  oracle_may_refuse(sim, &wanted, 1, &refusal);
+    if (may_be)
         return; /* the one before stands */
     if (r != SHADOW_REPORT_QUEUED)
         sim_fail(sim, "thing_writer_will() returns %d", r);

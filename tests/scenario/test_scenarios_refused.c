@@ -245,6 +245,27 @@ static void test_100_a_rejection_without_a_token_is_not_ours(void **state)
     scenario_end(sim);
 }
 
+/* 101: a refusal that comes twice may be that of a copy on its way: the accepted of the other is
+ * still ours. */
+static void test_101_a_refusal_told_twice_does_not_disown_the_update(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{\"a\":0}}");
+    sim->hold_answer_ms = 500;
+    size_t op = sim_set(sim, "/a", "1");
+    sim_run(sim, 50);
+    char refusal[256];
+    (void)snprintf(refusal, sizeof(refusal),
+                   "{\"code\":503,\"message\":\"busy\",\"clientToken\":\"%s\"}", sim->flight_token);
+    sim_inject(sim, "update/rejected", refusal);
+    sim_inject(sim, "update/rejected", refusal);
+    sim_run(sim, SIM_MINUTE);
+    assert_accepted(sim, op);
+    assert_int_equal(sim_status(sim).updates_accepted, 1);
+    assert_int_equal(sim->updates, 1);
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_85_only_the_offender_is_rejected),
               cmocka_unit_test(test_86_a_refused_value_is_not_tried_again),
               cmocka_unit_test(test_87_a_changed_value_is_tried),
@@ -257,4 +278,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_85_only_the_offender_is_rejected),
               cmocka_unit_test(test_97_the_service_is_given_time),
               cmocka_unit_test(test_98_the_pauses_grow),
               cmocka_unit_test(test_99_forbidden_waits_long),
-              cmocka_unit_test(test_100_a_rejection_without_a_token_is_not_ours))
+              cmocka_unit_test(test_100_a_rejection_without_a_token_is_not_ours),
+              cmocka_unit_test(test_101_a_refusal_told_twice_does_not_disown_the_update))
