@@ -61,6 +61,8 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
     }
     if (in_flight)
         shadow_note_answer(shadow, now_ms - update->sent_ms);
+    else
+        shadow_life_taken_late(update);
     end_update(shadow, update);
     shadow->conflicts = 0;
     pacing_relax(&shadow->pacing);

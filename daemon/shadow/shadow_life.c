@@ -76,14 +76,12 @@ void shadow_life_reported(struct shadow *shadow, struct flux_property *property,
         schedule(shadow, property, expire_ms(property));
 }
 
-/* Only a plain value can wait: a cut, and what stands for one, goes with what it belongs to. What
- * was sent without an answer may never have arrived, and is sent again at once. */
+/* Only a plain value can wait: a cut, and what stands for one, goes with what it belongs to. */
 static int64_t held_until_ms(const struct flux_property *property)
 {
     const struct slot *slot = slot_of(property);
     if (!slot->policy || slot->policy->min_interval_ms == 0 || slot->sent_ms == 0 ||
-        slot->unsettled_count > 0 || property->value.type == FLUX_VALUE_NONE ||
-        ledger_is_part_of_cut(property))
+        property->value.type == FLUX_VALUE_NONE || ledger_is_part_of_cut(property))
         return 0;
     return slot->sent_ms + slot->policy->min_interval_ms;
 }
@@ -131,6 +129,15 @@ void shadow_life_not_taken(struct update *update)
     for (size_t i = 0; i < update->entry_count; i++) {
         if (!update->entries[i].rides_along)
             slot_of(update->entries[i].property)->sent_ms = update->entries[i].sent_before_ms;
+    }
+}
+
+void shadow_life_taken_late(const struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++) {
+        struct slot *slot = slot_of(update->entries[i].property);
+        if (!update->entries[i].rides_along && slot->sent_ms < update->sent_ms)
+            slot->sent_ms = update->sent_ms;
     }
 }
 

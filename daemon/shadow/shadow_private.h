@@ -216,9 +216,11 @@ void shadow_life_reported(struct shadow *shadow, struct flux_property *property,
 void shadow_life_pending(struct shadow *shadow, struct flux_property *property, int64_t now_ms);
 /* Tell whether a value that the cloud holds is to be sent again all the same (RefreshSec). */
 bool shadow_life_wants_resend(const struct flux_property *property, int64_t now_ms);
-/* The update goes out now; it was refused, so that what it carried counts as not sent. */
+/* The update goes out now; it was refused or given up, so that what it carried counts as not sent;
+ * it was accepted after that all the same. */
 void shadow_life_sent(struct update *update, int64_t now_ms);
 void shadow_life_not_taken(struct update *update);
+void shadow_life_taken_late(const struct update *update);
 /* Handle what is due: values that expire, or need not be held back any more. */
 void shadow_life_tick(struct shadow *shadow, int64_t now_ms);
 /* Remove what the programs that are ending have reported under OnExit=unset. */

@@ -198,7 +198,6 @@ static void handle_conflict(struct shadow *shadow, int64_t now_ms)
 void shadow_update_refused(struct shadow *shadow, int code, const char *text, int64_t now_ms)
 {
     shadow->status.updates_rejected++;
-    shadow_life_not_taken(&shadow->update);
     shadow->status.last_code = code;
     bool ours_to_mend = code >= 400 && code < 500 && code != 401 && code != 403 && code != 404 &&
                         code != 409 && code != 429;

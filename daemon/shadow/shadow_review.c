@@ -180,6 +180,7 @@ void shadow_give_up(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;
     if (shadow->request == SHADOW_REQUEST_UPDATE) {
+        shadow_life_not_taken(&shadow->update);
         if (shadow->unsettled_count == UNSETTLED_MAX)
             remove_unsettled(shadow, 0);
         shadow->unsettled[shadow->unsettled_count++] = shadow->update;

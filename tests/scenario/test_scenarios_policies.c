@@ -403,6 +403,29 @@ static void test_16_a_value_behind_one_in_flight_is_held(void **state)
     scenario_end(sim);
 }
 
+/* 17: one that was given up and is accepted after all counts from when it was sent. */
+static void test_17_a_late_answer_makes_the_next_value_wait(void **state)
+{
+    (void)state;
+    struct sim *sim = policies_up("{\"reported\":{}}");
+    life_policy(sim, "a", (struct policy){.min_interval_ms = SIM_HOUR});
+    sim->hold_answer_ms = 500;
+    set_number(sim, "/a", 1);
+    sim_run(sim, 20);
+    char refusal[256];
+    (void)snprintf(refusal, sizeof(refusal),
+                   "{\"code\":503,\"message\":\"busy\",\"clientToken\":\"%s\"}", sim->flight_token);
+    sim_inject(sim, "update/rejected", refusal); /* of a copy: the other one is accepted */
+    sim_run(sim, 4 * SIM_SECOND);
+    assert_reported(sim, "{\"a\":1}");
+    set_number(sim, "/a", 2);
+    sim_run(sim, SIM_MINUTE);
+    assert_reported(sim, "{\"a\":1}");
+    sim_run(sim, SIM_HOUR);
+    assert_reported(sim, "{\"a\":2}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_value_goes),
               cmocka_unit_test(test_02_others_do_not_wait_for_a_held_property),
               cmocka_unit_test(test_03_held_values_cost_nothing_while_they_wait),
@@ -410,6 +433,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_valu
               cmocka_unit_test(test_05_a_conflict_does_not_make_a_value_wait_again),
               cmocka_unit_test(test_15_a_lost_update_does_not_make_a_value_wait_again),
               cmocka_unit_test(test_16_a_value_behind_one_in_flight_is_held),
+              cmocka_unit_test(test_17_a_late_answer_makes_the_next_value_wait),
               cmocka_unit_test(test_06_a_close_number_is_accepted_unsent),
               cmocka_unit_test(test_07_a_slow_drift_is_not_lost),
               cmocka_unit_test(test_08_close_needs_a_view_that_is_known),
