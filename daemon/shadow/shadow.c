@@ -267,6 +267,14 @@ void shadow_stored(struct shadow *shadow, uint64_t revision)
     shadow_touch(shadow);
 }
 
+void shadow_ask_stored(struct shadow *shadow, uint64_t revision)
+{
+    uint64_t newest = shadow->ledger.newest_revision;
+    revision = revision < newest ? revision : newest;
+    if (revision > shadow->asked_revision)
+        shadow->asked_revision = revision;
+}
+
 void shadow_flush(struct shadow *shadow, int64_t now_ms)
 {
     (void)now_ms;

@@ -97,6 +97,10 @@ uint64_t shadow_settled_revision(const struct shadow *shadow);
 /* Tell that all revisions up to `revision` are on disk now. */
 void shadow_stored(struct shadow *shadow, uint64_t revision);
 
+/* Durable: a report, or a flush, waits until all revisions up to `revision` are on disk; see
+ * thing_wants_save(). One above the newest given out counts as that one. */
+void shadow_ask_stored(struct shadow *shadow, uint64_t revision);
+
 /* Ask that what is pending goes out as soon as the budget of early updates allows (fluxctl flush).
  */
 void shadow_flush(struct shadow *shadow, int64_t now_ms);
@@ -202,6 +206,7 @@ struct shadow_status {
     int last_code;                /* of a rejection since the last accepted update, 0: none */
     uint64_t updates_sent, updates_accepted, updates_rejected, updates_timed_out, gets_sent,
         conflicts;
+    uint64_t updates_uncommitted; /* of those sent: went out before what they carry was on disk */
     uint64_t reports, operations, reports_refused, foreign_changes;
     uint64_t expired, exited; /* properties removed by ExpireSec; by OnExit=unset */
     size_t users, watchers;

@@ -47,6 +47,7 @@ struct connection {
     struct notices notices;
     struct thing_options options; /* `name` borrowed from the thing */
     struct writers writers;
+    bool storage_trouble;         /* durable: updates do not wait for commits now */
     int64_t budget_ms;            /* when the connection's budgets let an update through */
     struct policies *policies;    /* owned; NULL: none */
     struct shadow *touched_first; /* see shadow_touch() */
@@ -124,6 +125,7 @@ struct shadow {
     size_t suspects_limit; /* entries of the next update while there are suspects */
     int64_t last_heard_ms; /* last message of this shadow */
     uint64_t stored_revision;
+    uint64_t asked_revision; /* up to which somebody waits for STORED */
     uint64_t reset_revision; /* of a reset under way: it and all before have to settle; 0: none */
     struct shadow_status status; /* counters only */
     unsigned watcher_count;

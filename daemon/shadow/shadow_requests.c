@@ -25,17 +25,26 @@ bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revi
     return false;
 }
 
+/* Up to which revision an update may carry now. */
+static uint64_t sendable_revision(const struct shadow *shadow)
+{
+    const struct connection *connection = shadow->connection;
+    bool waits = connection->options.durable && !connection->storage_trouble;
+    return waits ? shadow->stored_revision : UINT64_MAX;
+}
+
 bool shadow_has_work(const struct shadow *shadow)
 {
-    bool durable = shadow->connection->options.durable;
-    if (!durable && shadow->ledger.pending.count > shadow->ledger.held_count)
+    uint64_t sendable = sendable_revision(shadow);
+    bool waits = sendable < UINT64_MAX;
+    if (!waits && shadow->ledger.pending.count > shadow->ledger.held_count)
         return true;
-    for (const struct flux_property *p = durable ? shadow->ledger.pending.first : NULL; p;
+    for (const struct flux_property *p = waits ? shadow->ledger.pending.first : NULL; p;
          p = slot_of(p)->queue_next) {
-        if (ledger_newest(p) <= shadow->stored_revision && !slot_of(p)->held)
+        if (ledger_newest(p) <= sendable && !slot_of(p)->held)
             return true;
     }
-    return shadow_has_settle_to_send(shadow, durable ? shadow->stored_revision : UINT64_MAX);
+    return shadow_has_settle_to_send(shadow, sendable);
 }
 
 static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)
@@ -188,7 +197,7 @@ static struct update_choice choose(struct shadow *shadow)
     const struct thing_options *options = &shadow->connection->options;
     return (struct update_choice){
         .base_version = shadow->view.version,
-        .newest_revision = options->durable ? shadow->stored_revision : UINT64_MAX,
+        .newest_revision = sendable_revision(shadow),
         .entries_max = shadow->suspects_limit,
         .bytes_max = options->max_document_bytes,
         .suspects_only = shadow->suspects_limit > 0,

@@ -287,6 +287,27 @@ void thing_flush(struct thing *thing, int64_t now_ms)
         shadow_flush(shadow, now_ms);
 }
 
+bool thing_wants_save(const struct thing *thing)
+{
+    for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {
+        const struct shadow *shadow = thing->shadows[i];
+        if (shadow && shadow->asked_revision > shadow->stored_revision)
+            return true;
+    }
+    return !thing->connection.storage_trouble && thing_wants_commit(thing);
+}
+
+void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now_ms)
+{
+    thing->now_ms = now_ms;
+    if (thing->connection.storage_trouble == in_trouble)
+        return;
+    thing->connection.storage_trouble = in_trouble;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_touch(shadow);
+}
+
 bool thing_wants_commit(const struct thing *thing)
 {
     for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {

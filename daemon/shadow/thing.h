@@ -160,6 +160,16 @@ uint64_t thing_outcome_count(const struct thing *thing);
 /* Ask every shadow to send now (stop, flush). */
 void thing_flush(struct thing *thing, int64_t now_ms);
 
+/* --- disk before cloud (durable only) --- */
+/* Tell whether a commit should begin without waiting for SyncIntervalMs: an update is ready and
+ * waits only for what it carries to be on disk, or somebody asked for that (shadow_ask_stored()).
+ * To be asked after thing_next_request(), which makes updates ready. */
+bool thing_wants_save(const struct thing *thing);
+
+/* Tell that the disk takes nothing (an error, a commit that is overdue), or takes it again:
+ * meanwhile updates do not wait for commits. */
+void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now_ms);
+
 /* Durable: the newest revisions that wait for a commit before they may be sent. The daemon asks
  * once per turn. */
 bool thing_wants_commit(const struct thing *thing);
@@ -228,7 +238,8 @@ struct thing_status {
     uint64_t messages_in;         /* metered: PUBLISH received */
     uint64_t bytes_out, bytes_in; /* payload + topic */
     uint64_t unknown_messages;
-    bool subscribed; /* every open shadow can be heard */
+    uint64_t updates_uncommitted; /* sent before what they carry was on disk: a sick disk */
+    bool subscribed;              /* every open shadow can be heard */
     struct thing_traffic causes[THING_CAUSE_COUNT];
     uint64_t daily_operations, daily_operations_max; /* of the last 24 hours; max 0: no limit */
     int64_t daily_spacing_ms; /* time between two operations so that they last, 0: not needed */
