@@ -8,6 +8,7 @@
 #ifndef FLUXAWS_SHADOW_THING_H
 #define FLUXAWS_SHADOW_THING_H
 
+#include "daemon/shadow/saved.h"
 #include "daemon/shadow/shadow.h"
 
 struct thing;
@@ -173,6 +174,33 @@ void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now
 /* Durable: the newest revisions that wait for a commit before they may be sent. The daemon asks
  * once per turn. */
 bool thing_wants_commit(const struct thing *thing);
+
+/* --- what is kept on a disk (saved.h), where the thing is durable --- */
+/* One save at a time: thing_begin_save(); thing_next_unsaved() until it has none, with nothing else
+ * in between, so that the rows are those of one moment; and once they are on the disk, or cannot be
+ * got there, thing_end_save(). What changes meanwhile belongs to the next save. */
+void thing_begin_save(struct thing *thing);
+/* Take the next row of that save: rows that say what the disk holds already are left out. Borrowed
+ * until the next call into the thing. Returns false where there are no more. */
+bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row);
+/* Stored: the reports of that save are on the disk (shadow_stored_revision() rises). Else its rows
+ * are unsaved again, as nobody knows what became of them. */
+void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms);
+/* The disk holds nothing any more: every row is unsaved. Not while a save is under way. */
+void thing_save_all(struct thing *thing);
+/* Tell whether a save would have rows; whether it would have reports that are not stored yet: what
+ * the cloud did, and that it accepted something, is no reason for a save. */
+bool thing_has_unsaved(const struct thing *thing);
+bool thing_has_unsaved_reports(const struct thing *thing);
+
+/* Outcomes of thing_restore(). */
+#define THING_ORPHANED 1 /* not allowed any more, or no room: left on the disk, and not sent */
+/* Take back a row that an earlier run has saved, in any order of rows; reports may have come before
+ * (the disk was late): what they say wins. Text is copied. The rows are one after the other, with
+ * nothing else in between, and then thing_restored(): until that nothing is decided. Returns 0,
+ * THING_ORPHANED, -EINVAL (makes no sense: skipped), or -ENOMEM. */
+int thing_restore(struct thing *thing, const struct saved_row *row, int64_t now_ms);
+void thing_restored(struct thing *thing, int64_t now_ms);
 
 /* --- what the operator should hear; the shell logs it --- */
 enum thing_notice_kind {

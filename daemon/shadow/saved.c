@@ -1,0 +1,83 @@
+#include "daemon/shadow/saved.h"
+
+#include <string.h>
+
+static bool are_bytes_equal(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    return a_size == b_size && (a_size == 0 || memcmp(a, b, a_size) == 0);
+}
+
+/* Either may be NULL. */
+static bool is_text_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* On a disk 1 and 1.0 are not the same. */
+static bool is_value_equal(const struct flux_value *a, const struct flux_value *b)
+{
+    return a->type == b->type && flux_value_equal(a, b);
+}
+
+bool saved_row_is_same(const struct saved_row *a, const struct saved_row *b)
+{
+    return a->kind == b->kind && strcmp(a->thing, b->thing) == 0 &&
+           strcmp(a->shadow, b->shadow) == 0 &&
+           are_bytes_equal(a->path, a->path_size, b->path, b->path_size);
+}
+
+static bool is_shadow_equal(const struct saved_shadow *a, const struct saved_shadow *b)
+{
+    return a->version == b->version && a->held == b->held &&
+           a->reset_revision == b->reset_revision &&
+           a->last_accepted_version == b->last_accepted_version;
+}
+
+static bool is_operation_equal(const struct saved_property *a, const struct saved_property *b)
+{
+    return a->state == b->state && is_value_equal(&a->value, &b->value) && a->cut == b->cut &&
+           a->cut_replaced == b->cut_replaced && a->cut_scalar_only == b->cut_scalar_only &&
+           a->revision == b->revision && a->cut_revision == b->cut_revision &&
+           a->set_us == b->set_us && a->cleared_us == b->cleared_us &&
+           a->replaced_us == b->replaced_us;
+}
+
+static bool is_end_equal(const struct saved_property *a, const struct saved_property *b)
+{
+    return a->accepted_version == b->accepted_version && a->refused_code == b->refused_code &&
+           is_text_equal(a->refused_text, b->refused_text) &&
+           a->refused_lacking == b->refused_lacking && a->refused_total == b->refused_total;
+}
+
+static bool is_property_equal(const struct saved_property *a, const struct saved_property *b)
+{
+    return is_operation_equal(a, b) && is_end_equal(a, b) &&
+           is_text_equal(a->writer_name, b->writer_name) &&
+           is_text_equal(a->writer_unit, b->writer_unit) && a->writer_uid == b->writer_uid &&
+           is_value_equal(&a->cloud, &b->cloud) && is_value_equal(&a->form, &b->form);
+}
+
+bool saved_row_is_equal(const struct saved_row *a, const struct saved_row *b)
+{
+    if (!saved_row_is_same(a, b) || a->is_gone != b->is_gone)
+        return false;
+    if (a->is_gone)
+        return true;
+    switch (a->kind) {
+    case SAVED_SHADOW:
+        return is_shadow_equal(&a->of_shadow, &b->of_shadow);
+    case SAVED_PROPERTY:
+        return is_property_equal(&a->of_property, &b->of_property);
+    case SAVED_DESIRED:
+        return a->of_desired.version == b->of_desired.version &&
+               are_bytes_equal(a->of_desired.document, a->of_desired.document_size,
+                               b->of_desired.document, b->of_desired.document_size);
+    case SAVED_SETTLE:
+        return a->of_settle.revision == b->of_settle.revision &&
+               a->of_settle.report_first == b->of_settle.report_first &&
+               a->of_settle.report_last == b->of_settle.report_last &&
+               are_bytes_equal(a->of_settle.wishes, a->of_settle.wishes_size, b->of_settle.wishes,
+                               b->of_settle.wishes_size);
+    }
+    return false;
+}
