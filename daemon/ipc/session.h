@@ -19,7 +19,8 @@ struct session;
 struct session_host {
     struct thing *thing; /* borrowed */
     uint64_t instance_id;
-    bool durable;
+    bool durable;                /* STORED can be reached */
+    const char *volatile_reason; /* else why not, in words; borrowed. NULL: it is configured so */
     uint32_t max_frame_bytes;
     uint32_t max_depth;
     struct waits_budget waits;

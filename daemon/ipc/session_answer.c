@@ -1,5 +1,13 @@
 #include "daemon/ipc/session_private.h"
 
+const char *session_volatile_text(const struct session *session)
+{
+    const char *reason = session->host->volatile_reason;
+    return reason ? reason
+                  : "nothing is ever stored: the daemon's storage is volatile (Mode=volatile); "
+                    "ask for queued or accepted";
+}
+
 void session_put_range(struct session *session, struct session_binding *binding,
                        enum flux_level level, struct session_range *range)
 {

@@ -43,6 +43,8 @@ static int flush_gather(struct session *session, struct session_flush *flush)
                 return -ENOMEM;
             flush->parts = parts;
         }
+        if (flush->level == FLUX_LEVEL_STORED)
+            shadow_ask_stored(shadow, revision);
         thing_hold_shadow(thing, shadow);
         flush->parts[flush->count++] = (struct session_flush_part){shadow, revision};
     }
@@ -57,8 +59,7 @@ void session_request_flush(struct session *session, const struct flux_frame *fra
         return;
     }
     if (request.level == FLUX_LEVEL_STORED && !session->host->durable) {
-        session_put_failed(session, request.request_id, EOPNOTSUPP,
-                           "nothing is ever stored: the daemon's storage is volatile");
+        session_put_failed(session, request.request_id, EOPNOTSUPP, session_volatile_text(session));
         return;
     }
     if (session->flush_count == SESSION_FLUSHES_MAX) {

@@ -47,6 +47,7 @@ struct session_buffer {
 struct session_mark {
     uint64_t id;
     uint64_t revision;
+    bool is_asked; /* one of the reports waits for STORED */
 };
 
 /* Several reports in a row with the same answer, not sent yet; none while first_id is 0. */
@@ -68,6 +69,7 @@ struct session_binding {
     struct session_range queued, accepted;
     struct session_mark marks[SESSION_MARKS_MAX];
     size_t mark_count;
+    bool asks_stored; /* a report since the last mark waits for STORED */
     uint64_t safe_id; /* the last one told */
 };
 
@@ -186,6 +188,8 @@ void session_end_batch(struct session *session);
 /* --- session_answer.c: what became of the reports --- */
 
 void session_settle_bindings(struct session *session);
+/* Why STORED cannot be reached, for whoever asks for it. */
+const char *session_volatile_text(const struct session *session);
 /* Add the reports from `first_id` to `last_id` to the range that is being gathered, or begin a new
  * one. */
 void session_add_accepted(struct session *session, struct session_binding *binding,

@@ -82,6 +82,7 @@ static void report_follow(struct session *session, struct session_binding *bindi
     if (!binding->queued.first_id)
         binding->queued.first_id = report->request_id;
     binding->queued.last_id = report->request_id;
+    binding->asks_stored |= report->level == FLUX_LEVEL_STORED;
 
     struct session_range accepted = {report->request_id, report->request_id, 0, false};
     if (is_accepted_at_once(binding, waits, count, &accepted)) {
@@ -116,8 +117,7 @@ static int report_precheck(const struct session *session, const struct session_b
         return ENOMEM;
     }
     if (report->level == FLUX_LEVEL_STORED && !session->host->durable) {
-        *ret_text = "nothing is ever stored: the daemon's storage is volatile; "
-                    "ask for queued or accepted";
+        *ret_text = session_volatile_text(session);
         return EOPNOTSUPP;
     }
     if (report->level == FLUX_LEVEL_ACCEPTED && !waits_has_room(&binding->waits, (size_t)count)) {
@@ -200,11 +200,15 @@ size_t session_report(struct session *session, const struct flux_frame *frame, i
 /* Remember that all reports so far are behind the revisions given out so far. */
 static void binding_mark(struct session *session, struct session_binding *binding)
 {
-    const struct session_mark mark = {session->last_request_id,
-                                      shadow_newest_revision(binding->shadow)};
+    struct session_mark mark = {session->last_request_id, shadow_newest_revision(binding->shadow),
+                                binding->asks_stored};
     if (binding->mark_count == SESSION_MARKS_MAX)
-        binding->mark_count--;
+        mark.is_asked |= binding->marks[--binding->mark_count].is_asked;
     binding->marks[binding->mark_count++] = mark;
+    binding->asks_stored = false;
+    /* A mark that moved on asks anew: else it would wait for SyncIntervalMs. */
+    if (mark.is_asked)
+        shadow_ask_stored(binding->shadow, mark.revision);
 }
 
 void session_end_batch(struct session *session)

@@ -22,7 +22,7 @@ struct shadow {
     struct fake_property *properties; /* PROPERTIES_MAX of them, once there is one */
     size_t count;
     size_t users, watchers;
-    uint64_t revision, settled, serial;
+    uint64_t revision, settled, serial, asked;
     bool is_reset;
 };
 
@@ -358,6 +358,17 @@ uint64_t shadow_newest_revision(const struct shadow *shadow)
 uint64_t shadow_stored_revision(const struct shadow *shadow)
 {
     return shadow->settled;
+}
+
+void shadow_ask_stored(struct shadow *shadow, uint64_t revision)
+{
+    if (revision > shadow->asked)
+        shadow->asked = revision;
+}
+
+uint64_t fake_asked(void)
+{
+    return fake.used->asked;
 }
 
 uint64_t shadow_settled_revision(const struct shadow *shadow)

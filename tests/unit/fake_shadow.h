@@ -29,6 +29,8 @@ void fake_refuse_ahead(const char *path, int code, const char *text);
 void fake_cost(uint64_t effort);
 /* What is answered by shadow_settled_revision(). */
 void fake_settle(uint64_t revision);
+/* Up to which revision shadow_ask_stored() was asked; 0: not at all. */
+uint64_t fake_asked(void);
 /* Refuse the next report or will whole. */
 void fake_refuse_next(int code, const char *path, const char *text);
 /* What the last report or will looked like, in a line: "resent=0 us=5 set /a=1 unset /b". */

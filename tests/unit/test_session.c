@@ -60,6 +60,23 @@ static void test_flush_to_stored_fails_where_nothing_is_stored(void **state)
     assert_heard(talk, "failed 2 95\n");
 }
 
+static void test_flush_to_stored_asks_for_a_commit_and_waits_for_it(void **state)
+{
+    struct talk *talk = *state;
+    talk->host.durable = true;
+    greet(talk);
+    say_report(talk, 1, FLUX_LEVEL_QUEUED, "/a", 1);
+    const struct flux_flush flush = {.request_id = 2, .level = FLUX_LEVEL_STORED};
+    assert_int_equal(flux_flush_encode(&talk->said, &flush), 0);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "queued 1-1 @0\n");
+    assert_int_equal(fake_asked(), 1);
+    assert_int_equal(fake_flushes(), 0);
+    fake_settle(1);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "stored 1-1 @0\nsafe 1\ndone 2\n");
+}
+
 static void say_get(struct talk *talk, uint64_t id, enum flux_section section, const char *path)
 {
     const struct flux_get get = {.request_id = id, .section = section, .path = flux_text(path)};
@@ -310,6 +327,7 @@ int main(void)
         SESSION_TEST(test_flush_is_done_behind_the_answers),
         SESSION_TEST(test_flush_to_queued_costs_no_update),
         SESSION_TEST(test_flush_to_stored_fails_where_nothing_is_stored),
+        SESSION_TEST(test_flush_to_stored_asks_for_a_commit_and_waits_for_it),
         SESSION_TEST(test_large_documents_are_streamed),
         SESSION_TEST(test_get_says_why_not),
         SESSION_TEST(test_status_waits_for_the_daemon),

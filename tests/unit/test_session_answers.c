@@ -191,6 +191,58 @@ static void test_stored_comes_with_the_disk(void **state)
     assert_heard(talk, "stored 2-2 @0\nsafe 2\n");
 }
 
+static void test_the_reason_why_nothing_is_stored_is_given(void **state)
+{
+    struct talk *talk = *state;
+    talk->host.volatile_reason = "the directory forgets";
+    greet(talk);
+    say_report(talk, 1, FLUX_LEVEL_STORED, "/a", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "rejected 1-1 95  the directory forgets\n");
+}
+
+static void test_only_who_waits_for_the_disk_asks_for_a_commit(void **state)
+{
+    struct talk *talk = *state;
+    talk->host.durable = true;
+    greet(talk);
+    say_report(talk, 1, FLUX_LEVEL_QUEUED, "/a", 1);
+    say_report(talk, 2, FLUX_LEVEL_ACCEPTED, "/b", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(fake_asked(), 0);
+    say_report(talk, 3, FLUX_LEVEL_STORED, "/c", 1);
+    say_report(talk, 4, FLUX_LEVEL_QUEUED, "/d", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_in_range(fake_asked(), 3, 4);
+    say_report(talk, 5, FLUX_LEVEL_QUEUED, "/e", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_in_range(fake_asked(), 3, 4);
+    fake_settle(5);
+    talk_on(talk, SIZE_MAX); /* nothing is left to be pinned */
+}
+
+static void test_what_waits_for_the_disk_asks_again_when_marks_run_out(void **state)
+{
+    struct talk *talk = *state;
+    talk->host.durable = true;
+    greet(talk);
+    for (uint64_t id = 1; id <= 100; id++) {
+        say_report(talk, id, id == 70 ? FLUX_LEVEL_STORED : FLUX_LEVEL_QUEUED, "/a", 1);
+        talk_on(talk, SIZE_MAX);
+    }
+    assert_int_equal(fake_asked(), 100);
+    talk->heard[0] = '\0';
+    fake_settle(99);
+    talk_on(talk, SIZE_MAX);
+    unsigned long long stored = 0;
+    assert_int_equal(sscanf(talk->heard, "stored 1-%llu", &stored), 1);
+    assert_in_range(stored, 60, 69); /* 70 may be said with 100 only */
+    talk->heard[0] = '\0';
+    fake_settle(100);
+    talk_on(talk, SIZE_MAX);
+    assert_non_null(strstr(talk->heard, "-100 @0\nsafe 100\n"));
+}
+
 static void test_safe_follows_the_settled_revision(void **state)
 {
     struct talk *talk = *state;
@@ -353,6 +405,9 @@ int main(void)
         SESSION_TEST(test_value_refused_before_is_refused_again),
         SESSION_TEST(test_stored_is_refused_where_nothing_is_stored),
         SESSION_TEST(test_stored_comes_with_the_disk),
+        SESSION_TEST(test_the_reason_why_nothing_is_stored_is_given),
+        SESSION_TEST(test_only_who_waits_for_the_disk_asks_for_a_commit),
+        SESSION_TEST(test_what_waits_for_the_disk_asks_again_when_marks_run_out),
         SESSION_TEST(test_safe_follows_the_settled_revision),
         SESSION_TEST(test_safe_is_never_early_when_marks_run_out),
         SESSION_TEST(test_resent_carries_its_time_but_never_one_ahead),
