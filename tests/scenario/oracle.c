@@ -42,6 +42,8 @@ void oracle_clear(struct sim *sim)
         json_decref(sim->history[i].marks);
         json_decref(sim->history[i].desired);
         json_decref(sim->history[i].desired_marks);
+        json_decref(sim->history[i].phantom);
+        json_decref(sim->history[i].phantom_desired);
     }
     for (size_t i = 0; i < sim->op_count; i++) {
         free(sim->ops[i].path);
@@ -329,6 +331,7 @@ void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, b
     entry->versionless = ours && json_object_get(request, "version") == NULL;
     oracle_merge_section(state, "reported", &entry->reported, &entry->marks, index);
     oracle_merge_section(state, "desired", &entry->desired, &entry->desired_marks, index);
+    oracle_phantom_update(sim, state);
     bool late = entry->versionless && oracle_is_late(sim, request);
     if (late)
         doc_each_leaf(json_object_get(state, "reported"), oracle_make_vague, sim);
@@ -364,6 +367,7 @@ static struct sim_version *oracle_begin_anew(struct sim *sim, const json_t *docu
 void oracle_deleted(struct sim *sim, int64_t version)
 {
     (void)oracle_begin_anew(sim, NULL, version);
+    oracle_phantom_deleted(sim);
 }
 
 void oracle_seeded(struct sim *sim, const json_t *document, int64_t version)

@@ -26,6 +26,15 @@ void oracle_judge_desired(struct sim *sim, const json_t *request);
 void oracle_judge_settled(struct sim *sim, const struct sim_version *before, const json_t *desired);
 void oracle_settle_answers(struct sim *sim);
 
+/* --- oracle_phantom.c: deletions that nothing told of --- */
+/* The newest version of the history is a deletion, or an update with that state. */
+void oracle_phantom_deleted(struct sim *sim);
+void oracle_phantom_update(struct sim *sim, const json_t *state);
+/* The engine hears of a version, by `answer`; `is_awaited`: the answer to a get that it takes. */
+void oracle_phantom_heard(struct sim *sim, const char *answer, int64_t version, bool is_awaited);
+/* The engine was answered that there is no shadow. */
+void oracle_phantom_gone(struct sim *sim);
+
 /* --- oracle_connection.c: the budgets that all shadows share --- */
 /* Judge any request of the engine at the moment it leaves. `sim` is the shadow that it is for, the
  * first one for (UN)SUBSCRIBE. */

@@ -66,23 +66,37 @@ static bool oracle_place_matches(const struct oracle_place *place, const json_t 
     return false;
 }
 
+/* Tell whether one operation is a copy of another, sent again or received the first time. */
+static bool oracle_is_copy(const struct sim_op *a, const struct sim_op *b)
+{
+    return a->set_us == b->set_us && a->kind == b->kind && strcmp(a->path, b->path) == 0 &&
+           (a->value == NULL || doc_equal(a->value, b->value, false));
+}
+
 /* Tell whether a version holds this operation's value, or a newer one of the same property. For one
- * that was overtaken only the newer ones count. */
-static bool oracle_holds(const struct sim *sim, size_t index, const struct sim_version *version)
+ * that was overtaken only the newer ones count, and itself where it was received before. */
+static bool oracle_holds_in(const struct sim *sim, size_t index, const json_t *reported)
 {
     const struct sim_op *op = &sim->ops[index];
-    const json_t *held = doc_at(version->reported, op->path);
+    const json_t *held = doc_at(reported, op->path);
     struct oracle_place place = {.what = ORACLE_ABSENT};
     for (size_t i = op->superseded ? 0 : index; i < sim->op_count; i++) {
         const struct sim_op *step = &sim->ops[i];
         if (step->instance != op->instance || !doc_overlaps(step->path, op->path))
             continue;
         oracle_place_step(&place, op->path, step);
-        bool counts = i == index || (op->superseded ? step->set_us > op->set_us : i > index);
+        bool newer = op->superseded ? step->set_us > op->set_us : i > index;
+        bool counts = i == index || newer || (op->superseded && oracle_is_copy(step, op));
         if (counts && oracle_place_matches(&place, held))
             return true;
     }
     return false;
+}
+
+static bool oracle_holds(const struct sim *sim, size_t index, const struct sim_version *version)
+{
+    return oracle_holds_in(sim, index, version->reported) ||
+           (version->phantom != NULL && oracle_holds_in(sim, index, version->phantom));
 }
 
 struct oracle_search {
@@ -207,58 +221,6 @@ static void oracle_judge_refused(struct sim *sim, struct sim_op *op, const struc
     oracle_vague(sim, op->path);
     if (fate->property != NULL)
         oracle_vague(sim, op->refused_path);
-}
-
-static bool oracle_exclude(const struct sim_operation *operations, size_t i, size_t j)
-{
-    const struct sim_operation *a = &operations[i], *b = &operations[j];
-    bool a_above = doc_covers(a->path, b->path) && strcmp(a->path, "") != 0;
-    bool b_above = doc_covers(b->path, a->path) && strcmp(b->path, "") != 0;
-    if (a->json == NULL || b->json == NULL || a_above == b_above || a->json == SIM_SETTLE ||
-        b->json == SIM_SETTLE)
-        return false;
-    if (strcmp(a_above ? a->json : b->json, "{}") == 0)
-        return false;
-    for (size_t k = i + 1; k < j; k++) {
-        if (operations[k].json == NULL && doc_covers(operations[k].path, a->path))
-            return false;
-    }
-    return true;
-}
-
-bool oracle_contradicts(const struct sim_operation *operations, size_t count)
-{
-    for (size_t j = 0; j < count; j++) {
-        for (size_t i = 0; i < j; i++) {
-            if (oracle_exclude(operations, i, j))
-                return true;
-        }
-    }
-    return false;
-}
-
-bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operations, size_t count,
-                       const struct shadow_refusal *refusal)
-{
-    if (refusal->code == 413)
-        return true;
-    if (refusal->code == 400 && oracle_contradicts(operations, count))
-        return true;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(operations[i].path, refusal->path) != 0 || operations[i].json == NULL ||
-            operations[i].json == SIM_SETTLE)
-            continue;
-        json_t *value = doc_parse(operations[i].json);
-        bool before = false;
-        for (size_t j = 0; j < sim->op_count; j++)
-            before = before || (sim->ops[j].fate == SHADOW_REFUSED &&
-                                strcmp(sim->ops[j].path, refusal->path) == 0 &&
-                                doc_equal(sim->ops[j].value, value, false));
-        json_decref(value);
-        if (before)
-            return true;
-    }
-    return false;
 }
 
 /* Some waits are held on to after their answer: what they pin must stay askable, whatever happens

@@ -274,6 +274,8 @@ static void oracle_heard_get(struct sim *sim, const char *token, bool accepted, 
         return;
     sim->get_token[0] = '\0';
     sim->flight_gets++;
+    if (!accepted && code == 404)
+        oracle_phantom_gone(sim);
     sim->may_omit_version = !accepted && (code == 404 || sim->may_omit_version);
 }
 
@@ -300,6 +302,7 @@ static void oracle_heard_version(struct sim *sim, const json_t *message, const c
     bool is_get = strcmp(answer, "get/accepted") == 0;
     bool is_awaited = is_get && token != NULL && strcmp(token, sim->get_token) == 0 &&
                       sim->net->now_ms - sim->get_at_ms < 2000 && !sim->get_outdated;
+    oracle_phantom_heard(sim, answer, version, is_awaited);
     bool follows = strcmp(answer, "update/accepted") == 0 && sim->heard_version >= 0 &&
                    version == sim->heard_version + 1;
     if (follows || is_awaited)

@@ -50,8 +50,9 @@ struct sim_version {
     int64_t version, at_ms;
     json_t *reported; /* owned; {} where absent */
     json_t *marks;    /* owned; same shape, each leaf the index in the history of its writer */
-    json_t *desired, *desired_marks; /* owned; the same for `desired` */
-    unsigned era;                    /* how many shadows there had been when it came to be */
+    json_t *desired, *desired_marks;   /* owned; the same for `desired` */
+    json_t *phantom, *phantom_desired; /* owned; NULL: none. See oracle_phantom.c */
+    unsigned era;                      /* how many shadows there had been when it came to be */
     bool exists;
     bool ours;        /* an update of the engine */
     bool versionless; /* of the engine and without `version` */
@@ -90,6 +91,14 @@ struct sim_settle {
     unsigned instance;
     struct shadow_wait wait;
     enum shadow_fate_state fate;
+};
+
+/* A deletion that the engine may not have noticed; see oracle_phantom.c. */
+struct sim_unseen {
+    int64_t version; /* of the document that was deleted, 0: there is nothing to notice */
+    int64_t told;    /* the newest version above it that the engine was told of, 0: none */
+    int64_t at_ms;
+    size_t index; /* its place in the history */
 };
 
 struct sim_event;
@@ -192,8 +201,9 @@ struct sim {
     struct sim_watcher *watchers; /* sim_watch.h */
     unsigned era;                 /* counts deletions: versions begin anew */
     int64_t heard_version;        /* the newest the engine was told of on this connection */
-    json_t *model;                /* what the reports of this instance make, one by one */
-    char **vague;                 /* paths for which more than one end is right */
+    struct sim_unseen unseen;
+    json_t *model; /* what the reports of this instance make, one by one */
+    char **vague;  /* paths for which more than one end is right */
     size_t vague_count;
 
     /* what was sent */

@@ -119,13 +119,20 @@ static size_t watch_find_version(const struct sim *sim, int64_t version)
     return SIZE_MAX;
 }
 
+static bool watch_wishes(const json_t *desired, const char *path, const json_t *value)
+{
+    const json_t *held = desired != NULL ? doc_at(desired, path) : NULL;
+    return held != NULL && doc_equal(held, value, false);
+}
+
 /* A wish must be in the version that it is told with. */
 static void watch_judge_true(struct sim *sim, const char *path, const json_t *value,
                              int64_t version)
 {
     for (size_t i = sim->history_count; i-- > 0;) {
-        const json_t *held = doc_at(sim->history[i].desired, path);
-        if (sim->history[i].version == version && held != NULL && doc_equal(held, value, false))
+        const struct sim_version *each = &sim->history[i];
+        if (each->version == version && (watch_wishes(each->desired, path, value) ||
+                                         watch_wishes(each->phantom_desired, path, value)))
             return;
     }
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
