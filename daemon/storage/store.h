@@ -1,29 +1,130 @@
-/* The storage port: what the daemon asks of a place where values survive. This version has but the
- * null store, which keeps nothing and says so; nothing is STORED with it. */
+/* The storage port of the loop: rows go to the disk and come back at the next start. The disk is
+ * the storage thread's business; no call here waits for it but store_load() when told to, and
+ * store_free(). Does not decide when a commit begins (commit_schedule.h), nor what is saved. */
 #ifndef FLUXAWS_STORAGE_STORE_H
 #define FLUXAWS_STORAGE_STORE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "daemon/shadow/saved.h"
+
+#define STORE_TEXT_MAX 512u
+#define STORE_PATH_MAX 1024u
 
 struct store;
 
+enum store_state {
+    STORE_VOLATILE, /* nothing is kept */
+    STORE_GOOD,
+    STORE_TROUBLE, /* the last attempt failed, or none has succeeded yet */
+};
+
+struct store_options {
+    const char *directory; /* made, with mode 0700, where only it is missing */
+    size_t max_bytes;      /* for the database and its log together */
+    /* Whose cloud it is. Where one differs from what the disk was written for, what the cloud is
+     * known to hold is left away at the load (of the own thing only, if it is the thing's name),
+     * and what was accepted or refused is pending again. */
+    const char *endpoint;
+    const char *thing_name;
+};
+
+enum store_job {
+    STORE_LOAD,
+    STORE_COMMIT,
+};
+
+/* How a job has ended. */
+struct store_result {
+    enum store_job job;
+    int error;        /* 0: done; of a commit: all its rows are on the disk. Or a negative errno: a
+                         commit's rows may or may not be there, in whole or not at all */
+    const char *text; /* why not, for people; "" where done. Borrowed until the next call */
+    /* The disk holds nothing of what this process wrote or loaded before: after the rows of this
+     * load, or at once where it was a commit, every row is to be saved (thing_save_all). */
+    bool is_fresh;
+    const char *set_aside; /* a database that could not be read has got this path; "": none */
+};
+
+struct store_status {
+    enum store_state state;
+    bool is_durable; /* see store_is_durable() */
+    int error;       /* of the last job, 0: none */
+    char text[STORE_TEXT_MAX];
+    int64_t since_ms;       /* when `state` began, CLOCK_BOOTTIME */
+    uint64_t commits;       /* that succeeded, since the start of the daemon; likewise: */
+    uint64_t failures;      /* jobs that did not */
+    uint64_t rows;          /* that commits wrote or deleted */
+    uint64_t bytes_written; /* to database and log, all that went to the file system */
+    uint64_t bytes_day;     /* of the last 24 to 25 hours, or since the start */
+    uint64_t file_bytes;    /* of the database and its log now */
+    uint64_t max_bytes;
+    uint64_t orphans;               /* rows that are kept on the disk and not used: store_keep() */
+    int64_t last_commit_ms;         /* CLOCK_BOOTTIME of the last that succeeded, 0: none */
+    int64_t last_commit_us;         /* how long it took */
+    char set_aside[STORE_PATH_MAX]; /* the last one, "": none */
+};
+
+/* --- making and ending --- */
+
+/* The durable store. Starts its thread; touches no disk. A directory in trouble is no error here,
+ * the first load says so. Returns 0, -EINVAL (no directory), -ENOMEM or another negative errno. */
+int store_new(struct store **ret_store, const struct store_options *options);
+
 /* The store that keeps nothing. Returns 0 or -ENOMEM. */
 int null_store_new(struct store **ret_store);
+
+/* Wait for the job that runs, end the thread, free all. */
 struct store *store_free(struct store *store);
 
-/* Tell whether commits reach a disk. Where not, no report is ever STORED, and updates do not wait
- * for commits. */
+/* For a volatile start: give a database in `directory` a dated name, so that no later durable
+ * start takes old values for new ones. Returns 0: there was none; 1: done, `ret_path` is its new
+ * name; or a negative errno. */
+int store_set_aside(const char *directory, char *ret_path, size_t size);
+
+/* --- the start --- */
+
+/* Tell whether a load has to come before the next commit: at the start, and when the state file
+ * was taken away or exchanged under the daemon. */
+bool store_needs_load(const struct store *store);
+
+/* Have the database opened and read, and wait for that at most `wait_ms` (0: not at all). Returns
+ * 0: done, as store_next_result() of the STORE_LOAD says; -EINPROGRESS: its result will come; a
+ * negative errno: it could not be read, as its result says too. */
+int store_load(struct store *store, int wait_ms);
+
+/* Take the next row of a load that is done: first a shadow, later what belongs to it. Borrowed
+ * until the next call. Returns false, and frees what was loaded, after the last one. */
+bool store_next_loaded(struct store *store, struct saved_row *ret_row);
+
+/* A loaded row stays on the disk although nobody uses it: count it as orphaned. */
+void store_keep(struct store *store);
+
+/* --- commits --- */
+
+/* Tell whether a job runs; then none of the next three may be called. */
+bool store_is_busy(const struct store *store);
+
+/* Copy a row into the batch. Returns 0 or -ENOMEM; after that the batch is empty again. */
+int store_add(struct store *store, const struct saved_row *row);
+
+/* Hand the batch to the thread: one transaction. */
+void store_commit(struct store *store);
+
+/* Readable when a job has ended; -1 in a volatile store. */
+int store_event_fd(const struct store *store);
+
+/* Take the result of the job that has ended. Returns false where there is none. */
+bool store_next_result(struct store *store, struct store_result *ret_result);
+
+/* --- what it is --- */
+
+/* Tell whether a row that was committed survives a power cut: not in a volatile store, and not
+ * where the directory is in memory (tmpfs), which is known after the first load. Where it is
+ * false, STORED is never claimed and updates do not wait for commits. */
 bool store_is_durable(const struct store *store);
 
-/* Ask that everything up to `revision` gets onto the disk. Returns 0, or -EOPNOTSUPP where the
- * store keeps nothing. */
-int store_commit(struct store *store, uint64_t revision);
-
-/* The newest revision that is on the disk; 0: none. */
-uint64_t store_stored_revision(const struct store *store);
-
-/* "volatile" or "durable", for status. */
+/* "volatile" or "durable", as configured. */
 const char *store_mode_name(const struct store *store);
+
+void store_get_status(const struct store *store, struct store_status *ret_status);
 
 #endif
