@@ -37,6 +37,7 @@ static bool is_operation_equal(const struct saved_property *a, const struct save
 {
     return a->state == b->state && is_value_equal(&a->value, &b->value) && a->cut == b->cut &&
            a->cut_replaced == b->cut_replaced && a->cut_scalar_only == b->cut_scalar_only &&
+           are_bytes_equal(a->cut_cause, a->cut_cause_size, b->cut_cause, b->cut_cause_size) &&
            a->revision == b->revision && a->cut_revision == b->cut_revision &&
            a->set_us == b->set_us && a->cleared_us == b->cleared_us &&
            a->replaced_us == b->replaced_us;
@@ -70,6 +71,7 @@ bool saved_row_is_equal(const struct saved_row *a, const struct saved_row *b)
         return is_property_equal(&a->of_property, &b->of_property);
     case SAVED_DESIRED:
         return a->of_desired.version == b->of_desired.version &&
+               a->of_desired.changed_ms == b->of_desired.changed_ms &&
                are_bytes_equal(a->of_desired.document, a->of_desired.document_size,
                                b->of_desired.document, b->of_desired.document_size);
     case SAVED_SETTLE:

@@ -39,8 +39,11 @@ struct saved_property {
     bool cut;                /* all that the cloud holds at and below the path is to go */
     bool cut_replaced;       /* the cut stands for a scalar that a set below it replaced */
     bool cut_scalar_only;    /* the cut takes away a scalar, but no object */
-    uint64_t revision;       /* of the last operation here: the order among the rows of a shadow */
-    uint64_t cut_revision;   /* of the one that made the cut; 0: no cut */
+    const char *cut_cause;   /* path of the property below whose set replaced the scalar; not
+                                NUL-terminated; NULL: unknown, or another kind of cut */
+    size_t cut_cause_size;
+    uint64_t revision;     /* of the last operation here: the order among the rows of a shadow */
+    uint64_t cut_revision; /* of the one that made the cut; 0: no cut */
     int64_t set_us, cleared_us, replaced_us; /* CLOCK_BOOTTIME; 0: never, or before this boot */
     int64_t accepted_version;                /* of the newest that was accepted, 0: none */
     int refused_code;                        /* refused: why; 0: not refused */
@@ -57,7 +60,8 @@ struct saved_property {
 
 /* The newest desired document. A row without a document is written as gone. */
 struct saved_desired {
-    int64_t version;      /* of the shadow when it was like this, -1: unknown */
+    int64_t version;      /* of the shadow since it is like this, -1: unknown */
+    int64_t changed_ms;   /* boot time when the last of it was wished; 0: before this boot */
     const char *document; /* compact JSON object, not NUL-terminated */
     size_t document_size;
 };
