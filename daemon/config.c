@@ -32,10 +32,6 @@ static const char *const log_levels[] = {"error", "warning", "notice", "info", "
     {                                                                                              \
         section, name, value, CONFIG_NUMBER, min, max, NULL, false                                 \
     }
-#define NUMBER_LATER(section, name, value, min, max)                                               \
-    {                                                                                              \
-        section, name, value, CONFIG_NUMBER, min, max, NULL, true                                  \
-    }
 #define CHOICE(section, name, value, list)                                                         \
     {                                                                                              \
         section, name, value, CONFIG_CHOICE, 0, 0, list, false                                     \
@@ -74,9 +70,9 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
     [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
     [CONFIG_STORAGE_DIRECTORY] = TEXT("Storage", "Directory", ""),
-    [CONFIG_SYNC_INTERVAL_MS] = NUMBER_LATER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
+    [CONFIG_SYNC_INTERVAL_MS] = NUMBER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
     [CONFIG_STORAGE_MAX_BYTES] =
-        NUMBER_LATER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
+        NUMBER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
     [CONFIG_SOCKET_PATH] = {"Socket", "Path", "/run/fluxaws/fluxawsd.sock", CONFIG_SOCKET, 0,
                             SOCKET_PATH_MAX, NULL, false},
     [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL, false},

@@ -4,12 +4,11 @@
 #include "daemon/base/entropy.h"
 #include "daemon/base/log.h"
 #include "daemon/daemon_private.h"
-#include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
-#include "daemon/status.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +26,14 @@ static void on_link(evutil_socket_t fd, short what, void *data)
     (void)fd;
     (void)what;
     daemon->link_has_events = true;
+}
+
+static void on_store(evutil_socket_t fd, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)fd;
+    (void)what;
+    daemon->storage.has_results = true;
 }
 
 static void on_signal(evutil_socket_t number, short what, void *data)
@@ -74,19 +81,17 @@ static int open_socket(struct daemon *daemon)
     return r;
 }
 
+/* Where the state lies: borrowed from what lasts as long as we do. */
 static int open_store(struct daemon *daemon)
 {
-    const int r = null_store_new(&daemon->store);
-    if (r < 0)
-        return r;
-    if (strcmp(config_text(&daemon->config, CONFIG_STORAGE_MODE), "durable") == 0) {
-        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NOT_DURABLE}};
-        log_event(LOG_WARNING, fields, 1,
-                  "durable storage is not there yet; running volatile: what was not sent is lost "
-                  "with the daemon, unless its client sends it again");
-    }
-    daemon->host.durable = store_is_durable(daemon->store);
-    return 0;
+    const char *directory = config_text(&daemon->config, CONFIG_STORAGE_DIRECTORY);
+    (void)snprintf(daemon->state_directory, sizeof(daemon->state_directory), "%s",
+                   *directory ? directory : daemon->options.state_directory);
+    const int r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
+                                      daemon->thing_name, daemon->started_ms);
+    if (r == 0)
+        daemon_look_at_storage(daemon);
+    return r;
 }
 
 static int open_engine(struct daemon *daemon, int64_t now_ms)
@@ -104,6 +109,7 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
     if (r < 0)
         return r;
     host->thing = daemon->thing;
+    daemon_storage_receive(&daemon->storage, daemon->thing, now_ms);
     const struct uplink_directories directories = {
         .state = daemon->options.state_directory,
         .credentials = daemon->options.credentials_directory,
@@ -128,6 +134,13 @@ static int open_loop(struct daemon *daemon)
                                    EV_READ | EV_PERSIST, on_link, daemon);
     if (!daemon->timer || !daemon->link_event || event_add(daemon->link_event, NULL) < 0)
         return -ENOMEM;
+    const int store_fd = store_event_fd(daemon->storage.store);
+    if (store_fd >= 0) {
+        daemon->store_event =
+            event_new(daemon->base, store_fd, EV_READ | EV_PERSIST, on_store, daemon);
+        if (!daemon->store_event || event_add(daemon->store_event, NULL) < 0)
+            return -ENOMEM;
+    }
     return watch_signals(daemon);
 }
 
@@ -171,9 +184,12 @@ bool daemon_free(struct daemon *daemon)
     if (!daemon)
         return true;
     (void)socket_server_free(daemon->server);
-    const bool is_whole = uplink_free(daemon->uplink);
+    bool is_whole = uplink_free(daemon->uplink);
     (void)thing_free(daemon->thing);
-    (void)store_free(daemon->store);
+    if (daemon_storage_is_busy(&daemon->storage))
+        is_whole = false; /* whoever waits for a disk that hangs waits for ever */
+    else
+        daemon_storage_close(&daemon->storage);
     session_host_clear(&daemon->host);
     listen_socket_close(&daemon->socket);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(*daemon->signals); i++) {
@@ -184,54 +200,13 @@ bool daemon_free(struct daemon *daemon)
         event_free(daemon->timer);
     if (daemon->link_event)
         event_free(daemon->link_event);
+    if (daemon->store_event)
+        event_free(daemon->store_event);
     if (daemon->base)
         event_base_free(daemon->base);
     config_clear(&daemon->config);
     free(daemon);
     return is_whole;
-}
-
-static void answer_statuses(struct daemon *daemon, int64_t now_ms)
-{
-    const struct status_source source = {
-        .state = daemon->state == DAEMON_RUNNING ? "running" : "stopping",
-        .thing_name = daemon->thing_name,
-        .thing = daemon->thing,
-        .config = &daemon->config,
-        .config_rejected = daemon->config_rejected,
-        .uplink = daemon->uplink,
-        .server = daemon->server,
-        .host = &daemon->host,
-        .store = daemon->store,
-        .started_ms = daemon->started_ms,
-    };
-    /* Written once a turn, however many ask. */
-    size_t size = 0;
-    char *json = NULL;
-    struct session *session;
-    while ((session = socket_server_next_status(daemon->server))) {
-        if (!json)
-            json = status_write(&source, now_ms, &size);
-        session_answer_status(session, json ? strndup(json, size) : NULL, size);
-    }
-    free(json);
-}
-
-static void tell_service_manager(struct daemon *daemon, int64_t now_ms)
-{
-    struct uplink_status status;
-    uplink_get_status(daemon->uplink, &status);
-    if (!daemon->told_status || status.changes != daemon->told_changes) {
-        char text[768];
-        uplink_describe(daemon->uplink, now_ms, text, sizeof(text));
-        service_manager_status(text);
-        daemon->told_status = true;
-        daemon->told_changes = status.changes;
-    }
-    if (daemon->watchdog_ms > 0 && now_ms >= daemon->next_feed_ms) {
-        service_manager_feed_watchdog();
-        daemon->next_feed_ms = now_ms + daemon->watchdog_ms;
-    }
 }
 
 /* Everything that is to be done now, in the order in which one part's work is the next one's. */
@@ -250,14 +225,17 @@ static bool daemon_turn(struct daemon *daemon)
         uplink_receive(daemon->uplink, now_ms);
     daemon->link_has_events = false;
     uplink_check(daemon->uplink, now_ms);
+    daemon_storage_receive(&daemon->storage, daemon->thing, now_ms);
+    daemon_look_at_storage(daemon);
     socket_server_turn(daemon->server, now_ms, now_us);
-    answer_statuses(daemon, now_ms);
+    daemon_answer_statuses(daemon, now_ms);
     thing_tick(daemon->thing, now_ms);
     uplink_send(daemon->uplink, now_ms);
+    daemon_storage_turn(&daemon->storage, daemon->thing, daemon_storage_stop(daemon), now_ms);
     const bool has_more = daemon_continue_stop(daemon, now_ms, now_us);
     socket_server_settle(daemon->server);
     daemon_log_notices(daemon);
-    tell_service_manager(daemon, now_ms);
+    daemon_tell_service_manager(daemon, now_ms);
     return has_more || socket_server_has_work(daemon->server);
 }
 
@@ -274,6 +252,9 @@ static void arm_timer(struct daemon *daemon)
         earliest(thing_deadline(daemon->thing, now_ms), uplink_deadline(daemon->uplink));
     deadline_ms = earliest(deadline_ms, socket_server_deadline(daemon->server));
     deadline_ms = earliest(deadline_ms, daemon_stop_deadline(daemon));
+    deadline_ms =
+        earliest(deadline_ms, daemon_storage_deadline(&daemon->storage, daemon->thing,
+                                                      daemon_storage_stop(daemon), now_ms));
     if (daemon->watchdog_ms > 0)
         deadline_ms = earliest(deadline_ms, daemon->next_feed_ms);
     if (deadline_ms == INT64_MAX) {

@@ -3,9 +3,9 @@
 #define FLUXAWS_DAEMON_PRIVATE_H
 
 #include "daemon/daemon.h"
+#include "daemon/daemon_storage.h"
 #include "daemon/ipc/listen_socket.h"
 #include "daemon/ipc/socket_server.h"
-#include "daemon/storage/store.h"
 #include "daemon/uplink.h"
 
 struct event;
@@ -14,7 +14,7 @@ enum daemon_state {
     DAEMON_RUNNING,
     DAEMON_DRAINING,   /* asked to stop: answering what clients have already sent */
     DAEMON_FLUSHING,   /* sending what is pending */
-    DAEMON_HANGING_UP, /* waiting for the link to close */
+    DAEMON_HANGING_UP, /* waiting for the link to close, and for what is left to be written */
     DAEMON_STOPPED,
 };
 
@@ -23,24 +23,32 @@ struct daemon {
     struct daemon_options options;
     struct config config;
     char thing_name[FLUX_THING_NAME_MAX + 1];
+    char state_directory[STORE_PATH_MAX];           /* of the storage */
     bool config_rejected;                           /* the last reload was refused */
     bool wants_stop, wants_reload, link_has_events; /* what woke us */
     int64_t started_ms;
     int64_t stop_deadline_ms;
     int64_t watchdog_ms, next_feed_ms; /* 0: no watchdog */
-    uint64_t told_changes;             /* of the link, to the service manager */
-    bool told_status;
+    uint64_t told_changes;             /* of link and storage, to the service manager */
+    bool told_status, told_in_memory;
     struct event_base *base;
-    struct event *timer, *link_event, *signals[3];
+    struct event *timer, *link_event, *store_event, *signals[3];
     char extra_text[256]; /* of [Thing] Extra, cut into words */
     const char *extra[CONFIG_WORDS_MAX];
     struct thing *thing;
-    struct store *store;
+    struct daemon_storage storage;
     struct session_host host;
     struct listen_socket socket;
     struct socket_server *server;
     struct uplink *uplink;
 };
+
+/* --- daemon_status.c: how things stand, for who asks or has to know --- */
+
+void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms);
+void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms);
+/* Tell sessions, and the journal once, whether anything can be STORED. */
+void daemon_look_at_storage(struct daemon *daemon);
 
 /* --- daemon_settings.c: the configuration, applied --- */
 
@@ -57,6 +65,8 @@ void daemon_begin_stop(struct daemon *daemon, int64_t now_ms);
 /* Take the next step if it is time for it. Returns true if there is more to do right away. */
 bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us);
 int64_t daemon_stop_deadline(const struct daemon *daemon);
+/* How much that presses the storage. */
+enum storage_stop daemon_storage_stop(const struct daemon *daemon);
 
 /* --- daemon_notices.c: what the operator should hear --- */
 

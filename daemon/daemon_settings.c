@@ -70,11 +70,12 @@ void daemon_fill_limits(const struct config *config, struct socket_server_limits
 /* What cannot change while we run keeps its old value; say so. */
 static void warn_of_fixed_keys(const struct config *before, const struct config *after)
 {
-    static const enum config_id fixed[] = {CONFIG_SOCKET_PATH, CONFIG_SOCKET_MODE,
-                                           CONFIG_SOCKET_GROUP, CONFIG_STORAGE_MODE};
+    static const enum config_id fixed[] = {CONFIG_SOCKET_PATH,       CONFIG_SOCKET_MODE,
+                                           CONFIG_SOCKET_GROUP,      CONFIG_STORAGE_MODE,
+                                           CONFIG_STORAGE_DIRECTORY, CONFIG_STORAGE_MAX_BYTES};
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
         if (strcmp(config_text(before, fixed[i]), config_text(after, fixed[i])) != 0)
-            log_warning("[%s] %s changes only with a restart", config_key(fixed[i])->section,
+            log_warning("[%s] %s needs a restart to change", config_key(fixed[i])->section,
                         config_key(fixed[i])->name);
     }
 }
@@ -98,8 +99,7 @@ static int load_again(struct daemon *daemon, struct config *ret_config)
         return r;
     }
     if (strcmp(name, daemon->thing_name) != 0)
-        log_warning("the thing's name changes only with a restart; it stays %s",
-                    daemon->thing_name);
+        log_warning("the thing's name needs a restart to change; it stays %s", daemon->thing_name);
     *ret_config = config;
     return 0;
 }
@@ -128,6 +128,8 @@ static void daemon_apply(struct daemon *daemon, int64_t now_ms)
     daemon_fill_limits(config, &limits);
     socket_server_set_limits(daemon->server, &limits);
     uplink_set_config(daemon->uplink, config, now_ms);
+    commit_schedule_set_interval(&daemon->storage.schedule,
+                                 config_number(config, CONFIG_SYNC_INTERVAL_MS));
 }
 
 void daemon_reload(struct daemon *daemon, int64_t now_ms)

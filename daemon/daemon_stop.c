@@ -5,6 +5,9 @@
 #include "daemon/status.h"
 #include <stdio.h>
 
+/* What the farewell may take beyond StopTimeoutMs. */
+#define FAREWELL_MS 500
+
 static enum link_state link_state_now(const struct daemon *daemon)
 {
     struct uplink_status status;
@@ -36,14 +39,19 @@ static void end(struct daemon *daemon)
 {
     const size_t pending = status_count_pending(daemon->thing);
     socket_server_say_goodbye(daemon->server, FLUX_GOODBYE_STOPPING, "fluxawsd stops");
+    const bool is_kept = !daemon->storage.is_volatile &&
+                         !thing_has_unsaved_reports(daemon->thing) &&
+                         !daemon_storage_is_busy(&daemon->storage);
     char number[32];
     (void)snprintf(number, sizeof(number), "%zu", pending);
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STOPPED}, {"UNSENT", number}};
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", MESSAGE_STOPPED}, {"UNSENT", number}, {"KEPT", is_kept ? "yes" : "no"}};
     if (pending == 0)
-        log_event(LOG_INFO, fields, 2, "stopped; everything was sent");
+        log_event(LOG_INFO, fields, 3, "stopped; everything was sent");
     else
-        log_event(LOG_WARNING, fields, 2, "stopped; %zu value%s not sent", pending,
-                  pending == 1 ? " was" : "s were");
+        log_event(is_kept ? LOG_INFO : LOG_WARNING, fields, 3, "stopped; %zu value%s not sent%s",
+                  pending, pending == 1 ? " was" : "s were",
+                  is_kept ? ", and kept on the disk" : "");
     daemon->state = DAEMON_STOPPED;
 }
 
@@ -66,8 +74,10 @@ bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us)
         daemon->state = DAEMON_HANGING_UP;
         return true;
     case DAEMON_HANGING_UP:
-        /* The farewell is short, and may take a little of its own time. */
-        if (link_state_now(daemon) != LINK_OFF && now_ms < daemon->stop_deadline_ms + 500)
+        /* The farewell is short, and may take a little of its own time; so may the last commit. */
+        if ((link_state_now(daemon) != LINK_OFF ||
+             !daemon_storage_is_through(&daemon->storage, daemon->thing)) &&
+            now_ms < daemon->stop_deadline_ms + FAREWELL_MS)
             return false;
         end(daemon);
         return true;
@@ -81,11 +91,26 @@ int64_t daemon_stop_deadline(const struct daemon *daemon)
     case DAEMON_FLUSHING:
         return daemon->stop_deadline_ms;
     case DAEMON_HANGING_UP:
-        return daemon->stop_deadline_ms + 500;
+        return daemon->stop_deadline_ms + FAREWELL_MS;
     case DAEMON_RUNNING:
     case DAEMON_DRAINING:
     case DAEMON_STOPPED:
         break;
     }
     return INT64_MAX;
+}
+
+enum storage_stop daemon_storage_stop(const struct daemon *daemon)
+{
+    switch (daemon->state) {
+    case DAEMON_RUNNING:
+    case DAEMON_DRAINING:
+        return STORAGE_RUNS;
+    case DAEMON_FLUSHING:
+        return STORAGE_HURRIES;
+    case DAEMON_HANGING_UP:
+    case DAEMON_STOPPED:
+        break;
+    }
+    return STORAGE_ENDS;
 }

@@ -111,28 +111,17 @@ static json_t *clients_document(const struct status_source *source)
     return status_put(object, "list", list);
 }
 
-static json_t *storage_document(const struct status_source *source)
-{
-    const char *configured = config_text(source->config, CONFIG_STORAGE_MODE);
-    json_t *object = json_object();
-    object = status_put(object, "mode", json_string(store_mode_name(source->store)));
-    object = status_put(object, "configured", json_string(configured));
-    return status_put(object, "note",
-                      !store_is_durable(source->store) && strcmp(configured, "durable") == 0
-                          ? json_string("durable storage is not there yet in this version")
-                          : json_null());
-}
-
 char *status_write(const struct status_source *source, int64_t now_ms, size_t *ret_size)
 {
     const bool is_degraded = source->config_rejected || config_is_degraded(source->config);
     json_t *object = json_object();
+    object = status_put(object, "summary", json_string(source->summary));
     object = status_put(object, "version", json_string(FLUX_VERSION));
     object = status_put(object, "state", json_string(source->state));
     object = status_put(object, "uptime_ms", json_integer(now_ms - source->started_ms));
     object = status_put(object, "thing", json_string(source->thing_name));
     object = status_put(object, "configuration", json_string(is_degraded ? "degraded" : "ok"));
-    object = status_put(object, "storage", storage_document(source));
+    object = status_put(object, "storage", status_storage(source, now_ms));
     object = status_put(object, "link", link_document(source, now_ms));
     object = status_put(object, "shadows", status_shadows(source, now_ms));
     object = status_put(object, "cloud", status_cloud(source));

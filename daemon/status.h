@@ -4,13 +4,14 @@
 #define FLUXAWS_STATUS_H
 
 #include "daemon/config.h"
+#include "daemon/daemon_storage.h"
 #include "daemon/ipc/socket_server.h"
-#include "daemon/storage/store.h"
 #include "daemon/uplink.h"
 
 /* What there is to tell about; all borrowed. */
 struct status_source {
-    const char *state; /* "running", "stopping" */
+    const char *summary; /* how it stands, in one line */
+    const char *state;   /* "running", "stopping" */
     const char *thing_name;
     struct thing *thing;
     const struct config *config;
@@ -18,7 +19,7 @@ struct status_source {
     const struct uplink *uplink;
     const struct socket_server *server;
     const struct session_host *host;
-    const struct store *store;
+    const struct daemon_storage *storage;
     int64_t started_ms;
 };
 

@@ -22,4 +22,8 @@ json_t *status_until(int64_t then_ms, int64_t now_ms);
 json_t *status_shadows(const struct status_source *source, int64_t now_ms);
 json_t *status_cloud(const struct status_source *source);
 
+/* --- status_storage.c: the disk --- */
+
+json_t *status_storage(const struct status_source *source, int64_t now_ms);
+
 #endif

@@ -1,0 +1,91 @@
+#include "daemon/base/log.h"
+#include "daemon/daemon_private.h"
+#include "daemon/message_ids.h"
+#include "daemon/service_manager.h"
+#include "daemon/status.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How things stand, in one line. */
+#define SUMMARY_MAX 1536
+
+/* Write how things stand in one line: the link, and the disk where it is in trouble. */
+static void describe(const struct daemon *daemon, int64_t now_ms, char *ret_text, size_t size)
+{
+    uplink_describe(daemon->uplink, now_ms, ret_text, size);
+    const size_t used = strlen(ret_text);
+    if (daemon->storage.trouble != COMMIT_GOOD)
+        (void)snprintf(ret_text + used, size - used, "; storage in trouble: %s",
+                       daemon->storage.trouble_text);
+}
+
+void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
+{
+    char summary[SUMMARY_MAX];
+    describe(daemon, now_ms, summary, sizeof(summary));
+    const struct status_source source = {
+        .summary = summary,
+        .state = daemon->state == DAEMON_RUNNING ? "running" : "stopping",
+        .thing_name = daemon->thing_name,
+        .thing = daemon->thing,
+        .config = &daemon->config,
+        .config_rejected = daemon->config_rejected,
+        .uplink = daemon->uplink,
+        .server = daemon->server,
+        .host = &daemon->host,
+        .storage = &daemon->storage,
+        .started_ms = daemon->started_ms,
+    };
+    /* Written once a turn, however many ask. */
+    size_t size = 0;
+    char *json = NULL;
+    struct session *session;
+    while ((session = socket_server_next_status(daemon->server))) {
+        if (!json)
+            json = status_write(&source, now_ms, &size);
+        session_answer_status(session, json ? strndup(json, size) : NULL, size);
+    }
+    free(json);
+}
+
+void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms)
+{
+    struct uplink_status status;
+    uplink_get_status(daemon->uplink, &status);
+    const uint64_t changes = status.changes + daemon->storage.changes;
+    if (!daemon->told_status || changes != daemon->told_changes) {
+        char text[SUMMARY_MAX];
+        describe(daemon, now_ms, text, sizeof(text));
+        service_manager_status(text);
+        daemon->told_status = true;
+        daemon->told_changes = changes;
+    }
+    if (daemon->watchdog_ms > 0 && now_ms >= daemon->next_feed_ms) {
+        service_manager_feed_watchdog();
+        daemon->next_feed_ms = now_ms + daemon->watchdog_ms;
+    }
+}
+
+void daemon_look_at_storage(struct daemon *daemon)
+{
+    const char *reason = daemon_storage_volatile_reason(&daemon->storage);
+    struct session_host *host = &daemon->host;
+    host->volatile_reason = reason;
+    const bool is_in_memory = reason && !daemon->storage.is_volatile;
+    if (is_in_memory && !daemon->told_in_memory) {
+        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NOT_DURABLE}};
+        log_event(LOG_WARNING, fields, 1,
+                  "%s lies in memory: what is kept there does not survive a power cut, so nothing "
+                  "counts as STORED",
+                  daemon->state_directory);
+        daemon->told_in_memory = true;
+    }
+    if (host->durable == !reason)
+        return;
+    host->durable = !reason;
+    /* Programs learn anew what they may wait for. */
+    if (daemon->server)
+        socket_server_say_goodbye(daemon->server, FLUX_GOODBYE_STOPPING,
+                                  "the storage has changed; connect again");
+}

@@ -1,0 +1,299 @@
+#include "daemon/daemon_storage.h"
+
+#include "daemon/base/log.h"
+#include "daemon/message_ids.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How long the start waits for the disk; then programs are served without what is on it. */
+#define LOAD_WAIT_MS 10000
+
+/* What a load brought. */
+struct restored {
+    size_t rows, properties, bad;
+    size_t orphans; /* rows that stay on the disk and are not used */
+    char orphan_thing[FLUX_THING_NAME_MAX + 1];
+};
+
+/* ---- what the operator should hear ---- */
+
+static void say_set_aside(const char *path)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_LOST}, {"FILE", path}};
+    log_event(LOG_ERR, fields, 2,
+              "the state on disk could not be read and was set aside as %s; beginning with an "
+              "empty one: what was there is lost, unless its program reports it again",
+              path);
+}
+
+static void say_restored(const struct restored *restored)
+{
+    if (restored->rows + restored->orphans + restored->bad > 0)
+        log_info("restored %zu value%s from the disk", restored->properties,
+                 restored->properties == 1 ? "" : "s");
+    if (restored->bad > 0)
+        log_warning("%zu row%s of the state on disk made no sense and were left out", restored->bad,
+                    restored->bad == 1 ? "" : "s");
+    if (restored->orphans == 0)
+        return;
+    char number[32];
+    (void)snprintf(number, sizeof(number), "%zu", restored->orphans);
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", MESSAGE_ORPHANED}, {"ROWS", number}, {"THING", restored->orphan_thing}};
+    log_event(LOG_WARNING, fields, 3,
+              "%zu row%s on the disk %s kept and not sent: for %s and perhaps others, which "
+              "[Thing] Extra does not allow, or there is no room (MaxShadows)",
+              restored->orphans, restored->orphans == 1 ? "" : "s",
+              restored->orphans == 1 ? "is" : "are", restored->orphan_thing);
+}
+
+static void say_trouble(const struct daemon_storage *storage)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_TROUBLE}};
+    log_event(LOG_ERR, fields, 1,
+              "storage in trouble: %s; values are kept in memory and sent, and written when the "
+              "disk is well again; until then nothing is STORED, and a crash may set values back",
+              storage->trouble_text);
+}
+
+static void say_recovery(int64_t lasted_ms)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_WELL}};
+    log_event(LOG_NOTICE, fields, 1, "storage is well again after %lld s",
+              (long long)((lasted_ms + 999) / 1000));
+}
+
+/* ---- opening ---- */
+
+static int open_volatile(struct daemon_storage *storage, const char *directory)
+{
+    char path[STORE_PATH_MAX] = "";
+    const int r = store_set_aside(directory, path, sizeof(path));
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_SET_ASIDE}, {"FILE", path}};
+    if (r > 0)
+        log_event(LOG_WARNING, fields, 2,
+                  "Mode=volatile: the state of an earlier durable run was set aside as %s, so that "
+                  "no later one takes it for new",
+                  path);
+    else if (r < 0)
+        log_warning("Mode=volatile: the state of an earlier durable run in %s cannot be set aside "
+                    "(%s); remove it before the next durable start",
+                    directory, strerror(-r));
+    return null_store_new(&storage->store);
+}
+
+int daemon_storage_open(struct daemon_storage *storage, const struct config *config,
+                        const char *directory, const char *thing_name, int64_t now_ms)
+{
+    commit_schedule_init(&storage->schedule, config_number(config, CONFIG_SYNC_INTERVAL_MS));
+    storage->directory = directory;
+    storage->is_volatile = strcmp(config_text(config, CONFIG_STORAGE_MODE), "volatile") == 0;
+    if (storage->is_volatile)
+        return open_volatile(storage, directory);
+    const struct store_options options = {
+        .directory = directory,
+        .max_bytes = (size_t)config_number(config, CONFIG_STORAGE_MAX_BYTES),
+        .endpoint = config_text(config, CONFIG_ENDPOINT),
+        .thing_name = thing_name,
+    };
+    const int r = store_new(&storage->store, &options);
+    if (r < 0)
+        return r;
+    const struct commit_needs needs = {.load = true};
+    commit_schedule_begin(&storage->schedule, &needs, now_ms);
+    (void)store_load(storage->store, LOAD_WAIT_MS); /* its result says how it went */
+    storage->has_results = true;
+    return 0;
+}
+
+const char *daemon_storage_volatile_reason(const struct daemon_storage *storage)
+{
+    if (storage->is_volatile)
+        return "nothing is ever stored: the daemon's storage is volatile (Mode=volatile); ask for "
+               "queued or accepted";
+    if (!store_is_durable(storage->store))
+        return "nothing is ever stored: the daemon's storage is volatile, as [Storage] Directory "
+               "lies in memory (tmpfs); ask for queued or accepted";
+    return NULL;
+}
+
+bool daemon_storage_is_busy(const struct daemon_storage *storage)
+{
+    return !storage->is_volatile && store_is_busy(storage->store);
+}
+
+void daemon_storage_close(struct daemon_storage *storage)
+{
+    storage->store = store_free(storage->store);
+}
+
+/* ---- what the disk tells ---- */
+
+static void restore_row(struct daemon_storage *storage, struct thing *thing,
+                        const struct saved_row *row, struct restored *restored, int64_t now_ms)
+{
+    const int r = thing_restore(thing, row, now_ms);
+    if (r == 0) {
+        restored->rows++;
+        restored->properties +=
+            row->kind == SAVED_PROPERTY && row->of_property.state != SAVED_NOTHING;
+        return;
+    }
+    if (r == -EINVAL) {
+        restored->bad++;
+        return;
+    }
+    store_keep(storage->store);
+    if (restored->orphans++ == 0)
+        (void)snprintf(restored->orphan_thing, sizeof(restored->orphan_thing), "%s",
+                       *row->thing ? row->thing : "this thing");
+}
+
+static void take_load(struct daemon_storage *storage, struct thing *thing,
+                      const struct store_result *result, int64_t now_ms)
+{
+    if (*result->set_aside)
+        say_set_aside(result->set_aside);
+    if (result->error < 0)
+        return;
+    struct restored restored = {0};
+    struct saved_row row;
+    while (store_next_loaded(storage->store, &row))
+        restore_row(storage, thing, &row, &restored, now_ms);
+    thing_restored(thing, now_ms);
+    if (result->is_fresh)
+        thing_save_all(thing);
+    say_restored(&restored);
+}
+
+static void take_commit(struct daemon_storage *storage, struct thing *thing,
+                        const struct store_result *result, int64_t now_ms)
+{
+    (void)storage;
+    if (*result->set_aside)
+        say_set_aside(result->set_aside);
+    thing_end_save(thing, result->error == 0, now_ms);
+    if (result->is_fresh)
+        thing_save_all(thing);
+}
+
+static void update_trouble(struct daemon_storage *storage, struct thing *thing, int64_t now_ms)
+{
+    const enum commit_trouble trouble = commit_schedule_trouble(&storage->schedule, now_ms);
+    if (trouble == COMMIT_FAILED) {
+        struct store_status status;
+        store_get_status(storage->store, &status);
+        (void)snprintf(storage->trouble_text, sizeof(storage->trouble_text), "%s",
+                       *status.text ? status.text : "the daemon is out of memory");
+    } else if (trouble == COMMIT_SLOW) {
+        (void)snprintf(storage->trouble_text, sizeof(storage->trouble_text),
+                       "the disk in %s has not answered for %d s", storage->directory,
+                       COMMIT_SLOW_MS / 1000);
+    }
+    if ((trouble == COMMIT_GOOD) == (storage->trouble == COMMIT_GOOD)) {
+        storage->trouble = trouble;
+        return;
+    }
+    storage->trouble = trouble;
+    storage->changes++;
+    thing_set_storage_trouble(thing, trouble != COMMIT_GOOD, now_ms);
+    if (trouble != COMMIT_GOOD)
+        say_trouble(storage);
+    else
+        say_recovery(now_ms - storage->since_ms);
+    storage->since_ms = now_ms;
+}
+
+void daemon_storage_receive(struct daemon_storage *storage, struct thing *thing, int64_t now_ms)
+{
+    if (storage->is_volatile)
+        return;
+    struct store_result result;
+    while (storage->has_results && store_next_result(storage->store, &result)) {
+        commit_schedule_end(&storage->schedule, result.error == 0, now_ms);
+        if (result.error < 0)
+            log_debug("%s", result.text);
+        if (result.job == STORE_LOAD)
+            take_load(storage, thing, &result, now_ms);
+        else
+            take_commit(storage, thing, &result, now_ms);
+    }
+    storage->has_results = false;
+    update_trouble(storage, thing, now_ms);
+}
+
+/* ---- what the disk is told ---- */
+
+static struct commit_needs find_needs(const struct daemon_storage *storage,
+                                      const struct thing *thing, enum storage_stop stop)
+{
+    const bool has_reports = thing_has_unsaved_reports(thing);
+    return (struct commit_needs){
+        .load = store_needs_load(storage->store),
+        .now = thing_wants_save(thing) || (stop != STORAGE_RUNS && has_reports),
+        .reports = has_reports,
+        .any = thing_has_unsaved(thing),
+        .stop = stop == STORAGE_ENDS,
+    };
+}
+
+/* Hand all that is unsaved to the store. Returns 0 with the batch handed over, 1 where the disk
+ * holds all of it, or -ENOMEM. */
+static int begin_commit(struct daemon_storage *storage, struct thing *thing)
+{
+    size_t rows = 0;
+    struct saved_row row;
+    thing_begin_save(thing);
+    while (thing_next_unsaved(thing, &row)) {
+        const int r = store_add(storage->store, &row);
+        if (r < 0)
+            return r;
+        rows++;
+    }
+    if (rows == 0)
+        return 1;
+    store_commit(storage->store);
+    return 0;
+}
+
+void daemon_storage_turn(struct daemon_storage *storage, struct thing *thing,
+                         enum storage_stop stop, int64_t now_ms)
+{
+    if (storage->is_volatile || store_is_busy(storage->store) || storage->has_results)
+        return;
+    const struct commit_needs needs = find_needs(storage, thing, stop);
+    if (!commit_schedule_is_due(&storage->schedule, &needs, now_ms))
+        return;
+    commit_schedule_begin(&storage->schedule, &needs, now_ms);
+    if (needs.load) {
+        storage->has_results = store_load(storage->store, 0) != -EINPROGRESS;
+        return;
+    }
+    const int r = begin_commit(storage, thing);
+    if (r == 0)
+        return;
+    thing_end_save(thing, r > 0, now_ms);
+    commit_schedule_end(&storage->schedule, r > 0, now_ms);
+}
+
+int64_t daemon_storage_deadline(struct daemon_storage *storage, struct thing *thing,
+                                enum storage_stop stop, int64_t now_ms)
+{
+    if (storage->is_volatile)
+        return INT64_MAX;
+    if (storage->has_results)
+        return now_ms;
+    const struct commit_needs needs = find_needs(storage, thing, stop);
+    return commit_schedule_deadline_ms(&storage->schedule, &needs, now_ms);
+}
+
+bool daemon_storage_is_through(const struct daemon_storage *storage, const struct thing *thing)
+{
+    if (storage->is_volatile)
+        return true;
+    if (store_is_busy(storage->store) || storage->has_results)
+        return false;
+    return !thing_has_unsaved(thing) || storage->schedule.tried_at_stop ||
+           store_needs_load(storage->store);
+}
