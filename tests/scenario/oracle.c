@@ -351,6 +351,38 @@ static json_t *oracle_copy(const json_t *object)
     return object != NULL ? json_deep_copy(object) : json_object();
 }
 
+static size_t oracle_measure(const json_t *section)
+{
+    return section != NULL ? json_dumpb(section, NULL, 0, JSON_COMPACT) : 0;
+}
+
+static void oracle_count_value(void *data, const char *path, const json_t *leaf)
+{
+    (void)path;
+    *(size_t *)data += !json_is_null(leaf);
+}
+
+/* A value for which the shadow has no room: be it ours from before, the cloud may end without it.
+ */
+void oracle_too_large(struct sim *sim, const char *payload, size_t size)
+{
+    const json_t *document =
+        shadow_service_document(sim->net->cloud, sim->thing_name, sim_service_name(sim));
+    json_t *request = json_loadb(payload, size, 0, NULL);
+    const json_t *patch = json_object_get(json_object_get(request, "state"), "reported");
+    json_t *reported = oracle_copy(json_object_get(document, "reported"));
+    size_t values = 0;
+    if (json_is_object(patch)) {
+        doc_merge(reported, patch);
+        doc_each_leaf(patch, oracle_count_value, &values);
+    }
+    size_t bytes = oracle_measure(reported) + oracle_measure(json_object_get(document, "desired"));
+    if (values == 1 && bytes > sim->net->options.cloud.max_bytes)
+        doc_each_leaf(patch, oracle_make_vague, sim);
+    json_decref(reported);
+    json_decref(request);
+}
+
 static struct sim_version *oracle_begin_anew(struct sim *sim, const json_t *document,
                                              int64_t version)
 {

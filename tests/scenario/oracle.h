@@ -64,6 +64,9 @@ void oracle_link_down(struct sim *sim);
 /* Look at the answers of the engine and judge the new ones. */
 void oracle_answers(struct sim *sim);
 
+/* The cloud refused an update of the engine with 413. */
+void oracle_too_large(struct sim *sim, const char *payload, size_t size);
+
 /* Judge the end: everything answered, the cloud as the reports say. Returns whether it is so; notes
  * a failure only with `final`. */
 bool oracle_end(struct sim *sim, bool final);

@@ -127,6 +127,8 @@ static void oracle_judge_leaf(void *data, const char *path, const json_t *leaf)
     const json_t *model = sim->net->options.thing.durable ? sim->stored_model : sim->model;
     if (oracle_is_vague(sim, path))
         return;
+    if (sim->net->quiet)
+        sim_fail(sim, "all was equal and settled, and still an update is about %s", path);
     const json_t *newest = doc_at(model, path);
     char *text = json_dumps(leaf, JSON_ENCODE_ANY | JSON_COMPACT);
     if (json_is_null(leaf)) {

@@ -168,6 +168,7 @@ struct sim {
     struct writer *writer;        /* who reports from here on; NULL: nobody in particular */
     struct sim_program *programs; /* owned; sim_programs.h, NULL: none that come and go */
     int program;                  /* the number of who reports, from 1; 0: nobody */
+    bool quiet;                   /* all is settled: only what is vague may still be sent */
     bool allow_refusals;          /* a whole report may be refused by the local checks */
 
     /* the budgets of the connection */

@@ -58,6 +58,9 @@ static void sim_note_change(struct sim *sim, const struct shadow_service_message
                             const char *payload, size_t size, bool ours)
 {
     sim = sim_find(sim, message->topic);
+    if (sim != NULL && ours && message->kind == SHADOW_SERVICE_REJECTED &&
+        message->operation == SHADOW_SERVICE_UPDATE && message->code == 413)
+        oracle_too_large(sim, payload, size);
     if (sim == NULL || message->kind != SHADOW_SERVICE_ACCEPTED)
         return;
     if (message->operation == SHADOW_SERVICE_UPDATE)
