@@ -328,8 +328,10 @@ static int tell_rejection(struct answers *answers, uint64_t first, uint64_t last
 /* A rejection is told even to reports that had reached what they wanted. */
 int answers_reject(struct answers *answers, const struct flux_rejected *rejected, uint64_t sent)
 {
-    uint64_t first = rejected->first_id;
+    uint64_t first = rejected->first_id > 0 ? rejected->first_id : 1;
     uint64_t last = rejected->last_id < sent ? rejected->last_id : sent;
+    if (first > last)
+        return 0; /* none of them was sent */
     int r = split_around(answers, first, last);
     if (r == 0)
         r = tell_rejection(answers, first, last, rejected);

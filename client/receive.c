@@ -76,8 +76,8 @@ static int on_rejected(struct fluxaws_client *client, const struct flux_frame *f
     int r = flux_rejected_decode(frame, &rejected);
     if (r == 0)
         r = find_shadow(client, rejected.shadow, &shadow);
-    if (r < 0)
-        return r;
+    if (r < 0 || rejected.first_id > client->sent_id)
+        return r; /* of a report that was not sent yet nothing can be said */
     client->rejected_count++;
     (void)snprintf(client->rejected_text, sizeof(client->rejected_text), "%.*s: %.*s (code %u)",
                    (int)rejected.path.size, rejected.path.text, (int)rejected.text.size,

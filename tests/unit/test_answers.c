@@ -239,6 +239,19 @@ static void test_neighbours_with_foreign_ids_between_them_are_told_apart(void **
     assert_int_equal(answers->report_count, 0);
 }
 
+static void test_what_was_never_sent_is_not_rejected(void **state)
+{
+    struct answers *answers = *state;
+    expect(answers, 1, 3, FLUX_LEVEL_ACCEPTED);
+    reject(answers, 3, 9, 2);
+    expect_silence(answers);
+    assert_int_equal(answers_waiting(answers), 3);
+    /* There is no report 0. */
+    reject(answers, 0, 1, 3);
+    expect_ready(answers, 1, 1, 0);
+    assert_int_equal(answers_waiting(answers), 2);
+}
+
 static void test_entries_are_bounded(void **state)
 {
     struct answers *answers = *state;
@@ -267,6 +280,7 @@ int main(void)
         TEST(test_a_second_loss_keeps_what_is_merged_together),
         TEST(test_a_report_not_made_is_not_waited_for),
         TEST(test_neighbours_with_foreign_ids_between_them_are_told_apart),
+        TEST(test_what_was_never_sent_is_not_rejected),
         TEST(test_entries_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

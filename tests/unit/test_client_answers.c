@@ -186,6 +186,24 @@ static void test_a_report_refused_whole_is_not_sent_again(void **state)
     assert_int_equal(report.count, 2);
 }
 
+static void test_a_report_rejected_before_it_was_sent_is_sent(void **state)
+{
+    struct client_fixture *f = *state;
+    uint64_t open_id = 0;
+    client_fixture_open_greeted(f, 0);
+    assert_int_equal(fluxaws_use_shadow(f->client, NULL, "config"), 0);
+    assert_int_equal(fluxaws_set_int64(f->client, "x", 1), 0); /* waits for OPENED */
+    f->daemon.shadow = fake_expect_open(&f->daemon, "", "config", &open_id);
+    const uint64_t id = fluxaws_last_report_id(f->client);
+    fake_reject(&f->daemon, id, id, 400, "/x", "not that it was asked");
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+    fake_opened(&f->daemon, f->daemon.shadow, open_id);
+    assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+    struct fake_report report;
+    fake_expect_report(&f->daemon, &report);
+    assert_string_equal(report.operations[0], "/x=1");
+}
+
 static void test_reports_made_while_away_carry_their_time(void **state)
 {
     struct client_fixture *f = *state;
@@ -268,6 +286,7 @@ int main(void)
         TEST(test_a_refused_resend_refuses_what_it_replaced),
         TEST(test_reports_waiting_for_more_than_safe_are_sent_again),
         TEST(test_a_report_refused_whole_is_not_sent_again),
+        TEST(test_a_report_rejected_before_it_was_sent_is_sent),
         TEST(test_reports_made_while_away_carry_their_time),
         TEST(test_garbage_ends_the_connection_and_nothing_else),
         TEST(test_unknown_messages_are_skipped_if_they_may_be),

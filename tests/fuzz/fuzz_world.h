@@ -1,0 +1,53 @@
+/* A thing with the pure shadow service as its cloud and a link in between that loses, refuses and
+ * lies as the fuzzer's input says. Judges what the engine sends and that it never spins; does not
+ * know sessions. */
+#ifndef FLUX_TESTS_FUZZ_WORLD_H
+#define FLUX_TESTS_FUZZ_WORLD_H
+
+#include "daemon/shadow/thing.h"
+#include "tests/fuzz/fuzz_input.h"
+#include "tests/sandbox/shadow_service.h"
+
+#define FUZZ_FLIGHTS_MAX 64u
+#define FUZZ_THING       "fuzz"
+
+struct fuzz_flight {
+    enum thing_request_kind kind;
+    uint32_t id;
+    size_t filter_count;
+    char topic[256];
+    char *payload; /* owned */
+    size_t payload_size;
+};
+
+struct fuzz_world {
+    struct thing *thing;
+    struct shadow_service *service;
+    int64_t now_ms;
+    bool is_up;
+    struct fuzz_flight flights[FUZZ_FLIGHTS_MAX]; /* oldest first */
+    size_t flight_count;
+    char token[128]; /* of the newest request */
+};
+
+/* Begin; the first bytes choose the limits. */
+void fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input);
+void fuzz_world_end(struct fuzz_world *world);
+
+/* Let the input decide on one thing that happens on the way to the cloud, or in it. */
+void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input);
+
+/* What a turn of the daemon does with the thing: what is due, requests out, notices. */
+void fuzz_world_turn(struct fuzz_world *world);
+
+/* Let time pass until the next deadline, at most `ms`. */
+void fuzz_world_wait(struct fuzz_world *world, int64_t ms);
+
+/* Hand a message to the thing as the link would, in memory of its exact size. */
+void fuzz_world_receive(struct fuzz_world *world, const char *topic, const void *payload,
+                        size_t size);
+
+/* Everything works again: what is in flight is answered, for as long as something moves. */
+void fuzz_world_settle(struct fuzz_world *world);
+
+#endif
