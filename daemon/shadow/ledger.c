@@ -153,7 +153,13 @@ static void make_pending(struct ledger *ledger, struct flux_property *property, 
         slot->oldest_revision = revision;
     flux_value_clear(&slot->form);
     ledger_set_state(ledger, property, SLOT_PENDING);
-    if (slot->fresh)
+    ledger_look_again(ledger, property);
+}
+
+void ledger_look_again(struct ledger *ledger, struct flux_property *property)
+{
+    struct slot *slot = slot_of(property);
+    if (slot->fresh || slot->state != SLOT_PENDING)
         return;
     slot->fresh = true;
     slot->fresh_next = ledger->fresh_first;

@@ -74,6 +74,10 @@ struct slot {
     int64_t confirmed_ms;    /* when the cloud took the copy that it holds, 0: not known */
     /* Revisions above the former up to the latter ended because the cloud's number is close. */
     uint64_t close_above, close_revision;
+    /* Durable storage: the value that the row says which was given last (of a text, only size and a
+     * hash), NONE: none, or one that was refused; and the save that it was given to. */
+    struct flux_value row_value;
+    uint64_t row_save;
     bool held;   /* pending, but MinIntervalMs is not over */
     bool resend; /* pending, to be sent although the cloud holds it: RefreshSec */
 
@@ -100,6 +104,7 @@ struct ledger {
     size_t held_count;    /* of the pending */
     struct timers timers; /* of properties that are not SLOT_EMPTY */
     size_t crowded_above; /* nodes; see ledger_is_crowded() */
+    uint64_t save_count;  /* saves that have succeeded */
     uint64_t effort;      /* properties below those of operations that had to be looked at so far */
 };
 
@@ -142,6 +147,9 @@ void ledger_set_held(struct ledger *ledger, struct flux_property *property, bool
 /* Let `writer` (may be NULL) be the one who reported the property last. */
 void ledger_set_writer(struct flux_property *property, struct writer *writer);
 
+/* Let a pending property be held against the view again. */
+void ledger_look_again(struct ledger *ledger, struct flux_property *property);
+
 /* Take the next fresh property, or NULL. */
 struct flux_property *ledger_next_fresh(struct ledger *ledger);
 
@@ -166,6 +174,22 @@ size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode
  * done their work (LEDGER_CUT_AFTER_UPDATE: will have done it with the update that is marked now).
  */
 bool ledger_is_cut_done(const struct flux_property *property, enum ledger_cut_mode mode);
+
+/* --- ledger_disk.c: what a crash would leave --- */
+/* The property's row, as the property is now, is given to a save, or (`is_stored`) was read from
+ * the disk. */
+void ledger_note_row(struct ledger *ledger, struct flux_property *property, bool is_stored);
+/* The save that was given rows has succeeded; one that has not gives all its rows again. */
+void ledger_note_saved(struct ledger *ledger);
+/* Tell whether after a crash the disk would make of the property what it holds now: the same value,
+ * or one within the Deadband of the cloud's; nothing at and below it where it holds none.
+ * `stored_revision`: all up to it is on the disk. */
+bool ledger_is_on_disk(const struct ledger *ledger, const struct flux_property *property,
+                       uint64_t stored_revision);
+
+/* Tell whether two values are numbers that count as the same under the property's Deadband. */
+bool ledger_is_within_deadband(const struct flux_property *property, const struct flux_value *a,
+                               const struct flux_value *b);
 
 /* Tell whether an update without an answer names the property, an ancestor or something below it.
  */

@@ -33,12 +33,17 @@ static bool is_within(const struct flux_value *a, const struct flux_value *b, do
     return (distance < 0 ? -distance : distance) <= deadband + slack;
 }
 
+bool ledger_is_within_deadband(const struct flux_property *property, const struct flux_value *a,
+                               const struct flux_value *b)
+{
+    const struct policy *policy = slot_of(property)->policy;
+    return policy && policy->deadband > 0 && is_number(a) && is_number(b) &&
+           is_within(a, b, policy->deadband);
+}
+
 static bool is_within_deadband(const struct flux_property *property)
 {
-    const struct slot *slot = slot_of(property);
-    return slot->policy && slot->policy->deadband > 0 && is_number(&property->value) &&
-           is_number(&slot->cloud) &&
-           is_within(&property->value, &slot->cloud, slot->policy->deadband);
+    return ledger_is_within_deadband(property, &property->value, &slot_of(property)->cloud);
 }
 
 static bool is_as_sent(const struct flux_property *property)

@@ -38,6 +38,7 @@ struct shadow *shadow_free(struct shadow *shadow)
     if (!shadow)
         return NULL;
     update_clear(&shadow->update);
+    update_clear(&shadow->prepared.update);
     for (size_t i = 0; i < shadow->unsettled_count; i++)
         update_clear(&shadow->unsettled[i]);
     wishes_clear(&shadow->wishes);
@@ -257,22 +258,6 @@ uint64_t shadow_newest_revision(const struct shadow *shadow)
 uint64_t shadow_stored_revision(const struct shadow *shadow)
 {
     return shadow->stored_revision;
-}
-
-void shadow_stored(struct shadow *shadow, uint64_t revision)
-{
-    if (revision <= shadow->stored_revision)
-        return;
-    shadow->stored_revision = revision;
-    shadow_touch(shadow);
-}
-
-void shadow_ask_stored(struct shadow *shadow, uint64_t revision)
-{
-    uint64_t newest = shadow->ledger.newest_revision;
-    revision = revision < newest ? revision : newest;
-    if (revision > shadow->asked_revision)
-        shadow->asked_revision = revision;
 }
 
 void shadow_flush(struct shadow *shadow, int64_t now_ms)

@@ -10,6 +10,7 @@ int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int
     size_t count = 0;
     (void)now_ms;
     shadow_touch(shadow);
+    shadow_drop_prepared(shadow);
     for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
         if (slot_of(p)->state == SLOT_EMPTY)
             continue;
@@ -62,6 +63,7 @@ int shadow_reset(struct shadow *shadow, int64_t now_ms)
     struct flux_property *root = shadow->ledger.set.root;
     int64_t now_us = now_ms * 1000 + 999; /* not older than any report of this millisecond */
     shadow_touch(shadow);
+    shadow_drop_prepared(shadow);
     struct flux_property *p = flux_property_next(root, root);
     while (p) {
         int r = 0;

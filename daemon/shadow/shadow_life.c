@@ -227,6 +227,7 @@ static void apply_policy(struct shadow *shadow, struct flux_property *property, 
 void shadow_life_set_policies(struct shadow *shadow, int64_t now_ms)
 {
     struct flux_property *root = shadow->ledger.set.root;
+    shadow_drop_prepared(shadow);
     for (struct flux_property *p = root; p; p = flux_property_next(root, p))
         apply_policy(shadow, p, now_ms);
     shadow_review(shadow, now_ms, false);

@@ -17,6 +17,7 @@ static void stop_following(struct shadow *shadow, int64_t now_ms)
 {
     if (shadow->view.state == SHADOW_VIEW_PROVEN || shadow->view.state == SHADOW_VIEW_GAP)
         shadow->followed_ms = now_ms;
+    shadow_drop_prepared(shadow);
     shadow_give_up(shadow, now_ms);
     if (shadow->doubt !=
         SHADOW_NO_DOUBT) /* an accepted update would prove the version, not the contents */

@@ -48,6 +48,7 @@ struct connection {
     struct thing_options options; /* `name` borrowed from the thing */
     struct writers writers;
     bool storage_trouble;         /* durable: updates do not wait for commits now */
+    uint64_t updates_uncommitted; /* that went out before their commit */
     int64_t budget_ms;            /* when the connection's budgets let an update through */
     struct policies *policies;    /* owned; NULL: none */
     struct shadow *touched_first; /* see shadow_touch() */
@@ -80,6 +81,20 @@ struct shadow_look {
     size_t refused_count;
 };
 
+/* An update that is due and waits for the commit of what it carries. For the books it is on its way
+ * (its entries are held) but for what begins with the sending: times, budgets, answers. */
+struct prepared {
+    bool is_there;
+    struct update update;    /* without entries and wishes: only an answer waits for the commit */
+    uint64_t revision;       /* goes when the disk holds all up to this one */
+    uint64_t built_revision; /* the newest that there was when it was built */
+    /* What it was built on. */
+    enum shadow_view_state view_state;
+    uint64_t generation;
+    size_t unsettled_count;
+    bool was_early; /* goes as an early one */
+};
+
 struct shadow {
     struct connection *connection;
     /* Where the thing keeps it, and who uses it. */
@@ -110,6 +125,7 @@ struct shadow {
 
     enum shadow_request request;
     struct update update; /* in flight, while request is SHADOW_REQUEST_UPDATE */
+    struct prepared prepared;
     struct update unsettled[UNSETTLED_MAX];
     size_t unsettled_count;
     char get_token[CLOUD_TOKEN_MAX + 1];
@@ -125,7 +141,8 @@ struct shadow {
     size_t suspects_limit; /* entries of the next update while there are suspects */
     int64_t last_heard_ms; /* last message of this shadow */
     uint64_t stored_revision;
-    uint64_t asked_revision; /* up to which somebody waits for STORED */
+    uint64_t deferred_revision; /* in the cloud, accepted once it is on disk; 0: none */
+    uint64_t asked_revision;    /* up to which somebody waits for STORED */
     uint64_t reset_revision; /* of a reset under way: it and all before have to settle; 0: none */
     struct shadow_status status; /* counters only */
     unsigned watcher_count;
@@ -188,9 +205,8 @@ size_t shadow_desired_bytes_left(struct shadow *shadow);
 size_t shadow_forget_settles(struct shadow *shadow, const char *path, size_t path_size);
 /* Tell whether the wish for a property of reported waits to be settled. */
 bool shadow_is_settling(const struct shadow *shadow, const struct flux_property *property);
-/* Tell whether a wish of a revision up to `newest_revision` may be removed now: one whose values
- * are held back has to wait for them. */
-bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision);
+/* Tell whether a wish may be removed now: one whose values are held back has to wait for them. */
+bool shadow_has_settle_to_send(const struct shadow *shadow);
 /* Properties and wishes that wait. */
 size_t shadow_pending_count(const struct shadow *shadow);
 void shadow_review_settles(struct shadow *shadow, int64_t now_ms);
@@ -279,7 +295,31 @@ int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_requ
 void shadow_tick(struct shadow *shadow, int64_t now_ms);
 /* The next time that shadow_tick() will matter. */
 int64_t shadow_tick_ms(struct shadow *shadow);
-/* Tell whether something waits that could be sent (on disk already, where that matters). */
+/* Tell whether something waits that could be sent (after its commit, where that comes first). */
 bool shadow_has_work(const struct shadow *shadow);
+
+/* --- shadow_prepared.c: the next update --- */
+void shadow_make_token(struct shadow *shadow, char ret_token[static CLOUD_TOKEN_MAX + 1]);
+/* Hand out the update that is due: the one that was prepared, its commit being there, or a new one.
+ * Returns 1; 0 where it has to wait for its commit first, or where there is nothing; -ENOMEM. */
+int shadow_make_update(struct shadow *shadow, int64_t now_ms, struct thing_request *request);
+/* Tell whether there is a prepared update and what it was built on stands. */
+bool shadow_prepared_is_current(const struct shadow *shadow);
+/* Tell whether the disk holds what the prepared update carries. */
+bool shadow_prepared_is_stored(const struct shadow *shadow);
+bool shadow_prepared_is_empty(const struct shadow *shadow);
+/* Drop the prepared update if what it was built on has moved. */
+void shadow_check_prepared(struct shadow *shadow);
+/* Drop it in any case, as if it had not been built; the next one takes its place when it is due. */
+void shadow_drop_prepared(struct shadow *shadow);
+/* A save begins: a prepared update that waits for it is to carry just what it holds. Until then
+ * what was reported after the update was built can still get into it. */
+void shadow_begin_save(struct shadow *shadow);
+/* Storage has come into trouble or out of it. */
+void shadow_storage_changed(struct shadow *shadow);
+bool shadow_wants_save(const struct shadow *shadow);
+/* Tell whether a value that the cloud is known to hold may be accepted now. Else it waits for its
+ * commit: what the disk holds there would set the cloud back after a crash. */
+bool shadow_may_accept_unsent(struct shadow *shadow, const struct flux_property *property);
 
 #endif

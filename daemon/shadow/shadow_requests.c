@@ -1,7 +1,6 @@
 #include "daemon/shadow/shadow_private.h"
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -15,36 +14,19 @@ static int64_t later(int64_t a, int64_t b)
 
 /* --- what is needed, and when --- */
 
-bool shadow_has_settle_to_send(const struct shadow *shadow, uint64_t newest_revision)
+bool shadow_has_settle_to_send(const struct shadow *shadow)
 {
     for (const struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next) {
-        if (settle_of(p)->revision <= newest_revision &&
-            !update_waits_for_values(&shadow->ledger, p))
+        if (!update_waits_for_values(&shadow->ledger, p))
             return true;
     }
     return false;
 }
 
-/* Up to which revision an update may carry now. */
-static uint64_t sendable_revision(const struct shadow *shadow)
-{
-    const struct connection *connection = shadow->connection;
-    bool waits = connection->options.durable && !connection->storage_trouble;
-    return waits ? shadow->stored_revision : UINT64_MAX;
-}
-
 bool shadow_has_work(const struct shadow *shadow)
 {
-    uint64_t sendable = sendable_revision(shadow);
-    bool waits = sendable < UINT64_MAX;
-    if (!waits && shadow->ledger.pending.count > shadow->ledger.held_count)
-        return true;
-    for (const struct flux_property *p = waits ? shadow->ledger.pending.first : NULL; p;
-         p = slot_of(p)->queue_next) {
-        if (ledger_newest(p) <= sendable && !slot_of(p)->held)
-            return true;
-    }
-    return shadow_has_settle_to_send(shadow, sendable);
+    return shadow->ledger.pending.count > shadow->ledger.held_count ||
+           shadow_has_settle_to_send(shadow);
 }
 
 static int64_t get_ms(struct shadow *shadow, int64_t wanted_ms, int64_t now_ms)
@@ -95,6 +77,11 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
     *ret_when_ms = INT64_MAX;
     if (shadow->link != SHADOW_ONLINE || shadow->request != SHADOW_REQUEST_NONE)
         return SHADOW_REQUEST_NONE;
+    if (shadow_prepared_is_current(shadow)) {
+        bool may_go = shadow_prepared_is_stored(shadow);
+        *ret_when_ms = may_go ? get_ms(shadow, now_ms, now_ms) : INT64_MAX; /* has its token */
+        return SHADOW_REQUEST_UPDATE;
+    }
     if (shadow->doubt != SHADOW_NO_DOUBT) {
         *ret_when_ms = get_ms(shadow, shadow->doubt_at_ms, now_ms);
         return SHADOW_REQUEST_GET;
@@ -160,18 +147,10 @@ int64_t shadow_request_ms(struct shadow *shadow, int64_t now_ms, bool *ret_is_ge
 
 /* --- making requests --- */
 
-static void make_token(struct shadow *shadow, char ret_token[static CLOUD_TOKEN_MAX + 1])
-{
-    struct connection *connection = shadow->connection;
-    (void)snprintf(ret_token, CLOUD_TOKEN_MAX + 1, "%016llx-%llu",
-                   (unsigned long long)connection->instance_id,
-                   (unsigned long long)++connection->token_count);
-}
-
 static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
 {
     shadow->sent_cause = cause_of_get(shadow);
-    make_token(shadow, shadow->get_token);
+    shadow_make_token(shadow, shadow->get_token);
     int size = snprintf(shadow->get_payload, sizeof(shadow->get_payload),
                         "{\"clientToken\":\"%s\"}", shadow->get_token);
     topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_GET);
@@ -192,93 +171,6 @@ static int make_get(struct shadow *shadow, int64_t now_ms, struct thing_request 
     return 1;
 }
 
-static struct update_choice choose(struct shadow *shadow)
-{
-    const struct thing_options *options = &shadow->connection->options;
-    return (struct update_choice){
-        .base_version = shadow->view.version,
-        .newest_revision = sendable_revision(shadow),
-        .entries_max = shadow->suspects_limit,
-        .bytes_max = options->max_document_bytes,
-        .suspects_only = shadow->suspects_limit > 0,
-        .settles = &shadow->settles,
-        .desired = &shadow->view.desired,
-    };
-}
-
-static void stop_narrowing(struct shadow *shadow)
-{
-    shadow->suspects_limit = 0;
-    for (struct flux_property *p = shadow->ledger.pending.first; p; p = slot_of(p)->queue_next)
-        slot_of(p)->suspect = false;
-    for (struct flux_property *p = shadow->settles.first; p; p = settle_of(p)->next)
-        settle_of(p)->suspect = false;
-}
-
-static int build(struct shadow *shadow, struct update *update)
-{
-    struct update_choice choice = choose(shadow);
-    int r = update_build(&shadow->ledger, &choice, update);
-    if (r == 0 && choice.suspects_only) { /* all of them were accepted or changed meanwhile */
-        stop_narrowing(shadow);
-        choice = choose(shadow);
-        r = update_build(&shadow->ledger, &choice, update);
-    }
-    bool may_be_unversioned = r == 1 && shadow->conflicts >= CONFLICTS_MAX &&
-                              shadow->unsettled_count == 0 && !update->has_cut &&
-                              shadow->view.state == SHADOW_VIEW_PROVEN;
-    if (!may_be_unversioned)
-        return r;
-    update_clear(update);
-    make_token(shadow, update->token);
-    choice.base_version = -1; /* and so without wishes */
-    r = update_build(&shadow->ledger, &choice, update);
-    if (r != 0)
-        return r;
-    choice.base_version = shadow->view.version;
-    return update_build(&shadow->ledger, &choice, update);
-}
-
-/* An update in which everything had been accepted before only sets back what others changed. */
-static enum thing_cause cause_of_update(const struct update *update)
-{
-    for (size_t i = 0; i < update->entry_count; i++) {
-        const struct update_entry *entry = &update->entries[i];
-        if (entry->revision > slot_of(entry->property)->settled_revision)
-            return THING_CAUSE_UPDATE;
-    }
-    return THING_CAUSE_RESTORE;
-}
-
-static int make_update(struct shadow *shadow, int64_t now_ms, struct thing_request *request)
-{
-    struct update update = {.base_version = -1};
-    make_token(shadow, update.token);
-    int r = build(shadow, &update);
-    if (r < 0)
-        return r;
-    if (r == 0) { /* all that waits is in the cloud as far as is known: look whether it is */
-        bool is_soon = shadow->unsettled_count == 0 && shadow->ledger.held_count == 0;
-        int64_t at_ms = is_soon ? now_ms : now_ms + UNSETTLED_LOOK_MS;
-        shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, at_ms);
-        return 0;
-    }
-    update.sent_ms = now_ms;
-    shadow_life_sent(&update, now_ms);
-    shadow->update = update;
-    shadow->sent_cause = cause_of_update(&shadow->update);
-    shadow->request = SHADOW_REQUEST_UPDATE;
-    topic_write_request(shadow->topic, shadow->thing, shadow->name, TOPIC_UPDATE);
-    request->kind = THING_PUBLISH;
-    request->topic = shadow->topic;
-    request->payload = shadow->update.payload;
-    request->payload_size = shadow->update.payload_size;
-    request->qos = 1;
-    pacing_charge_update(&shadow->pacing, now_ms);
-    shadow->status.updates_sent++;
-    return 1;
-}
-
 int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_request *ret_request)
 {
     pacing_expect(&shadow->pacing, shadow->connection->answer_ms);
@@ -293,7 +185,7 @@ int shadow_next_request(struct shadow *shadow, int64_t now_ms, struct thing_requ
     case SHADOW_REQUEST_GET:
         return make_get(shadow, now_ms, ret_request);
     case SHADOW_REQUEST_UPDATE:
-        return make_update(shadow, now_ms, ret_request);
+        return shadow_make_update(shadow, now_ms, ret_request);
     }
     return 0;
 }
@@ -356,6 +248,7 @@ void shadow_tick(struct shadow *shadow, int64_t now_ms)
     if (answer_deadline(shadow) <= now_ms)
         time_out(shadow, now_ms);
     shadow_expire_unsettled(shadow, now_ms);
+    shadow_check_prepared(shadow);
     if (shadow->ledger.contested.count > 0)
         restore_due(shadow, now_ms);
     shadow_life_tick(shadow, now_ms);

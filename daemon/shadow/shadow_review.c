@@ -80,9 +80,10 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
         return;
     case SLOT_PENDING:
         if (known && !ledger_is_unsettled(property) && ledger_is_in_cloud(property) &&
-            !shadow_life_wants_resend(property, now_ms))
-            accept_unsent(shadow, property, now_ms);
-        else
+            !shadow_life_wants_resend(property, now_ms)) {
+            if (shadow_may_accept_unsent(shadow, property))
+                accept_unsent(shadow, property, now_ms);
+        } else
             shadow_life_pending(shadow, property, now_ms);
         return;
     case SLOT_SETTLED:

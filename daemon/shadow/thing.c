@@ -127,6 +127,7 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
     while ((shadow = thing_next_shadow(thing, shadow))) {
         pacing_set_options(&shadow->pacing, kept, now_ms);
         shadow->size.known = false;
+        shadow_drop_prepared(shadow);
         shadow_touch(shadow);
     }
     return 0;
@@ -264,7 +265,7 @@ bool thing_has_sent_all(const struct thing *thing)
     for (size_t i = 0; i < thing->places; i++) {
         const struct shadow *shadow = thing->shadows[i];
         if (shadow && (shadow->ledger.pending.count > shadow->ledger.held_count ||
-                       shadow_has_settle_to_send(shadow, UINT64_MAX)))
+                       shadow_has_settle_to_send(shadow)))
             return false;
     }
     return true;
@@ -290,11 +291,10 @@ void thing_flush(struct thing *thing, int64_t now_ms)
 bool thing_wants_save(const struct thing *thing)
 {
     for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {
-        const struct shadow *shadow = thing->shadows[i];
-        if (shadow && shadow->asked_revision > shadow->stored_revision)
+        if (thing->shadows[i] && shadow_wants_save(thing->shadows[i]))
             return true;
     }
-    return !thing->connection.storage_trouble && thing_wants_commit(thing);
+    return false;
 }
 
 void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now_ms)
@@ -305,18 +305,7 @@ void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now
     thing->connection.storage_trouble = in_trouble;
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow)))
-        shadow_touch(shadow);
-}
-
-bool thing_wants_commit(const struct thing *thing)
-{
-    for (size_t i = 0; thing->connection.options.durable && i < thing->places; i++) {
-        const struct shadow *shadow = thing->shadows[i];
-        if (shadow && shadow_pending_count(shadow) > 0 &&
-            shadow->stored_revision < shadow->ledger.newest_revision)
-            return true;
-    }
-    return false;
+        shadow_storage_changed(shadow);
 }
 
 bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice)
@@ -347,6 +336,7 @@ void thing_get_status(const struct thing *thing, struct thing_status *ret_status
     *ret_status = thing->status;
     struct daily daily = thing->daily; /* what is asked moves its hours on */
     ret_status->subscribed = true;
+    ret_status->updates_uncommitted = thing->connection.updates_uncommitted;
     for (size_t i = 0; i < thing->places; i++) {
         const struct shadow *shadow = thing->shadows[i];
         if (!shadow || shadow->link == SHADOW_ONLINE)

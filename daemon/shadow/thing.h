@@ -171,10 +171,6 @@ bool thing_wants_save(const struct thing *thing);
  * meanwhile updates do not wait for commits. */
 void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now_ms);
 
-/* Durable: the newest revisions that wait for a commit before they may be sent. The daemon asks
- * once per turn. */
-bool thing_wants_commit(const struct thing *thing);
-
 /* --- what is kept on a disk (saved.h), where the thing is durable --- */
 /* One save at a time: thing_begin_save(); thing_next_unsaved() until it has none, with nothing else
  * in between, so that the rows are those of one moment; and once they are on the disk, or cannot be

@@ -27,12 +27,14 @@ struct thing_group {
     struct thing_group *next;
     char name[FLUX_THING_NAME_MAX + 1];
     unsigned shadow_count, in_flight;
+    unsigned prepared; /* shadows whose next update only waits for its commit */
 };
 
 /* What is due when in one place, so that not every shadow has to be looked at all the time. */
 struct thing_turn {
     int64_t tick_ms, request_ms;
     enum shadow_request flying; /* as counted */
+    bool is_prepared;           /* as counted */
     bool wants_get;             /* the request would be a get */
     bool is_owed;               /* its get was made for an update: that belongs to the same turn */
 };

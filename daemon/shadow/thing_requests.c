@@ -45,12 +45,24 @@ bool thing_is_spread(const struct thing *thing, int64_t now_ms)
     return now_ms <= thing->held_until_ms;
 }
 
+/* What is ready cannot go for long: by then newer values will be there to be sent. */
+static void drop_prepared(struct thing *thing, int64_t now_ms)
+{
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        shadow_drop_prepared(shadow);
+        thing_measure(thing, shadow, now_ms);
+    }
+}
+
 /* Tell whether answers have to come before this place may send. */
 static bool has_too_many_in_flight(const struct thing *thing, size_t place)
 {
-    const struct shadow *shadow = thing->shadows[place];
-    return shadow->group->in_flight >= THING_IN_FLIGHT_MAX ||
-           (thing->turns[place].wants_get && thing->gets_in_flight >= THING_GETS_MAX);
+    const struct thing_turn *turn = &thing->turns[place];
+    const struct thing_group *group = thing->shadows[place]->group;
+    bool is_new = !turn->wants_get && !turn->is_prepared; /* an update that is not built yet */
+    return group->in_flight + (is_new ? group->prepared : 0) >= THING_IN_FLIGHT_MAX ||
+           (turn->wants_get && thing->gets_in_flight >= THING_GETS_MAX);
 }
 
 static const struct suspicion *suspicion_of(const struct thing *thing, size_t place)
@@ -131,6 +143,7 @@ static int next_shadow_request(struct thing *thing, int64_t now_ms,
         while (find_turn(thing, owed == 1, now_ms, &from, &place)) {
             if (daily_next_ms(&thing->daily, now_ms) > now_ms) {
                 note_held(thing, now_ms);
+                drop_prepared(thing, now_ms);
                 return 0;
             }
             if (thing_alone_ms(&air, suspicion_of(thing, place)) > now_ms)

@@ -2,7 +2,9 @@
 
 void thing_begin_save(struct thing *thing)
 {
-    (void)thing;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_begin_save(shadow);
 }
 
 bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row)

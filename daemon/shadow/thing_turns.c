@@ -19,6 +19,15 @@ static void count_flight(struct thing *thing, const struct shadow *shadow,
     turn->flying = flying;
 }
 
+/* A prepared update has its place among those in flight: once on the disk it is not to get old. */
+static void count_prepared(struct thing *thing, const struct shadow *shadow, bool is_prepared)
+{
+    struct thing_turn *turn = &thing->turns[shadow->place];
+    shadow->group->prepared += is_prepared && !turn->is_prepared;
+    shadow->group->prepared -= !is_prepared && turn->is_prepared;
+    turn->is_prepared = is_prepared;
+}
+
 /* Keep the first of all times right, or note that it has to be looked for again. */
 static void note_change(struct thing *thing, const struct thing_turn *before,
                         const struct thing_turn *after)
@@ -51,6 +60,7 @@ void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms)
     const struct thing_turn before = *turn;
     bool was_got = turn->flying == SHADOW_REQUEST_GET && shadow->request == SHADOW_REQUEST_NONE;
     count_flight(thing, shadow, shadow->request);
+    count_prepared(thing, shadow, shadow->prepared.is_there);
     turn->tick_ms = shadow_tick_ms(shadow);
     turn->request_ms = shadow_request_ms(shadow, now_ms, &turn->wants_get);
     int64_t flies_ms = shadow_flies_until_ms(shadow); /* then it may make way */
@@ -68,6 +78,7 @@ void thing_measure(struct thing *thing, struct shadow *shadow, int64_t now_ms)
 void thing_forget_turn(struct thing *thing, const struct shadow *shadow)
 {
     count_flight(thing, shadow, SHADOW_REQUEST_NONE);
+    count_prepared(thing, shadow, false);
     thing->turns[shadow->place] =
         (struct thing_turn){.tick_ms = INT64_MAX, .request_ms = INT64_MAX};
     thing->is_first_stale = true;

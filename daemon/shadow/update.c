@@ -2,6 +2,7 @@
 
 #include "daemon/shadow/property_json.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ static size_t mark_property(struct flux_property *property)
 
 static bool is_chosen(const struct flux_property *property, const struct update_choice *choice)
 {
-    if (ledger_newest(property) > choice->newest_revision || slot_of(property)->held)
+    if (slot_of(property)->held)
         return false;
     return !choice->suspects_only || slot_of(property)->suspect;
 }
@@ -141,8 +142,7 @@ static void choose_settles(struct ledger *ledger, const struct update_choice *ch
 {
     for (struct flux_property *p = choice->settles->first; p; p = settle_of(p)->next) {
         const struct settle *settle = settle_of(p);
-        bool may_go = settle->revision <= choice->newest_revision &&
-                      (!choice->suspects_only || settle->suspect);
+        bool may_go = !choice->suspects_only || settle->suspect;
         if (!may_go || update_waits_for_values(ledger, p))
             continue;
         if (is_full(chosen, choice))
@@ -254,6 +254,25 @@ static void write_reported(const struct flux_property *root, struct flux_json_wr
     }
 }
 
+/* Put together what is said and what it is built on. Returns 0 or -ENOMEM with the update as it
+ * was. */
+static int finish_payload(struct update *update, const char *state, size_t state_size)
+{
+    char version[32] = "", *payload;
+    if (update->base_version >= 0)
+        (void)snprintf(version, sizeof(version), ",\"version\":%lld",
+                       (long long)update->base_version);
+    int size = asprintf(&payload, "%.*s%s,\"clientToken\":\"%s\"}", (int)state_size, state, version,
+                        update->token);
+    if (size < 0)
+        return -ENOMEM;
+    free(update->payload);
+    update->payload = payload;
+    update->payload_size = (size_t)size;
+    update->state_size = state_size;
+    return 0;
+}
+
 static int write_payload(struct ledger *ledger, const struct update_choice *choice,
                          const struct chosen *chosen, struct update *update)
 {
@@ -271,16 +290,9 @@ static int write_payload(struct ledger *ledger, const struct update_choice *choi
         (void)desired_write_nulls(choice->desired, &writer);
     }
     flux_json_end_object(&writer);
-    if (update->base_version >= 0) {
-        flux_json_key_text(&writer, "version");
-        flux_json_int64(&writer, update->base_version);
-    }
-    flux_json_key_text(&writer, "clientToken");
-    flux_json_string_text(&writer, update->token);
-    flux_json_end_object(&writer);
     int r = writer.error;
     if (r == 0)
-        update->payload = flux_json_writer_steal(&writer, &update->payload_size);
+        r = finish_payload(update, writer.text, writer.size);
     flux_json_writer_clear(&writer);
     return r;
 }
@@ -338,6 +350,37 @@ int update_build(struct ledger *ledger, const struct update_choice *choice, stru
     }
     take_chosen(update, &chosen);
     return 1;
+}
+
+uint64_t update_newest_revision(const struct update *update)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < update->entry_count; i++)
+        newest = update->entries[i].revision > newest ? update->entries[i].revision : newest;
+    for (size_t i = 0; i < update->settle_count; i++)
+        newest = update->settles[i].revision > newest ? update->settles[i].revision : newest;
+    return newest;
+}
+
+bool update_is_plain(const struct update *update)
+{
+    for (size_t i = 0; i < update->entry_count; i++) {
+        if (update->entries[i].rides_along || update->entries[i].is_partial)
+            return false;
+    }
+    return !update->has_cut && update->settle_count == 0;
+}
+
+int update_rebase(struct update *update, int64_t version)
+{
+    int64_t before = update->base_version;
+    if (before < 0)
+        return 0;
+    update->base_version = version;
+    int r = finish_payload(update, update->payload, update->state_size);
+    if (r < 0)
+        update->base_version = before;
+    return r;
 }
 
 void update_clear(struct update *update)

@@ -31,16 +31,16 @@ struct update {
     size_t settle_count;
     char *payload; /* owned */
     size_t payload_size;
+    size_t state_size; /* of its part that does not depend on version and token */
     bool has_cut;
     int64_t sent_ms;
 };
 
 /* What update_build() is to choose. */
 struct update_choice {
-    int64_t base_version;     /* -1: leave `version` out */
-    uint64_t newest_revision; /* leave out what is newer (not on disk yet) */
-    size_t entries_max;       /* 0: no limit */
-    size_t bytes_max;         /* of the `reported` object, roughly; at least one entry goes in */
+    int64_t base_version; /* -1: leave `version` out */
+    size_t entries_max;   /* 0: no limit */
+    size_t bytes_max;     /* of the `reported` object, roughly; at least one entry goes in */
     bool suspects_only;
     /* Wishes go only with a version, so that newer ones win, and with the values of the reports
      * that they came with, or after them. NULL: none are to go. */
@@ -51,6 +51,17 @@ struct update_choice {
 /* Build the next update, oldest changes first. `update->token` is set by the caller. Returns 1 with
  * `update` filled and its entries held, 0 where there is nothing to send, or -ENOMEM. */
 int update_build(struct ledger *ledger, const struct update_choice *choice, struct update *update);
+
+/* The newest revision that the update carries. */
+uint64_t update_newest_revision(const struct update *update);
+
+/* Tell whether the update says the same whatever the cloud holds by now: values only, no cuts and
+ * no wishes. */
+bool update_is_plain(const struct update *update);
+
+/* Let a plain update carry another version; one without a version stays so. Returns 0 or -ENOMEM
+ * with the update as it was. */
+int update_rebase(struct update *update, int64_t version);
 
 /* Tell whether a wish has to wait for the values that answer it, those at its path, above and
  * below: it is not to go before they do. */

@@ -31,6 +31,7 @@ void oracle_init(struct sim *sim)
 {
     sim->model = json_object();
     sim->stored_model = json_object();
+    sim->stored_before = json_array();
     sim->tokens = json_object();
     oracle_deleted(sim, 0);
 }
@@ -62,6 +63,7 @@ void oracle_clear(struct sim *sim)
     json_decref(sim->model);
     json_decref(sim->commit_model);
     json_decref(sim->stored_model);
+    json_decref(sim->stored_before);
     json_decref(sim->tokens);
     json_decref(sim->last_update);
     free(sim->last_text);

@@ -140,9 +140,10 @@ static void sim_take_notices(struct sim *sim)
 static void sim_commit(struct sim *sim)
 {
     if (!sim->net->options.thing.durable || sim->net->committing ||
-        !thing_wants_commit(sim->net->thing))
+        !thing_wants_save(sim->net->thing))
         return;
     sim->net->committing = true;
+    thing_begin_save(sim->net->thing);
     for (struct sim *each = sim->net; each != NULL; each = each->next) {
         each->commit_revision = shadow_newest_revision(each->shadow);
         json_decref(each->commit_model);

@@ -185,6 +185,7 @@ struct sim {
 
     uint64_t commit_revision;
     json_t *commit_model, *stored_model;
+    json_t *stored_before; /* array: what commits before that one held, since the last update */
 
     /* oracle */
     struct sim_version *history; /* [0] is "nothing yet" */

@@ -243,7 +243,7 @@ static void sim_committed(struct sim *sim)
     for (struct sim *each = sim->net; each != NULL; each = each->next) {
         if (each->commit_model == NULL)
             continue; /* opened since */
-        json_decref(each->stored_model);
+        json_array_append_new(each->stored_before, each->stored_model);
         each->stored_model = each->commit_model;
         each->commit_model = NULL;
         shadow_stored(each->shadow, each->commit_revision);

@@ -130,6 +130,9 @@ static void test_05_keys_tell_what_is_stored(void **state)
     set_number(sim, "/a", 1);
     life_assert_key(sim, "/a", "state", "\"queued\"");
     sim_run(sim, 200);
+    life_assert_key(sim, "/a", "state", "\"queued\""); /* nobody has asked for a commit */
+    shadow_ask_stored(sim->shadow, shadow_newest_revision(sim->shadow));
+    sim_run(sim, 200);
     life_assert_key(sim, "/a", "state", "\"stored\"");
     set_number(sim, "/a", 2);
     life_assert_key(sim, "/a", "state", "\"queued\"");

@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-static const struct update_choice everything = {
-    .base_version = 7, .newest_revision = UINT64_MAX, .bytes_max = 8192};
+static const struct update_choice everything = {.base_version = 7, .bytes_max = 8192};
 
 static int build(struct ledger_world *world, const struct update_choice *choice,
                  struct update *update)
@@ -100,17 +99,6 @@ static void test_the_oldest_changes_go_first_until_it_is_full(void **state)
                    "{\"state\":{\"reported\":{\"b\":2}},\"version\":7,\"clientToken\":\"t\"}");
 }
 
-static void test_what_is_not_on_disk_stays_behind(void **state)
-{
-    struct ledger_world *world = *state;
-    (void)ledger_world_report(world, "/a", "1");
-    struct update_choice choice = everything;
-    choice.newest_revision = world->ledger.newest_revision;
-    (void)ledger_world_report(world, "/b", "1");
-    assert_payload(world, &choice,
-                   "{\"state\":{\"reported\":{\"a\":1}},\"version\":7,\"clientToken\":\"t\"}");
-}
-
 static void test_suspects_go_alone_and_few(void **state)
 {
     struct ledger_world *world = *state;
@@ -175,7 +163,6 @@ int main(void)
         CASE(test_an_unset_is_one_null),
         CASE(test_numbers_stay_short_and_exact),
         CASE(test_the_oldest_changes_go_first_until_it_is_full),
-        CASE(test_what_is_not_on_disk_stays_behind),
         CASE(test_suspects_go_alone_and_few),
         CASE(test_entries_are_held_until_the_update_is_cleared),
         CASE(test_a_conversion_rides_along_with_what_caused_it),
