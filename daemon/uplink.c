@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/credential_paths.h"
 #include "daemon/message_ids.h"
+#include "daemon/mqtt/clock_doubt.h"
 #include "daemon/mqtt/mqtt_link.h"
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct uplink {
     bool has_failed; /* since it was up last: what follows is a repeat */
     enum credentials_state credentials_state;
     int64_t not_after_sec;
+    struct clock_doubt clock_doubt;
 };
 
 static uint64_t mix_text(uint64_t hash, const char *text)
@@ -186,6 +188,7 @@ static void uplink_step(struct uplink *uplink, enum link_input input, int64_t no
     case LINK_ACTION_NONE:
         break;
     case LINK_ACTION_CONNECT:
+        clock_doubt_begin(&uplink->clock_doubt, clock_wall_sec(), now_ms);
         uplink_dial(uplink);
         break;
     case LINK_ACTION_DISCONNECT:
@@ -244,6 +247,14 @@ static void uplink_take_credentials(struct uplink *uplink, const struct credenti
     uplink_step(uplink, is_usable ? LINK_INPUT_CREDENTIALS_OK : LINK_INPUT_CREDENTIALS_BAD, now_ms);
 }
 
+/* A device without a battery for its clock begins in 1970, and is told the time later. */
+static void uplink_judge_clock(struct uplink *uplink, int failure)
+{
+    const bool may_be_why = failure == MQTT_LINK_FAILED_SERVER_TIME ||
+                            uplink->credentials_state == CREDENTIALS_DOUBTFUL;
+    clock_doubt_judge(&uplink->clock_doubt, may_be_why);
+}
+
 static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_event *event,
                               int64_t now_ms)
 {
@@ -258,6 +269,7 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
     case MQTT_LINK_CONNECT_FAILED:
     case MQTT_LINK_LOST:
         (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", event->text);
+        uplink_judge_clock(uplink, event->code);
         uplink_step(uplink,
                     event->kind == MQTT_LINK_LOST ? LINK_INPUT_LOST : LINK_INPUT_CONNECT_FAILED,
                     now_ms);
@@ -296,8 +308,18 @@ void uplink_receive(struct uplink *uplink, int64_t now_ms)
         uplink_take_event(uplink, &event, now_ms);
 }
 
+static void uplink_look_at_clock(struct uplink *uplink, int64_t now_ms)
+{
+    if (uplink->machine.state != LINK_BACKOFF ||
+        !clock_doubt_look(&uplink->clock_doubt, clock_wall_sec(), now_ms))
+        return;
+    log_info("the clock was set; connecting without further delay");
+    uplink_step(uplink, LINK_INPUT_CLOCK_SET, now_ms);
+}
+
 void uplink_check(struct uplink *uplink, int64_t now_ms)
 {
+    uplink_look_at_clock(uplink, now_ms);
     if (link_machine_deadline(&uplink->machine) <= now_ms)
         uplink_step(uplink, LINK_INPUT_DUE, now_ms);
     if (uplink->machine.state == LINK_UP && thing_doubts_link(uplink->thing)) {
@@ -344,7 +366,11 @@ void uplink_send(struct uplink *uplink, int64_t now_ms)
 
 int64_t uplink_deadline(const struct uplink *uplink)
 {
-    return link_machine_deadline(&uplink->machine);
+    const int64_t deadline_ms = link_machine_deadline(&uplink->machine);
+    if (uplink->machine.state != LINK_BACKOFF)
+        return deadline_ms;
+    const int64_t look_ms = clock_doubt_deadline(&uplink->clock_doubt);
+    return look_ms < deadline_ms ? look_ms : deadline_ms;
 }
 
 void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status)

@@ -28,6 +28,7 @@ static const struct link_cell table[LINK_INPUT_COUNT][LINK_STATE_COUNT] = {
     [LINK_INPUT_RESTART] =         {SAME,    SAME,           BACKOFF_DROP, SAME,      BACKOFF_DROP, RESTART_HANG, SAME,     SAME},
     [LINK_INPUT_NETWORK_FOUND] =   {SAME,    BACKOFF,        SAME,         SAME,      SAME,         SAME,         SAME,     SAME},
     [LINK_INPUT_NETWORK_GONE] =    {SAME,    SAME,           SAME,         NETWORK,   SAME,         SAME,         SAME,     SAME},
+    [LINK_INPUT_CLOCK_SET] =       {SAME,    SAME,           SAME,         SAME,      SAME,         SAME,         SAME,     SAME},
     [LINK_INPUT_DUE] =             {SAME,    SAME,           CREDS_CALL,   DIAL_CALL, BACKOFF_DROP, SAME,         OFF_DROP, BACKOFF_DROP},
     [LINK_INPUT_CREDENTIALS_OK] =  {SAME,    SAME,           DIAL,         SAME,      SAME,         SAME,         SAME,     SAME},
     [LINK_INPUT_CREDENTIALS_BAD] = {SAME,    SAME,           SAME,         SAME,      CREDS,        SAME,         SAME,     SAME},
@@ -148,7 +149,7 @@ static void rearm(struct link_machine *machine, enum link_input input, int64_t n
         machine->deadline_ms = now_ms + LINK_CREDENTIALS_RECHECK_MS;
     if (machine->state != LINK_BACKOFF)
         return;
-    if (input == LINK_INPUT_RESTART)
+    if (input == LINK_INPUT_RESTART || input == LINK_INPUT_CLOCK_SET)
         machine->deadline_ms = earlier(machine->deadline_ms, not_too_soon(machine, now_ms));
     if (input == LINK_INPUT_NETWORK_FOUND)
         hasten(machine, now_ms);
@@ -225,6 +226,7 @@ const char *link_input_name(enum link_input input)
         [LINK_INPUT_RESTART] = "restart",
         [LINK_INPUT_NETWORK_FOUND] = "network-found",
         [LINK_INPUT_NETWORK_GONE] = "network-gone",
+        [LINK_INPUT_CLOCK_SET] = "clock-set",
         [LINK_INPUT_DUE] = "due",
         [LINK_INPUT_CREDENTIALS_OK] = "credentials-ok",
         [LINK_INPUT_CREDENTIALS_BAD] = "credentials-bad",

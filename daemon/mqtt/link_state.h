@@ -25,6 +25,7 @@ enum link_input {
     LINK_INPUT_RESTART,         /* settings or credentials changed, or an operator's reconnect */
     LINK_INPUT_NETWORK_FOUND,   /* a route or an address is new */
     LINK_INPUT_NETWORK_GONE,    /* the last route is gone */
+    LINK_INPUT_CLOCK_SET,       /* the wall clock was set, and may have been in the way */
     LINK_INPUT_DUE,             /* link_deadline() has come */
     LINK_INPUT_CREDENTIALS_OK,  /* they passed the check; dialling now */
     LINK_INPUT_CREDENTIALS_BAD, /* missing, unreadable, not belonging together, ... */

@@ -46,6 +46,7 @@ enum mqtt_link_failure {
     MQTT_LINK_FAILED_SERVER_NAME = -5, /* it belongs to another name */
     MQTT_LINK_FAILED_REFUSED_US = -6,  /* the server did not take our certificate */
     MQTT_LINK_FAILED_TIMEOUT = -7,     /* no CONNACK in time */
+    MQTT_LINK_FAILED_SERVER_TIME = -8, /* its certificate is not valid by this device's clock */
 };
 
 /* One event; pointers are borrowed until the next mqtt_link_next_event(). */

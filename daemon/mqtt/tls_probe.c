@@ -156,7 +156,7 @@ static void describe_untrusted(SSL *ssl, const struct mqtt_link_config *config,
                  "the server's certificate belongs to another name than %s; check Endpoint",
                  config->host);
     else if (verdict == X509_V_ERR_CERT_NOT_YET_VALID || verdict == X509_V_ERR_CERT_HAS_EXPIRED)
-        conclude(probe, MQTT_LINK_FAILED_SERVER_CA,
+        conclude(probe, MQTT_LINK_FAILED_SERVER_TIME,
                  "the server's certificate is not valid now (%s); check this device's clock",
                  words);
     else

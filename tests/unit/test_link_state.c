@@ -282,6 +282,20 @@ static void test_new_route_shortens_the_wait_but_not_twice_in_half_a_minute(void
     assert_in_range(link_machine_deadline(&machine), 31000, 36000);
 }
 
+static void test_set_clock_ends_the_wait_but_not_within_the_floor(void **unused)
+{
+    (void)unused;
+    struct link_machine machine = machine_in(LINK_BACKOFF, 5000);
+    machine.dialled_ms = 4500;
+    machine.deadline_ms = 300000;
+    assert_int_equal(link_machine_step(&machine, LINK_INPUT_CLOCK_SET, 5000), LINK_ACTION_NONE);
+    assert_int_equal(link_machine_deadline(&machine), 4500 + MIN_MS);
+    machine.deadline_ms = 5200;
+    machine.dialled_ms = 4900;
+    (void)link_machine_step(&machine, LINK_INPUT_CLOCK_SET, 5000);
+    assert_int_equal(link_machine_deadline(&machine), 5200);
+}
+
 static void test_new_route_never_makes_the_wait_longer(void **unused)
 {
     (void)unused;
@@ -308,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_dialled_without_a_network),
         cmocka_unit_test(test_new_route_shortens_the_wait_but_not_twice_in_half_a_minute),
         cmocka_unit_test(test_new_route_never_makes_the_wait_longer),
+        cmocka_unit_test(test_set_clock_ends_the_wait_but_not_within_the_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
