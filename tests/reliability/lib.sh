@@ -220,6 +220,44 @@ cpu_ms() { awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print int(($12 + $
 # wakeups PID: how often its threads have waited for something.
 wakeups() { cat "/proc/$1/task/"*/status 2>/dev/null | awk '/^voluntary_ctxt/ {sum += $2} END {print sum + 0}'; }
 
+# ---- the clock of the daemon ----
+
+launch_daemon() {
+    # The sanitizers want to be first in the list of libraries; here another one is, on purpose.
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 env "${daemon_prefix[@]}" \
+        "$fluxawsd" --config "$cloud_dir/fluxawsd.conf" --log-level "${log_level:-info}" "$@" \
+        >>"$daemon_log" 2>&1 </dev/null &
+    daemon_pid=$!
+}
+daemon_prefix=()
+
+find_faketime() {
+    local path
+    for path in /usr/lib/*/faketime/libfaketimeMT.so.1; do
+        [ ! -f "$path" ] || { faketime=$path; return; }
+    done
+    skip_all "libfaketime is not installed"
+}
+
+# with_fast_clock N: daemon and bridge live N times faster than everybody else. Sets $speed.
+with_fast_clock() {
+    speed=$1
+    find_faketime
+    daemon_prefix=(LD_PRELOAD="$faketime" FAKETIME="+0 x$speed")
+    bridge_prefix=(env "${daemon_prefix[@]}")
+}
+
+# with_wall_clock: the daemon's wall clock, and no other of its clocks, is what set_clock() last said.
+with_wall_clock() {
+    find_faketime
+    set_clock "${1:-+0}"
+    daemon_prefix=(LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$work/clock" FAKETIME_NO_CACHE=1
+        FAKETIME_DONT_FAKE_MONOTONIC=1)
+    bridge_prefix=(env "${daemon_prefix[@]}")
+}
+# set_clock OFFSET: as +30y or -10d, from the true time.
+set_clock() { echo "$1" >"$work/clock.new" && mv "$work/clock.new" "$work/clock"; }
+
 # ---- the network of this test alone ----
 
 # In a network namespace of one's own packets can be dropped without harm to anybody: call it first.
