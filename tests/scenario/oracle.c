@@ -1,6 +1,7 @@
 /* What was reported and what the cloud held, version by version. */
 #include "tests/scenario/oracle.h"
 
+#include "tests/scenario/oracle_store.h"
 #include "tests/scenario/sim_events.h"
 
 #include <stdio.h>
@@ -63,7 +64,7 @@ void oracle_clear(struct sim *sim)
     json_decref(sim->model);
     json_decref(sim->commit_model);
     json_decref(sim->stored_model);
-    json_decref(sim->stored_before);
+    oracle_clear_moments(sim);
     json_decref(sim->tokens);
     json_decref(sim->last_update);
     free(sim->last_text);
@@ -108,7 +109,7 @@ static bool oracle_is_overtaken(struct sim *sim, const char *path, int64_t set_u
     bool overtaken = false, open = false;
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *newer = &sim->ops[i];
-        if (newer->instance != sim->net->instance || newer->set_us <= set_us || newer->superseded)
+        if (newer->lost || newer->set_us <= set_us || newer->superseded)
             continue;
         if (strcmp(newer->path, path) == 0)
             overtaken = true;
@@ -129,7 +130,7 @@ static bool oracle_is_overtaken(struct sim *sim, const char *path, int64_t set_u
 static bool oracle_is_known(const struct sim *sim, const char *path, int64_t set_us)
 {
     for (size_t i = 0; i < sim->op_count; i++)
-        if (sim->ops[i].instance == sim->net->instance && sim->ops[i].set_us == set_us &&
+        if (!sim->ops[i].lost && sim->ops[i].set_us == set_us &&
             strcmp(sim->ops[i].path, path) == 0)
             return true;
     return false;
@@ -140,27 +141,31 @@ static bool oracle_overtaken_from_below(const struct sim *sim, const struct sim_
 {
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *newer = &sim->ops[i];
-        if (newer->instance == sim->net->instance && newer->set_us > op->set_us &&
-            !newer->superseded && strcmp(newer->path, op->path) != 0 &&
-            doc_covers(op->path, newer->path))
+        if (!newer->lost && newer->set_us > op->set_us && !newer->superseded &&
+            strcmp(newer->path, op->path) != 0 && doc_covers(op->path, newer->path))
             return true;
     }
     return false;
 }
 
+bool oracle_ends(const struct sim_op *newer, const struct sim_op *older)
+{
+    if (newer->superseded || newer->lost)
+        return false;
+    bool same = strcmp(older->path, newer->path) == 0;
+    bool above = !same && doc_covers(newer->path, older->path) && !oracle_is_object_op(newer);
+    bool below = !same && doc_covers(older->path, newer->path) && newer->kind == FLUX_SET &&
+                 !oracle_is_object_op(older);
+    return same || above || below;
+}
+
 /* Note for earlier operations that this one replaced or removed their value. */
 static void oracle_end_older(struct sim *sim, size_t index)
 {
-    const struct sim_op *op = &sim->ops[index];
     for (size_t i = 0; i < index; i++) {
         struct sim_op *older = &sim->ops[i];
-        if (older->ended_by != SIZE_MAX || older->kind == FLUX_UNSET)
-            continue;
-        bool same = strcmp(older->path, op->path) == 0;
-        bool above = !same && doc_covers(op->path, older->path) && !oracle_is_object_op(op);
-        bool below = !same && doc_covers(older->path, op->path) && op->kind == FLUX_SET &&
-                     !oracle_is_object_op(older);
-        if (same || above || below)
+        if (older->ended_by == SIZE_MAX && older->kind != FLUX_UNSET &&
+            oracle_ends(&sim->ops[index], older))
             older->ended_by = index;
     }
 }
@@ -184,6 +189,8 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
         .waiting = true,
         .instance = sim->net->instance,
         .program = sim->net->program,
+        .level = sim->net->level,
+        .life_us = set_us,
         .ended_by = SIZE_MAX,
         .born = sim->history_count - 1,
     };
@@ -203,6 +210,7 @@ size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, 
     else
         doc_merge(sim->model, patch);
     json_decref(patch);
+    oracle_note_moment(sim);
     return index;
 }
 
@@ -233,9 +241,9 @@ static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const 
     if (op->fate != SHADOW_ACCEPTED || op->index >= foreign)
         return true;
     if (op->kind == FLUX_UNSET)
-        return false;
+        return op->pending; /* the daemon that heard that it was accepted is no more */
     if (op->ended_by == SIZE_MAX)
-        return true; /* owned: set back */
+        return !op->restored || op->pending; /* owned: set back */
     const struct sim_op *end = &sim->ops[op->ended_by];
     if (end->fate != SHADOW_ACCEPTED || end->index >= foreign)
         return true;

@@ -13,6 +13,9 @@ void oracle_clear(struct sim *sim);
 size_t oracle_take(struct sim *sim, enum flux_operation kind, const char *path, const json_t *value,
                    int64_t set_us, bool resent);
 
+/* Tell whether an operation replaces or removes what the older one set. */
+bool oracle_ends(const struct sim_op *newer, const struct sim_op *older);
+
 /* Judge a publish of the engine to `update` or `get`, at the moment it leaves. */
 void oracle_publish(struct sim *sim, const char *topic, const char *payload, size_t size);
 

@@ -1,6 +1,7 @@
 /* Judges what the engine answers, and the end. */
 #include "tests/scenario/oracle.h"
 
+#include "tests/scenario/oracle_store.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static bool oracle_holds_in(const struct sim *sim, size_t index, const json_t *r
     struct oracle_place place = {.what = ORACLE_ABSENT};
     for (size_t i = op->superseded ? 0 : index; i < sim->op_count; i++) {
         const struct sim_op *step = &sim->ops[i];
-        if (step->instance != op->instance || !doc_overlaps(step->path, op->path))
+        if (step->lost || !doc_overlaps(step->path, op->path))
             continue;
         oracle_place_step(&place, op->path, step);
         bool newer = op->superseded ? step->set_us > op->set_us : i > index;
@@ -278,6 +279,8 @@ void oracle_answers(struct sim *sim)
                   fate.state == SHADOW_ACCEPTED ? "ACCEPTED" : "REJECTED", (long long)fate.version,
                   fate.code);
         if (fate.state == SHADOW_ACCEPTED)
+            oracle_judge_is_stored(sim, index);
+        if (fate.state == SHADOW_ACCEPTED)
             oracle_judge_accepted(sim, index);
         else
             oracle_judge_refused(sim, op, &fate);
@@ -311,7 +314,7 @@ static void oracle_end_ours(void *data, const char *path, const json_t *leaf)
     if (json_is_object(leaf) || oracle_is_vague(end->sim, path))
         return;
     const json_t *held = doc_at(end->cloud->reported, path);
-    if (held == NULL || !doc_equal(leaf, held, false))
+    if ((held == NULL || !doc_equal(leaf, held, false)) && !oracle_was_given_up(end->sim, path))
         oracle_end_note(end, "the cloud does not hold what was reported last", path);
 }
 
@@ -332,7 +335,8 @@ static void oracle_end_theirs(void *data, const char *path, const json_t *leaf)
         return;
     size_t writer = (size_t)json_integer_value(leaf);
     if (sim->history[writer].ours) {
-        if (sim->net->instance == 0 && !oracle_is_in_model(sim, end->cloud, path))
+        bool knows_all = sim->net->instance == 0 || sim->net->options.thing.durable;
+        if (knows_all && !oracle_is_in_model(sim, end->cloud, path))
             oracle_end_note(end, "the cloud holds a value of ours that was replaced or removed",
                             path);
         return;
@@ -354,9 +358,9 @@ static void oracle_end_objects(struct oracle_end *end)
     struct sim *sim = end->sim;
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *op = &sim->ops[i];
-        if (op->kind != FLUX_SET || !json_is_object(op->value) || op->superseded ||
-            op->instance != sim->net->instance || op->ended_by != SIZE_MAX ||
-            oracle_is_vague(sim, op->path))
+        if (op->kind != FLUX_SET || !json_is_object(op->value) || op->superseded || op->lost ||
+            op->ended_by != SIZE_MAX || oracle_is_vague(sim, op->path) ||
+            oracle_was_given_up(sim, op->path))
             continue;
         if (!json_is_object(doc_at(end->cloud->reported, op->path)))
             oracle_end_note(end, "an object that was reported is not in the cloud", op->path);
@@ -391,6 +395,8 @@ bool oracle_end(struct sim *sim, bool final)
     for (size_t i = 0; i < sim->settle_count; i++)
         if (sim->settles[i].waiting)
             oracle_end_note(&end, "a settling was never answered", sim->settles[i].path);
+    if (end.text[0] == '\0')
+        oracle_end_store(sim, end.text, sizeof(end.text));
     if (end.text[0] == '\0')
         sim_watch_end(sim, end.text, sizeof(end.text));
     if (end.text[0] == '\0' && !thing_is_settled(sim->net->thing))

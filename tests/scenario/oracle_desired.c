@@ -42,7 +42,7 @@ static void oracle_judge_wish_gone(void *data, const char *path, const json_t *l
         return;
     }
     for (size_t i = 0; i < sim->settle_count; i++)
-        if (sim->settles[i].instance == sim->net->instance && sim->settles[i].waiting &&
+        if (!sim->settles[i].lost && (sim->settles[i].waiting || sim->settles[i].restored) &&
             doc_covers(sim->settles[i].path, path))
             return;
     if (!sim->net->careless)

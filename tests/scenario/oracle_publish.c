@@ -2,6 +2,8 @@
  * reports say. */
 #include "tests/scenario/oracle.h"
 
+#include "tests/scenario/oracle_store.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -114,52 +116,51 @@ static bool oracle_is_null_covered(const struct sim *sim, const char *path)
 {
     for (size_t i = sim->op_count; i-- > 0;) {
         const struct sim_op *op = &sim->ops[i];
-        if (op->instance == sim->net->instance && doc_covers(op->path, path) &&
+        if (!op->lost && doc_covers(op->path, path) &&
             !(op->kind == FLUX_SET && json_is_object(op->value)))
             return true;
     }
     return false;
 }
 
-/* Durable: an update is built before the commit that it waits for, and others may end before it
- * goes. */
-static bool oracle_was_newest(const struct sim *sim, const char *path, const json_t *leaf)
+/* Tell whether the newest reports make this of the path; durable: those of a commit. */
+static bool oracle_is_newest(const struct sim *sim, const char *path, const json_t *leaf)
 {
-    size_t i;
-    json_t *model;
-    json_array_foreach(sim->stored_before, i, model)
-    {
-        const json_t *held = doc_at(model, path);
-        if (json_is_null(leaf)
-                ? doc_is_hollow(held)
-                : held != NULL &&
-                      (json_is_object(leaf) ? json_is_object(held) : doc_equal(held, leaf, false)))
-            return true;
-    }
-    return false;
+    if (sim->net->options.thing.durable)
+        return oracle_was_newest(sim, path, leaf);
+    return oracle_makes(sim->model, path, leaf);
+}
+
+bool oracle_makes(const json_t *model, const char *path, const json_t *leaf)
+{
+    const json_t *newest = doc_at(model, path);
+    if (json_is_null(leaf))
+        return doc_is_hollow(newest);
+    if (json_is_object(leaf))
+        return json_is_object(newest);
+    return newest != NULL && doc_equal(newest, leaf, false);
 }
 
 static void oracle_judge_leaf(void *data, const char *path, const json_t *leaf)
 {
     struct sim *sim = data;
-    const json_t *model = sim->net->options.thing.durable ? sim->stored_model : sim->model;
-    if (oracle_is_vague(sim, path) || oracle_was_newest(sim, path, leaf))
+    if (oracle_is_vague(sim, path))
         return;
     if (sim->net->quiet)
         sim_fail(sim, "all was equal and settled, and still an update is about %s", path);
-    const json_t *newest = doc_at(model, path);
+    bool is_newest = oracle_is_newest(sim, path, leaf);
     char *text = json_dumps(leaf, JSON_ENCODE_ANY | JSON_COMPACT);
     if (json_is_null(leaf)) {
         /* durable: a cut may go while what was set below it waits for its commit */
-        if (!doc_is_hollow(newest) && !doc_is_hollow(doc_at(sim->model, path)))
+        if (!is_newest && !doc_is_hollow(doc_at(sim->model, path)))
             sim_fail(sim, "sequential truth: an update removes %s, which the newest reports set",
                      path);
         else if (!oracle_is_null_covered(sim, path))
             sim_fail(sim, "foreign things stay: an update removes %s, which no report names", path);
     } else if (json_is_object(leaf)) {
-        if (!json_is_object(newest))
+        if (!is_newest)
             sim_fail(sim, "sequential truth: an update makes %s an object, no report does", path);
-    } else if (newest == NULL || !doc_equal(newest, leaf, false)) {
+    } else if (!is_newest) {
         sim_fail(sim, "sequential truth: an update sets %s to %s, which is not the newest%s", path,
                  text, sim->net->options.thing.durable ? " stored value" : "");
     }
@@ -234,7 +235,7 @@ static void oracle_judge_state(struct sim *sim, const json_t *request)
         sim_fail(sim, "an update says nothing");
     if (!sim->net->careless)
         doc_each_leaf(reported, oracle_judge_leaf, sim);
-    json_array_clear(sim->stored_before);
+    oracle_drop_moments(sim);
     if (desired != NULL)
         oracle_judge_desired(sim, request);
 }

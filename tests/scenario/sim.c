@@ -1,8 +1,10 @@
 #include "tests/scenario/sim.h"
 
 #include "tests/scenario/oracle.h"
+#include "tests/scenario/oracle_store.h"
 #include "tests/scenario/sim_events.h"
 #include "tests/scenario/sim_programs.h"
+#include "tests/scenario/sim_store.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@ void sim_options_init(struct sim_options *ret_options, uint64_t seed)
         .seed = seed,
         .faults = {.delay_min_ms = 10, .delay_max_ms = 10},
         .commit_ms = 5,
+        .sync_interval_ms = 30 * SIM_SECOND,
         .redial_ms = 2000,
     };
     thing_options_init(&options.thing);
@@ -77,6 +80,10 @@ static void sim_start_thing(struct sim *sim)
     net->options.thing.random_seed = net->options.seed * 31 + net->instance;
     if (thing_new(&net->thing, &net->options.thing) < 0)
         abort();
+    if (net->programs != NULL)
+        sim_programs_start(net);
+    if (net->options.thing.durable && !net->store->unloaded)
+        sim_store_load(net);
     for (struct sim *each = net; each != NULL; each = each->next)
         sim_shadow_start(each);
 }
@@ -93,6 +100,8 @@ struct sim *sim_new(const struct sim_options *options)
     sim->cloud = shadow_service_new(&sim->options.cloud);
     if (sim->cloud == NULL)
         abort();
+    sim->level = SIM_ACCEPTED;
+    sim_store_init(sim);
     sim_shadow_init(sim, SIM_THING, "");
     sim_start_thing(sim);
     return sim;
@@ -109,6 +118,7 @@ struct sim *sim_free(struct sim *sim)
     free(sim->flights);
     free(sim->charges);
     free(sim->programs);
+    sim_store_clear(sim);
     sim_link_forget_filters(sim);
     thing_free(sim->thing);
     shadow_service_free(sim->cloud);
@@ -137,30 +147,12 @@ static void sim_take_notices(struct sim *sim)
     }
 }
 
-static void sim_commit(struct sim *sim)
-{
-    if (!sim->net->options.thing.durable || sim->net->committing ||
-        !thing_wants_save(sim->net->thing))
-        return;
-    sim->net->committing = true;
-    thing_begin_save(sim->net->thing);
-    for (struct sim *each = sim->net; each != NULL; each = each->next) {
-        each->commit_revision = shadow_newest_revision(each->shadow);
-        json_decref(each->commit_model);
-        each->commit_model = json_deep_copy(each->model);
-    }
-    struct sim_event event = {
-        .kind = SIM_COMMITTED,
-        .connection = sim->net->instance,
-        .at_ms = sim->net->now_ms + sim->net->options.commit_ms,
-    };
-    sim_event_push(sim, &event);
-}
-
 static void sim_ask_answers(struct sim *sim)
 {
-    for (struct sim *each = sim->net; each != NULL; each = each->next)
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        oracle_stored_answers(each);
         oracle_answers(each);
+    }
 }
 
 void sim_turn(struct sim *sim)
@@ -179,7 +171,7 @@ void sim_turn(struct sim *sim)
             sim_fail(sim, "more than 100 requests in one turn");
     }
     sim_take_notices(sim);
-    sim_commit(sim);
+    sim_store_turn(sim);
     sim_ask_answers(sim);
     for (struct sim *each = sim; each != NULL; each = each->next)
         sim_watch_turn(each);
@@ -191,7 +183,9 @@ static int64_t sim_next_ms(struct sim *sim)
 {
     int64_t deadline_ms = thing_deadline(sim->net->thing, sim->net->now_ms);
     int64_t event_ms = sim_event_next_ms(sim);
+    int64_t store_ms = sim_store_deadline(sim);
     int64_t next_ms = deadline_ms < event_ms ? deadline_ms : event_ms;
+    next_ms = next_ms < store_ms ? next_ms : store_ms;
     if (next_ms > sim->net->now_ms) {
         sim->net->spins = 0;
         return next_ms;
@@ -273,23 +267,34 @@ void sim_lose_link(struct sim *sim, const char *why)
     sim_event_push(sim, &event);
 }
 
-void sim_restart(struct sim *sim)
+void sim_restart_after(struct sim *sim, enum sim_end end)
 {
+    static const char *const names[] = {"killed", "stopped in good order", "gone with the power"};
     sim = sim->net;
-    sim_trace(sim, "the daemon is restarted");
+    sim_trace(sim, "the daemon is %s", names[end]);
+    if (end == SIM_STOPPED)
+        sim_store_finish(sim);
     sim_cut(sim);
+    sim_store_crash(sim, end == SIM_POWER_CUT);
+    for (struct sim *each = sim; each != NULL; each = each->next)
+        oracle_crashed(each, end == SIM_POWER_CUT);
+    sim_programs_stop(sim);
     thing_free(sim->thing);
     sim->writer = NULL;
     sim->instance++;
-    sim->committing = false;
     sim->charge_count = 0; /* no real restart takes less than a second */
     sim_start_thing(sim);
     bool asleep = sim->asleep;
     sim->asleep = true; /* until no shadow has anything left of the old one */
     for (struct sim *each = sim; each != NULL; each = each->next)
-        sim_shadow_send_again(each);
+        sim_shadow_send_again(each, end != SIM_POWER_CUT);
     sim->asleep = asleep;
     sim_turn(sim);
+}
+
+void sim_restart(struct sim *sim)
+{
+    sim_restart_after(sim, SIM_KILLED);
 }
 
 void sim_flush(struct sim *sim)

@@ -40,9 +40,10 @@ struct sim_options {
     struct shadow_service_options cloud;
     struct sim_faults faults;
     uint64_t seed;
-    int64_t commit_ms; /* durable: how long a commit takes */
-    int64_t redial_ms; /* how long the link is away after the engine doubted it */
-    FILE *trace;       /* where to print what happens; NULL: nowhere */
+    int64_t commit_ms;        /* durable: how long a commit takes */
+    int64_t sync_interval_ms; /* durable: when nothing else asks for a commit */
+    int64_t redial_ms;        /* how long the link is away after the engine doubted it */
+    FILE *trace;              /* where to print what happens; NULL: nowhere */
 };
 
 /* One version of the shadow, as the oracle saw it come to be. */
@@ -56,6 +57,15 @@ struct sim_version {
     bool exists;
     bool ours;        /* an update of the engine */
     bool versionless; /* of the engine and without `version` */
+};
+
+/* What a program waits for, and so sends again when the daemon did not say so before its end. */
+enum sim_level { SIM_QUEUED, SIM_STORED, SIM_ACCEPTED };
+
+/* What the reports made of the shadow up to one of them. */
+struct sim_moment {
+    json_t *model; /* owned */
+    size_t ops;    /* so many */
 };
 
 /* One operation of a report, and how it was answered. */
@@ -76,6 +86,12 @@ struct sim_op {
     size_t ended_by; /* the operation that replaced or removed its value, SIZE_MAX: none */
     unsigned instance;
     int program; /* who reported it, from 1; 0: nobody in particular */
+    enum sim_level level;
+    bool stored;     /* the engine said so */
+    bool lost;       /* with a daemon that ended: it counts no more */
+    bool restored;   /* it is from before this daemon's start */
+    bool pending;    /* and waited to be sent then */
+    int64_t life_us; /* when its time began to run for this daemon */
     int code;
     char refused_path[128];
 };
@@ -88,6 +104,7 @@ struct sim_settle {
     size_t born;   /* the newest version of the history when it was received */
     bool informed; /* the engine had heard of that version */
     bool waiting;
+    bool lost, restored; /* as of operations */
     unsigned instance;
     struct shadow_wait wait;
     enum shadow_fate_state fate;
@@ -162,7 +179,8 @@ struct sim {
     int64_t last_in_ms; /* when the engine last heard from the cloud */
     unsigned instance;  /* counts the daemon's restarts */
 
-    bool committing;              /* storage, if durable */
+    struct sim_store *store;      /* owned; sim_store.h */
+    enum sim_level level;         /* of the reports from here on */
     unsigned keep_waits;          /* percent of the waits that are held on to */
     bool careless;                /* reports are not recorded: only the budgets are judged */
     struct writer *writer;        /* who reports from here on; NULL: nobody in particular */
@@ -183,9 +201,13 @@ struct sim {
     char prefix[256];                      /* of its topics, up to "shadow/" or "name/NAME/" */
     struct shadow *shadow;
 
-    uint64_t commit_revision;
+    /* durable: what the last commit holds, and the one under way */
+    uint64_t commit_revision, stored_revision;
+    size_t commit_ops, stored_ops, commit_settles, stored_settles;
     json_t *commit_model, *stored_model;
-    json_t *stored_before; /* array: what commits before that one held, since the last update */
+    struct sim_moment *moments; /* since the last update, oldest first */
+    size_t moment_count, moment_capacity;
+    size_t restored_at; /* the newest version of the history when this daemon began */
 
     /* oracle */
     struct sim_version *history; /* [0] is "nothing yet" */
@@ -270,8 +292,15 @@ void sim_inject(struct sim *sim, const char *topic, const char *payload);
 /* Let `ms` pass. */
 void sim_run(struct sim *sim, int64_t ms);
 void sim_turn(struct sim *sim);
-/* End the daemon and start a new one that knows nothing; what was not answered is sent again. */
+/* End the daemon and start a new one, which knows what is on the disk, if there is one; what was
+ * not answered is sent again by the programs that are still there. */
+enum sim_end {
+    SIM_KILLED,    /* in the middle of whatever it did */
+    SIM_STOPPED,   /* it wrote all that it knew before */
+    SIM_POWER_CUT, /* the whole machine: programs begin anew, too */
+};
 void sim_restart(struct sim *sim);
+void sim_restart_after(struct sim *sim, enum sim_end end);
 
 /* --- reports --- */
 struct sim_operation {

@@ -45,7 +45,8 @@ void sim_link_event(struct sim *sim, struct sim_event *event);
 void sim_shadow_init(struct sim *sim, const char *thing, const char *shadow);
 /* Open the shadow in a daemon that has just started. */
 void sim_shadow_start(struct sim *sim);
-void sim_shadow_send_again(struct sim *sim);
+/* What was not answered is sent again, unless its programs are gone. */
+void sim_shadow_send_again(struct sim *sim, bool has_programs);
 /* The name as the service takes it: NULL for the classic shadow. */
 const char *sim_service_name(const struct sim *sim);
 

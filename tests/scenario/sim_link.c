@@ -1,6 +1,7 @@
 /* The simulated link and the cloud at its end. */
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim_events.h"
+#include "tests/scenario/sim_store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,19 +238,6 @@ static void sim_puback_arrives(struct sim *sim, const struct sim_event *event)
     thing_published(sim->net->thing, event->request_id, event->code, sim->net->now_ms);
 }
 
-static void sim_committed(struct sim *sim)
-{
-    sim->net->committing = false;
-    for (struct sim *each = sim->net; each != NULL; each = each->next) {
-        if (each->commit_model == NULL)
-            continue; /* opened since */
-        json_array_append_new(each->stored_before, each->stored_model);
-        each->stored_model = each->commit_model;
-        each->commit_model = NULL;
-        shadow_stored(each->shadow, each->commit_revision);
-    }
-}
-
 void sim_link_event(struct sim *sim, struct sim_event *event)
 {
     sim = sim->net;
@@ -288,8 +276,7 @@ void sim_link_event(struct sim *sim, struct sim_event *event)
             sim_puback_arrives(sim, event);
         break;
     case SIM_COMMITTED:
-        if (event->connection == sim->net->instance)
-            sim_committed(sim);
+        sim_store_event(sim, event);
         break;
     case SIM_REDIAL:
         if (!sim->net->up && event->connection == sim->net->connection)

@@ -15,7 +15,7 @@ static void programs_add(struct policies *policies, const char *glob, unsigned k
         abort();
 }
 
-void sim_programs_begin(struct sim *sim)
+void sim_programs_start(struct sim *sim)
 {
     struct policies *policies;
     if (policies_new(&policies) < 0)
@@ -27,6 +27,17 @@ void sim_programs_begin(struct sim *sim)
     programs_add(policies, "q.**", POLICY_URGENT, (struct policy){.urgent = true});
     if (thing_set_policies(sim->net->thing, policies, sim->net->now_ms) < 0)
         abort();
+}
+
+void sim_programs_stop(struct sim *sim)
+{
+    for (size_t i = 0; i < SIM_PROGRAMS && sim->net->programs != NULL; i++)
+        sim->net->programs[i] = (struct sim_program){.is_away = true, .away_ms = sim->net->now_ms};
+}
+
+void sim_programs_begin(struct sim *sim)
+{
+    sim_programs_start(sim);
     sim->net->programs = calloc(SIM_PROGRAMS, sizeof(*sim->net->programs));
     if (sim->net->programs == NULL)
         abort();
@@ -133,7 +144,7 @@ static void programs_do(struct sim *sim, const char *path, const char *json)
 static const struct sim_op *programs_find_op(const struct sim *sim, const char *path)
 {
     for (size_t i = sim->op_count; i-- > 0;)
-        if (strcmp(sim->ops[i].path, path) == 0 && !sim->ops[i].superseded)
+        if (strcmp(sim->ops[i].path, path) == 0 && !sim->ops[i].superseded && !sim->ops[i].lost)
             return &sim->ops[i];
     return NULL;
 }
@@ -163,7 +174,7 @@ static bool programs_is_of(const struct sim *sim, const struct sim_op *op, int p
 static bool programs_has_expired(const struct sim *sim, const struct sim_op *op, int program)
 {
     (void)program;
-    return op->set_us / 1000 + SIM_EXPIRE_MS <= sim->net->now_ms;
+    return op->life_us / 1000 + SIM_EXPIRE_MS <= sim->net->now_ms;
 }
 
 static void programs_end(struct sim *sim, size_t program)

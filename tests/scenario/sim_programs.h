@@ -28,6 +28,11 @@ struct sim_program {
  * below /q Urgent. */
 void sim_programs_begin(struct sim *sim);
 
+/* Put the same policies into force in a daemon that begins; one that ended has lost its programs:
+ * they come back or they are gone, and their wills are forgotten. */
+void sim_programs_start(struct sim *sim);
+void sim_programs_stop(struct sim *sim);
+
 /* One more connection of a program, or one less; `clean`: it says so. */
 void sim_program_connect(struct sim *sim, size_t program);
 void sim_program_end(struct sim *sim, size_t program, bool clean);

@@ -1,6 +1,7 @@
 /* Reports of the simulated programs. */
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim.h"
+#include "tests/scenario/sim_store.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,8 @@ static size_t sim_send(struct sim *sim, const struct sim_operation *operations, 
         sim_fail(sim, "a report that contradicts itself is taken");
     if (rc == SHADOW_REPORT_QUEUED && !sim->net->careless)
         sim_note_report(sim, &batch, set_us, resent);
+    if (rc == SHADOW_REPORT_QUEUED)
+        sim_store_ask(sim);
     sim_batch_clear(&batch);
     sim_turn(sim);
     return first;
@@ -169,17 +172,20 @@ void sim_resend_report(struct sim *sim, size_t report)
     struct sim_operation operations[SIM_OPERATIONS_MAX] = {{0}};
     size_t count = 0;
     int64_t set_us = 0;
+    enum sim_level level = sim->net->level;
     for (size_t i = 0; i < sim->op_count; i++) {
         const struct sim_op *op = &sim->ops[i];
         if (op->report != report || count == SIM_OPERATIONS_MAX)
             continue;
         set_us = op->set_us;
+        sim->net->level = op->level;
         operations[count].path = op->path;
         operations[count++].json =
             op->value != NULL ? json_dumps(op->value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     }
     if (count > 0)
         (void)sim_send(sim, operations, count, set_us, true);
+    sim->net->level = level;
     for (size_t i = 0; i < count; i++)
         free((char *)operations[i].json);
 }

@@ -33,6 +33,7 @@ void sim_shadow_start(struct sim *sim)
     sim->bucket = sim->net->options.thing.burst;
     sim->bucket_ms = sim->net->now_ms;
     sim->serial_known = false;
+    sim->stored_revision = shadow_newest_revision(sim->shadow);
 }
 
 struct sim *sim_open(struct sim *sim, const char *thing, const char *shadow)
@@ -64,15 +65,20 @@ struct sim *sim_find(struct sim *sim, const char *topic)
     return found;
 }
 
-/* What was not answered when the daemon ended is sent again. */
-void sim_shadow_send_again(struct sim *sim)
+static bool sim_is_sent_again(const struct sim *sim, const struct sim_op *op)
+{
+    if (!sim->net->options.thing.durable)
+        return true;
+    return op->level == SIM_ACCEPTED || (op->level == SIM_STORED && !op->stored);
+}
+
+void sim_shadow_send_again(struct sim *sim, bool has_programs)
 {
     size_t count = sim->waiting_count;
     size_t *again = sim->waiting;
     sim->waiting = NULL;
     sim->waiting_count = sim->waiting_capacity = 0;
     sim->kept_count = 0;
-    json_object_clear(sim->model);
     for (size_t i = 0; i < count; i++)
         sim->ops[again[i]].waiting = false;
     for (size_t i = 0; i < sim->settle_count; i++)
@@ -81,8 +87,9 @@ void sim_shadow_send_again(struct sim *sim)
     size_t last = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         size_t report = sim->ops[again[i]].report;
-        if (report != last)
-            sim_resend_report(sim, report);
+        if (report == last || !has_programs || !sim_is_sent_again(sim, &sim->ops[again[i]]))
+            continue;
+        sim_resend_report(sim, report);
         last = report;
     }
     free(again);

@@ -1,0 +1,285 @@
+#include "tests/scenario/oracle_store.h"
+
+#include "tests/scenario/oracle.h"
+#include "tests/scenario/sim_store.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Not yet what the engine does. */
+#define ORACLE_ACCEPTED_IS_STORED false
+
+/* ---- commits ---- */
+
+void oracle_commit_begins(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        json_decref(each->commit_model);
+        each->commit_model = json_deep_copy(each->model);
+        each->commit_revision = shadow_newest_revision(each->shadow);
+        each->commit_ops = each->op_count;
+        each->commit_settles = each->settle_count;
+    }
+}
+
+void oracle_commit_ends(struct sim *sim, bool is_stored)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        if (each->commit_model == NULL)
+            continue; /* opened since */
+        if (is_stored) {
+            json_decref(each->stored_model);
+            each->stored_model = json_incref(each->commit_model);
+            each->stored_revision = each->commit_revision;
+            each->stored_ops = each->commit_ops;
+            each->stored_settles = each->commit_settles;
+        }
+        json_decref(each->commit_model);
+        each->commit_model = NULL;
+    }
+}
+
+/* ---- moments ---- */
+
+void oracle_clear_moments(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->moment_count; i++)
+        json_decref(sim->moments[i].model);
+    free(sim->moments);
+    sim->moments = NULL;
+    sim->moment_count = sim->moment_capacity = 0;
+}
+
+void oracle_note_moment(struct sim *sim)
+{
+    if (!sim->net->options.thing.durable)
+        return;
+    sim->moments =
+        oracle_grow(sim->moments, sim->moment_count, &sim->moment_capacity, sizeof(*sim->moments));
+    sim->moments[sim->moment_count++] =
+        (struct sim_moment){.model = json_deep_copy(sim->model), .ops = sim->op_count};
+}
+
+void oracle_drop_moments(struct sim *sim)
+{
+    size_t first = sim->moment_count;
+    while (first > 0 && sim->moments[first - 1].ops > sim->stored_ops)
+        first--;
+    first = first > 0 ? first - 1 : 0; /* the last one that is stored */
+    for (size_t i = 0; i < first; i++)
+        json_decref(sim->moments[i].model);
+    sim->moment_count -= first;
+    for (size_t i = 0; i < sim->moment_count; i++)
+        sim->moments[i] = sim->moments[i + first];
+}
+
+bool oracle_was_newest(const struct sim *sim, const char *path, const json_t *leaf)
+{
+    bool any = sim->net->store->was_in_trouble;
+    for (size_t i = 0; i < sim->moment_count; i++)
+        if ((any || sim->moments[i].ops <= sim->stored_ops) &&
+            oracle_makes(sim->moments[i].model, path, leaf))
+            return true;
+    return oracle_makes(sim->stored_model, path, leaf);
+}
+
+/* ---- the disk ---- */
+
+struct oracle_disk {
+    struct sim *sim;
+    json_t *held; /* path: value, as on the disk */
+};
+
+static void oracle_collect(void *data, const char *path, const struct saved_property *property)
+{
+    struct oracle_disk *disk = data;
+    json_t *value = sim_rows_value(&property->value);
+    if (value != NULL && property->state != SAVED_REFUSED)
+        json_object_set(disk->held, path, value);
+    json_decref(value);
+}
+
+static void oracle_disk_fails(struct oracle_disk *disk, const char *what, const char *path,
+                              const json_t *value)
+{
+    char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    sim_fail(disk->sim, "the disk %s: %s%s %s = %s", what, disk->sim->thing_name,
+             disk->sim->shadow_name, path, text != NULL ? text : "nothing");
+    free(text);
+}
+
+static void oracle_judge_kept(void *data, const char *path, const json_t *leaf)
+{
+    struct oracle_disk *disk = data;
+    const json_t *held = json_object_get(disk->held, path);
+    if (json_is_object(leaf) || oracle_is_vague(disk->sim, path) ||
+        oracle_is_undefended(disk->sim, path))
+        return;
+    if (held == NULL || !doc_equal(held, leaf, false))
+        oracle_disk_fails(disk, "does not hold what was committed", path, leaf);
+}
+
+static void oracle_judge_row(struct oracle_disk *disk, const char *path, const json_t *value)
+{
+    const json_t *newest = doc_at(disk->sim->stored_model, path);
+    if (oracle_is_vague(disk->sim, path))
+        return;
+    if (json_is_object(value) ? !json_is_object(newest)
+                              : newest == NULL || !doc_equal(newest, value, false))
+        oracle_disk_fails(disk, "holds what was replaced or removed", path, value);
+}
+
+void oracle_judge_disk(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL && !sim_is_broken(sim); each = each->next) {
+        struct oracle_disk disk = {.sim = each, .held = json_object()};
+        const char *path;
+        json_t *value;
+        sim_store_each_value(each, oracle_collect, &disk);
+        doc_each_leaf(each->stored_model, oracle_judge_kept, &disk);
+        json_object_foreach(disk.held, path, value)
+        {
+            oracle_judge_row(&disk, path, value);
+        }
+        json_decref(disk.held);
+    }
+}
+
+/* ---- answers ---- */
+
+void oracle_judge_is_stored(struct sim *sim, size_t index)
+{
+    const struct sim_op *op = &sim->ops[index];
+    if (!ORACLE_ACCEPTED_IS_STORED || !sim->net->options.thing.durable ||
+        sim->net->store->was_in_trouble || op->superseded || oracle_is_vague(sim, op->path))
+        return;
+    json_t *value = op->value != NULL ? json_incref(op->value) : json_null();
+    if (index >= sim->stored_ops && !oracle_makes(sim->stored_model, op->path, value))
+        sim_fail(sim, "ACCEPTED implies STORED: %s is ACCEPTED, but a crash would lose it",
+                 op->path);
+    json_decref(value);
+}
+
+void oracle_stored_answers(struct sim *sim)
+{
+    uint64_t stored = shadow_stored_revision(sim->shadow);
+    if (stored > sim->stored_revision && sim->net->options.thing.durable)
+        sim_fail(sim, "STORED is claimed up to %llu, the disk has all up to %llu",
+                 (unsigned long long)stored, (unsigned long long)sim->stored_revision);
+    if (stored > 0 && !sim->net->options.thing.durable)
+        sim_fail(sim, "STORED is claimed where nothing is");
+    for (size_t i = 0; i < sim->waiting_count; i++) {
+        struct sim_op *op = &sim->ops[sim->waiting[i]];
+        if (!op->stored && stored >= op->wait.revision && sim->net->options.thing.durable)
+            op->stored = true;
+    }
+}
+
+/* ---- a crash ---- */
+
+/* Find the newest operation that counts on just this path. */
+static struct sim_op *oracle_newest_op(const struct sim *sim, const char *path)
+{
+    for (size_t i = sim->op_count; i-- > 0;) {
+        struct sim_op *op = &sim->ops[i];
+        if (!op->lost && !op->superseded && strcmp(op->path, path) == 0)
+            return op;
+    }
+    return NULL;
+}
+
+/* What was lost had replaced nothing. */
+static void oracle_end_again(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->op_count; i++) {
+        struct sim_op *op = &sim->ops[i];
+        if (op->ended_by == SIZE_MAX || !sim->ops[op->ended_by].lost)
+            continue;
+        op->ended_by = SIZE_MAX;
+        for (size_t j = i + 1; j < sim->op_count && op->ended_by == SIZE_MAX; j++)
+            if (oracle_ends(&sim->ops[j], op))
+                op->ended_by = j;
+    }
+}
+
+static void oracle_lose(struct sim *sim)
+{
+    bool durable = sim->net->options.thing.durable;
+    size_t kept = durable ? sim->stored_ops : 0;
+    for (size_t i = 0; i < sim->op_count; i++) {
+        struct sim_op *op = &sim->ops[i];
+        bool is_new = !op->lost && i >= kept;
+        op->lost = op->lost || is_new;
+        op->restored = !op->lost;
+        op->pending = false;
+        if (is_new && durable && sim->net->store->was_in_trouble)
+            oracle_vague(sim, op->path); /* it may have gone out all the same */
+    }
+    for (size_t i = 0; i < sim->settle_count; i++) {
+        struct sim_settle *settle = &sim->settles[i];
+        settle->lost = settle->lost || i >= (durable ? sim->stored_settles : 0);
+        settle->restored = !settle->lost;
+    }
+}
+
+static void oracle_note_pending(void *data, const char *path, const struct saved_property *property)
+{
+    struct sim *sim = data;
+    struct sim_op *op = oracle_newest_op(sim, path);
+    if (op != NULL && property->state == SAVED_PENDING)
+        op->pending = true;
+}
+
+void oracle_crashed(struct sim *sim, bool reboot)
+{
+    bool durable = sim->net->options.thing.durable;
+    oracle_lose(sim);
+    oracle_end_again(sim);
+    json_decref(sim->model);
+    sim->model = durable ? json_deep_copy(sim->stored_model) : json_object();
+    sim->restored_at = sim->history_count - 1;
+    oracle_clear_moments(sim);
+    oracle_note_moment(sim);
+    if (!durable)
+        return;
+    sim->stored_ops = sim->op_count; /* of what is left */
+    sim->stored_settles = sim->settle_count;
+    sim_store_each_value(sim, oracle_note_pending, sim);
+    for (size_t i = 0; i < sim->op_count && reboot; i++)
+        sim->ops[i].life_us = sim->net->now_ms * 1000;
+}
+
+/* ---- what is not defended ---- */
+
+bool oracle_is_undefended(const struct sim *sim, const char *path)
+{
+    const struct sim_op *op = oracle_newest_op(sim, path);
+    return op != NULL && op->restored;
+}
+
+bool oracle_was_given_up(const struct sim *sim, const char *path)
+{
+    const struct sim_op *op = oracle_newest_op(sim, path);
+    bool held = false;
+    if (op == NULL || !op->restored || op->kind != FLUX_SET)
+        return false;
+    for (size_t i = op->pending ? sim->restored_at : 0; i < sim->history_count; i++) {
+        const json_t *there = doc_at(sim->history[i].reported, path);
+        bool holds = there != NULL && doc_equal(there, op->value, false);
+        if (held && !holds && !sim->history[i].ours)
+            return true;
+        held = held || holds;
+    }
+    return false;
+}
+
+/* ---- the end ---- */
+
+void oracle_end_store(struct sim *sim, char *ret_text, size_t size)
+{
+    if (!sim->net->options.thing.durable || sim->net->store->in_trouble ||
+        sim->net->store->disk.count == 0)
+        return;
+    if (shadow_stored_revision(sim->shadow) < shadow_newest_revision(sim->shadow))
+        (void)snprintf(ret_text, size, "not all is stored: %s %s", sim->thing_name,
+                       sim->shadow_name);
+}

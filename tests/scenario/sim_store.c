@@ -1,0 +1,298 @@
+#include "tests/scenario/sim_store.h"
+
+#include "tests/scenario/oracle.h"
+#include "tests/scenario/oracle_store.h"
+#include "tests/scenario/sim_events.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STORE_SLOW_MS   (10 * SIM_SECOND)
+#define STORE_RETRY_MIN SIM_SECOND
+#define STORE_RETRY_MAX SIM_MINUTE
+
+/* ---- the daemon's side ---- */
+
+void sim_store_init(struct sim *sim)
+{
+    sim->store = calloc(1, sizeof(*sim->store));
+    if (sim->store == NULL)
+        abort();
+    sim->store->reports_ms = -1;
+}
+
+void sim_store_clear(struct sim *sim)
+{
+    if (sim->store == NULL)
+        return;
+    sim_rows_clear(&sim->store->disk);
+    sim_rows_clear(&sim->store->batch);
+    free(sim->store);
+    sim->store = NULL;
+}
+
+static void store_apply(struct sim_store *store)
+{
+    sim_rows_apply(&store->disk, &store->batch);
+    store->rows_written += store->batch.count;
+}
+
+static void store_set_trouble(struct sim *sim, bool in_trouble)
+{
+    struct sim_store *store = sim->net->store;
+    if (store->in_trouble == in_trouble)
+        return;
+    sim_trace(sim, "storage is %s", in_trouble ? "in trouble" : "well again");
+    store->in_trouble = in_trouble;
+    store->was_in_trouble = store->was_in_trouble || in_trouble;
+    thing_set_storage_trouble(sim->net->thing, in_trouble, sim->net->now_ms);
+}
+
+/* Take the rows of a save. A report's rows and what was before it are in one batch: there are no
+ * two of the same key. */
+static void store_fill(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    struct saved_row row;
+    sim_rows_clear(&store->batch);
+    thing_begin_save(sim->net->thing);
+    while (thing_next_unsaved(sim->net->thing, &row)) {
+        if (sim_rows_index(&store->batch, &row, sim_rows_hash(&row)) < store->batch.count)
+            sim_fail(sim, "storage: the row of %.*s comes twice in a save", (int)row.path_size,
+                     row.path);
+        size_t at = sim_rows_index(&store->disk, &row, sim_rows_hash(&row));
+        if (at < store->disk.count && saved_row_is_equal(&store->disk.rows[at].row, &row))
+            store->idle_rows++;
+        sim_rows_push(&store->batch, &row);
+    }
+}
+
+static void store_begin(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    store_fill(sim);
+    store->committing = true;
+    store->began_ms = sim->net->now_ms;
+    store->reports_ms = -1;
+    store->commits++;
+    oracle_commit_begins(sim);
+    struct sim_event event = {
+        .kind = SIM_COMMITTED,
+        .connection = sim->net->instance,
+        .request_id = (uint32_t)++store->serial,
+        .at_ms = sim->net->now_ms + sim->net->options.commit_ms,
+    };
+    sim_trace(sim, "commit %zu of %zu rows begins", store->commits, store->batch.count);
+    sim_event_push(sim, &event);
+}
+
+static bool store_is_due(const struct sim *sim)
+{
+    const struct sim_store *store = sim->store;
+    if (store->committing || store->unloaded || sim->now_ms < store->retry_ms)
+        return false;
+    return thing_wants_save(sim->thing) ||
+           (store->reports_ms >= 0 &&
+            sim->now_ms - store->reports_ms >= sim->options.sync_interval_ms) ||
+           (store->in_trouble && thing_has_unsaved(sim->thing));
+}
+
+void sim_store_ask(struct sim *sim)
+{
+    if (!sim->net->options.thing.durable || sim->net->level != SIM_STORED)
+        return;
+    sim->net->store->asks++;
+    shadow_ask_stored(sim->shadow, shadow_newest_revision(sim->shadow));
+}
+
+void sim_store_turn(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    if (!sim->net->options.thing.durable)
+        return;
+    bool waits = thing_has_unsaved_reports(sim->net->thing) && !store->committing;
+    if (!waits)
+        store->reports_ms = store->committing ? store->reports_ms : -1;
+    else if (store->reports_ms < 0)
+        store->reports_ms = sim->net->now_ms;
+    if (store_is_due(sim->net))
+        store_begin(sim);
+    if (store->committing && sim->net->now_ms - store->began_ms >= STORE_SLOW_MS)
+        store_set_trouble(sim, true);
+}
+
+int64_t sim_store_deadline(const struct sim *sim)
+{
+    const struct sim_store *store = sim->net->store;
+    if (!sim->net->options.thing.durable || store->unloaded)
+        return INT64_MAX;
+    if (store->committing)
+        return store->in_trouble ? INT64_MAX : store->began_ms + STORE_SLOW_MS;
+    if (store->in_trouble)
+        return store->retry_ms;
+    return store->reports_ms >= 0 ? store->reports_ms + sim->net->options.sync_interval_ms
+                                  : INT64_MAX;
+}
+
+static void store_failed(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    int64_t delay_ms = store->retry_delay_ms * 2;
+    delay_ms = delay_ms < STORE_RETRY_MIN ? STORE_RETRY_MIN : delay_ms;
+    store->retry_delay_ms = delay_ms > STORE_RETRY_MAX ? STORE_RETRY_MAX : delay_ms;
+    store->retry_ms = sim->net->now_ms + store->retry_delay_ms;
+    store->failures++;
+    oracle_commit_ends(sim, false);
+    thing_end_save(sim->net->thing, false, sim->net->now_ms);
+    store_set_trouble(sim, true);
+}
+
+static void store_done(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    store->retry_ms = store->retry_delay_ms = 0;
+    store_apply(store);
+    oracle_commit_ends(sim, true);
+    thing_end_save(sim->net->thing, true, sim->net->now_ms);
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        shadow_stored(each->shadow, each->stored_revision);
+    store_set_trouble(sim, false);
+    if (store->disk.count > 0)
+        oracle_judge_disk(sim);
+}
+
+void sim_store_event(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_store *store = sim->net->store;
+    if (event->connection != sim->net->instance || event->request_id != (uint32_t)store->serial)
+        return;
+    if (store->hangs) {
+        struct sim_event again = *event;
+        again.at_ms = sim->net->now_ms + SIM_SECOND;
+        sim_event_push(sim, &again);
+        return;
+    }
+    store->committing = false;
+    sim_trace(sim, "commit %zu %s", store->commits, store->fails ? "fails" : "is on the disk");
+    if (store->fails)
+        store_failed(sim);
+    else
+        store_done(sim);
+}
+
+/* ---- the end of a daemon, and the start of the next ---- */
+
+static void store_forget_times(struct sim_store *store)
+{
+    for (size_t i = 0; i < store->disk.count; i++) {
+        struct saved_row *row = &store->disk.rows[i].row;
+        if (row->kind == SAVED_SHADOW)
+            row->of_shadow.followed_ms = 0;
+        if (row->kind != SAVED_PROPERTY)
+            continue;
+        row->of_property.set_us = 0;
+        row->of_property.cleared_us = 0;
+        row->of_property.replaced_us = 0;
+    }
+}
+
+void sim_store_crash(struct sim *sim, bool reboot)
+{
+    struct sim_store *store = sim->net->store;
+    if (store->committing) {
+        bool is_stored = !store->fails && !store->hangs && sim_chance(sim, 50);
+        sim_trace(sim, "the commit under way is%s on the disk", is_stored ? "" : " not");
+        if (is_stored)
+            store_apply(store);
+        oracle_commit_ends(sim, is_stored);
+    }
+    store->committing = false;
+    store->serial++;
+    store->reports_ms = -1;
+    store->retry_ms = store->retry_delay_ms = 0;
+    store->in_trouble = false;
+    if (reboot)
+        store_forget_times(store);
+}
+
+void sim_store_load(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    store->orphaned = 0;
+    for (size_t i = 0; i < store->disk.count; i++) {
+        int r = thing_restore(sim->net->thing, &store->disk.rows[i].row, sim->net->now_ms);
+        store->orphaned += r == THING_ORPHANED;
+        if (r < 0)
+            sim_fail(sim, "storage: the row of %s is not taken back: %d",
+                     store->disk.rows[i].row.path, r);
+    }
+    thing_restored(sim->net->thing, sim->net->now_ms);
+    store->unloaded = false;
+}
+
+void sim_store_finish(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    if (store->committing) {
+        store->serial++;
+        store->committing = false;
+        store_done(sim);
+    }
+    if (!thing_has_unsaved(sim->net->thing))
+        return;
+    store_fill(sim);
+    oracle_commit_begins(sim);
+    store->commits++;
+    store_done(sim);
+}
+
+/* ---- asking ---- */
+
+static bool store_is_of(const struct sim *sim, const struct saved_row *row)
+{
+    const char *thing = strcmp(sim->thing_name, SIM_THING) == 0 ? "" : sim->thing_name;
+    return strcmp(row->thing, thing) == 0 && strcmp(row->shadow, sim->shadow_name) == 0;
+}
+
+const struct saved_row *sim_store_find(struct sim *sim, enum saved_kind kind, const char *path)
+{
+    const struct sim_rows *disk = &sim->net->store->disk;
+    for (size_t i = 0; i < disk->count; i++) {
+        const struct saved_row *row = &disk->rows[i].row;
+        if (row->kind == kind && store_is_of(sim, row) && strcmp(row->path, path) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+void sim_store_each_value(struct sim *sim, sim_store_visit visit, void *data)
+{
+    const struct sim_rows *disk = &sim->net->store->disk;
+    for (size_t i = 0; i < disk->count; i++) {
+        const struct saved_row *row = &disk->rows[i].row;
+        if (row->kind == SAVED_PROPERTY && store_is_of(sim, row))
+            visit(data, row->path, &row->of_property);
+    }
+}
+
+void sim_store_audit(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    if (!sim->net->options.thing.durable || store->committing || store->unloaded)
+        return;
+    sim_store_finish(sim);
+    thing_save_all(sim->net->thing);
+    store_fill(sim);
+    for (size_t i = 0; i < store->batch.count; i++) {
+        const struct saved_row *row = &store->batch.rows[i].row;
+        size_t at = sim_rows_index(&store->disk, row, store->batch.rows[i].hash);
+        bool same = at < store->disk.count && saved_row_is_equal(&store->disk.rows[at].row, row);
+        if (!same && !row->is_gone)
+            sim_fail(sim, "storage: the engine says that the row of '%s' of %s is saved, but it %s",
+                     row->path, row->shadow, at < store->disk.count ? "differs" : "is missing");
+    }
+    if (store->batch.count != store->disk.count - store->orphaned && !sim_is_broken(sim))
+        sim_fail(sim, "storage: %zu rows are on the disk, the engine has %zu", store->disk.count,
+                 store->batch.count);
+    thing_end_save(sim->net->thing, true, sim->net->now_ms);
+}
