@@ -32,7 +32,6 @@ void oracle_init(struct sim *sim)
 {
     sim->model = json_object();
     sim->stored_model = json_object();
-    sim->stored_before = json_array();
     sim->tokens = json_object();
     oracle_deleted(sim, 0);
 }

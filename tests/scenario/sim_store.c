@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STORE_SLOW_MS   (10 * SIM_SECOND)
-#define STORE_RETRY_MIN SIM_SECOND
-#define STORE_RETRY_MAX SIM_MINUTE
-
 /* ---- the daemon's side ---- */
 
 void sim_store_init(struct sim *sim)
@@ -18,7 +14,7 @@ void sim_store_init(struct sim *sim)
     sim->store = calloc(1, sizeof(*sim->store));
     if (sim->store == NULL)
         abort();
-    sim->store->reports_ms = -1;
+    commit_schedule_init(&sim->store->schedule, sim->options.sync_interval_ms);
 }
 
 void sim_store_clear(struct sim *sim)
@@ -67,13 +63,12 @@ static void store_fill(struct sim *sim)
     }
 }
 
-static void store_begin(struct sim *sim)
+static void store_begin(struct sim *sim, const struct commit_needs *needs)
 {
     struct sim_store *store = sim->net->store;
     store_fill(sim);
+    commit_schedule_begin(&store->schedule, needs, sim->net->now_ms);
     store->committing = true;
-    store->began_ms = sim->net->now_ms;
-    store->reports_ms = -1;
     store->commits++;
     oracle_commit_begins(sim);
     struct sim_event event = {
@@ -86,15 +81,14 @@ static void store_begin(struct sim *sim)
     sim_event_push(sim, &event);
 }
 
-static bool store_is_due(const struct sim *sim)
+static struct commit_needs store_needs(const struct sim *sim)
 {
-    const struct sim_store *store = sim->store;
-    if (store->committing || store->unloaded || sim->now_ms < store->retry_ms)
-        return false;
-    return thing_wants_save(sim->thing) ||
-           (store->reports_ms >= 0 &&
-            sim->now_ms - store->reports_ms >= sim->options.sync_interval_ms) ||
-           (store->in_trouble && thing_has_unsaved(sim->thing));
+    return (struct commit_needs){
+        .load = sim->store->unloaded,
+        .now = thing_wants_save(sim->thing),
+        .reports = thing_has_unsaved_reports(sim->thing),
+        .any = thing_has_unsaved(sim->thing),
+    };
 }
 
 void sim_store_ask(struct sim *sim)
@@ -105,58 +99,57 @@ void sim_store_ask(struct sim *sim)
     shadow_ask_stored(sim->shadow, shadow_newest_revision(sim->shadow));
 }
 
+/* The rows that could not be read at the start can be, now. */
+static void store_load_late(struct sim *sim, const struct commit_needs *needs)
+{
+    struct sim_store *store = sim->net->store;
+    commit_schedule_begin(&store->schedule, needs, sim->net->now_ms);
+    commit_schedule_end(&store->schedule, !store->fails, sim->net->now_ms);
+    if (!store->fails)
+        sim_store_load(sim);
+}
+
 void sim_store_turn(struct sim *sim)
 {
     struct sim_store *store = sim->net->store;
     if (!sim->net->options.thing.durable)
         return;
-    bool waits = thing_has_unsaved_reports(sim->net->thing) && !store->committing;
-    if (!waits)
-        store->reports_ms = store->committing ? store->reports_ms : -1;
-    else if (store->reports_ms < 0)
-        store->reports_ms = sim->net->now_ms;
-    if (store_is_due(sim->net))
-        store_begin(sim);
-    if (store->committing && sim->net->now_ms - store->began_ms >= STORE_SLOW_MS)
-        store_set_trouble(sim, true);
+    struct commit_needs needs = store_needs(sim->net);
+    if (commit_schedule_is_due(&store->schedule, &needs, sim->net->now_ms)) {
+        if (needs.load)
+            store_load_late(sim, &needs);
+        else
+            store_begin(sim, &needs);
+    }
+    store_set_trouble(sim, store->unloaded ||
+                               commit_schedule_trouble(&store->schedule, sim->net->now_ms) !=
+                                   COMMIT_GOOD);
 }
 
 int64_t sim_store_deadline(const struct sim *sim)
 {
-    const struct sim_store *store = sim->net->store;
-    if (!sim->net->options.thing.durable || store->unloaded)
+    if (!sim->net->options.thing.durable)
         return INT64_MAX;
-    if (store->committing)
-        return store->in_trouble ? INT64_MAX : store->began_ms + STORE_SLOW_MS;
-    if (store->in_trouble)
-        return store->retry_ms;
-    return store->reports_ms >= 0 ? store->reports_ms + sim->net->options.sync_interval_ms
-                                  : INT64_MAX;
+    struct commit_needs needs = store_needs(sim->net);
+    return commit_schedule_deadline_ms(&sim->net->store->schedule, &needs, sim->net->now_ms);
 }
 
 static void store_failed(struct sim *sim)
 {
     struct sim_store *store = sim->net->store;
-    int64_t delay_ms = store->retry_delay_ms * 2;
-    delay_ms = delay_ms < STORE_RETRY_MIN ? STORE_RETRY_MIN : delay_ms;
-    store->retry_delay_ms = delay_ms > STORE_RETRY_MAX ? STORE_RETRY_MAX : delay_ms;
-    store->retry_ms = sim->net->now_ms + store->retry_delay_ms;
     store->failures++;
     oracle_commit_ends(sim, false);
     thing_end_save(sim->net->thing, false, sim->net->now_ms);
-    store_set_trouble(sim, true);
 }
 
 static void store_done(struct sim *sim)
 {
     struct sim_store *store = sim->net->store;
-    store->retry_ms = store->retry_delay_ms = 0;
     store_apply(store);
     oracle_commit_ends(sim, true);
     thing_end_save(sim->net->thing, true, sim->net->now_ms);
     for (struct sim *each = sim->net; each != NULL; each = each->next)
         shadow_stored(each->shadow, each->stored_revision);
-    store_set_trouble(sim, false);
     if (store->disk.count > 0)
         oracle_judge_disk(sim);
 }
@@ -173,6 +166,7 @@ void sim_store_event(struct sim *sim, const struct sim_event *event)
         return;
     }
     store->committing = false;
+    commit_schedule_end(&store->schedule, !store->fails, sim->net->now_ms);
     sim_trace(sim, "commit %zu %s", store->commits, store->fails ? "fails" : "is on the disk");
     if (store->fails)
         store_failed(sim);
@@ -208,8 +202,7 @@ void sim_store_crash(struct sim *sim, bool reboot)
     }
     store->committing = false;
     store->serial++;
-    store->reports_ms = -1;
-    store->retry_ms = store->retry_delay_ms = 0;
+    commit_schedule_init(&store->schedule, sim->net->options.sync_interval_ms);
     store->in_trouble = false;
     if (reboot)
         store_forget_times(store);
@@ -236,6 +229,7 @@ void sim_store_finish(struct sim *sim)
     if (store->committing) {
         store->serial++;
         store->committing = false;
+        commit_schedule_end(&store->schedule, true, sim->net->now_ms);
         store_done(sim);
     }
     if (!thing_has_unsaved(sim->net->thing))

@@ -5,6 +5,7 @@
 #ifndef FLUX_TESTS_SCENARIO_SIM_STORE_H
 #define FLUX_TESTS_SCENARIO_SIM_STORE_H
 
+#include "daemon/storage/commit_schedule.h"
 #include "tests/scenario/sim.h"
 #include "tests/scenario/sim_rows.h"
 
@@ -13,10 +14,8 @@ struct sim_event;
 struct sim_store {
     struct sim_rows disk, batch;
     bool committing;
-    int64_t began_ms;   /* the commit under way */
-    uint64_t serial;    /* of it */
-    int64_t reports_ms; /* since when reports wait for a commit, -1: none do */
-    int64_t retry_ms, retry_delay_ms;
+    struct commit_schedule schedule;
+    uint64_t serial; /* of the commit under way */
     bool in_trouble;
     bool was_in_trouble; /* since the last crash */
 
