@@ -2,6 +2,7 @@
 #include "client/client.h"
 #include "proto/json_writer.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,22 @@ bool client_watch_answered(struct fluxaws_client *client, uint64_t request_id, i
     return true;
 }
 
+/* Tell whether the program could be told of it: a pointer to something, that is as long as it says,
+ * and a value that JSON can say. */
+static bool can_be_told(const struct flux_desired *desired)
+{
+    const struct flux_text *path = &desired->path;
+    const bool has_value = desired->value.type != FLUX_VALUE_NONE;
+    if (path->size == 0)
+        return !has_value;
+    return path->text[0] == '/' && memchr(path->text, '\0', path->size) == NULL &&
+           (desired->value.type != FLUX_VALUE_DOUBLE || isfinite(desired->value.real));
+}
+
 int client_take_desired(struct fluxaws_client *client, const struct flux_desired *desired)
 {
+    if (!can_be_told(desired))
+        return client_fail(client, -EPROTO, "the daemon told of a wish that cannot be");
     /* A watch that was ended meanwhile may still be spoken to. */
     struct client_watch *watch = find_asked(client, desired->request_id);
     if (watch == NULL)

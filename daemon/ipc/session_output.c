@@ -188,7 +188,7 @@ void session_put_desired(struct session *session, const struct flux_desired *des
         desired->value.type == FLUX_VALUE_STRING || desired->value.type == FLUX_VALUE_ARRAY;
     const size_t size =
         FLUX_DESIRED_OVERHEAD_BYTES + 8 + desired->path.size + (is_text ? desired->value.size : 0);
-    if (size > session->host->max_frame_bytes) {
+    if (size > session->host->max_frame_bytes || desired->path.size > FLUX_PATH_BYTES_MAX) {
         session->host->counters.wishes_too_long++; /* it can be read with GET */
         return;
     }

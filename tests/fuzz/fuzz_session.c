@@ -247,6 +247,16 @@ static void say_message(struct party *party, struct client *client, struct fuzz_
 
 /* ---- what it hears ---- */
 
+/* What the library takes: see can_be_told(). */
+static void judge_wish(const struct flux_frame *frame)
+{
+    struct flux_desired wish;
+    fuzz_require(flux_desired_decode(frame, &wish) == 0);
+    fuzz_require(wish.path.size == 0 ? wish.value.type == FLUX_VALUE_NONE
+                                     : wish.path.text[0] == '/');
+    fuzz_require(wish.path.size <= FLUX_PATH_BYTES_MAX);
+}
+
 static void judge_frame(const struct client *client, const struct flux_frame *frame)
 {
     static uint8_t recoded[FLUX_FRAME_BYTES_MAX + 64];
@@ -256,6 +266,8 @@ static void judge_frame(const struct client *client, const struct flux_frame *fr
     flux_wire_writer_init(&writer, recoded, sizeof(recoded));
     fuzz_require(frame->type > 0x40 && frame->type < 0x7b);
     fuzz_require(message_recode(frame, &writer) == 0);
+    if (frame->type == FLUX_MESSAGE_DESIRED)
+        judge_wish(frame);
     if (!client->is_decent)
         return;
     if (frame->type == FLUX_MESSAGE_ANSWER)

@@ -9,7 +9,7 @@
 
 struct fake_wish {
     const struct shadow *shadow;
-    char path[64];
+    char path[FLUX_PATH_BYTES_MAX + 8];
     char *text; /* NULL: does not differ */
     struct flux_value value;
     int64_t version;

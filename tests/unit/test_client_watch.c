@@ -1,6 +1,7 @@
 /* The library as an application that watches sees it. */
 #include "tests/unit/client_fixture.h"
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -351,6 +352,44 @@ static void test_malformed_wishes_end_the_connection(void **state)
     assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
 }
 
+static void send_wish(struct client_fixture *f, struct flux_desired *desired)
+{
+    uint8_t room[2048];
+    struct flux_wire_writer writer;
+    desired->shadow = f->daemon.shadow;
+    flux_wire_writer_init(&writer, room, sizeof(room));
+    assert_int_equal(flux_desired_encode(&writer, desired), 0);
+    fake_send(&f->daemon, writer.data, writer.size);
+}
+
+/* What JSON cannot say would wait for ever to be told, and a path with a NUL is not as long as it
+ * says. */
+static void test_wishes_that_cannot_be_end_the_connection(void **state)
+{
+    struct flux_desired wishes[] = {
+        {.path = {"/a\0b", 4}, .value = flux_value_int64(1)},
+        {.path = {"a", 1}, .value = flux_value_int64(1)},
+        {.path = {"", 0}, .value = flux_value_int64(1)},
+        {.path = {"/a", 2}, .value = flux_value_double((double)INFINITY)},
+        {.path = {"/a", 2}, .value = flux_value_double((double)NAN)},
+    };
+    struct client_fixture *f = *state;
+    struct ear ear = {0};
+    client_fixture_open_greeted(f, 0);
+    uint64_t wire_id = watch(f, NULL, "", &ear, NULL);
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        wishes[i].request_id = wire_id;
+        wishes[i].version = 1;
+        send_wish(f, &wishes[i]);
+        assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+        assert_int_equal(fluxaws_is_connected(f->client), -EPROTO);
+        reconnect(f);
+        wire_id = fake_expect_watch(&f->daemon, f->daemon.shadow, "");
+        fake_done(&f->daemon, wire_id);
+    }
+    expect_silence(&ear);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, client_set_up, client_tear_down)
 
 int main(void)
@@ -367,6 +406,7 @@ int main(void)
         TEST(test_a_program_that_only_sets_holds_a_bounded_number),
         TEST(test_what_is_remembered_is_bounded),
         TEST(test_malformed_wishes_end_the_connection),
+        TEST(test_wishes_that_cannot_be_end_the_connection),
     };
     return cmocka_run_group_tests(tests, client_prepare, NULL);
 }

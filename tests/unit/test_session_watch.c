@@ -186,6 +186,19 @@ static void test_a_wish_too_long_for_a_frame_is_counted(void **state)
     talk_on(talk, SIZE_MAX);
     assert_heard(talk, "done 1\ndesired 1 /led on @2\n");
     assert_int_equal(talk->host.counters.wishes_too_long, 1);
+    /* Nor can a path be told that no program could ask for. */
+    char path[FLUX_PATH_BYTES_MAX + 2];
+    memset(path, 'k', sizeof(path) - 1);
+    path[0] = '/';
+    path[sizeof(path) - 1] = '\0';
+    fake_wish(path, "on", 3);
+    path[sizeof(path) - 2] = '\0';
+    fake_wish(path, "off", 4);
+    session_settle(talk->session);
+    talk_listen(talk);
+    assert_non_null(strstr(talk->heard, "kkk off @4\n"));
+    assert_null(strstr(talk->heard, "kkk on"));
+    assert_int_equal(talk->host.counters.wishes_too_long, 2);
 }
 
 static void test_watching_sessions_say_so(void **state)
