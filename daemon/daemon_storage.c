@@ -294,6 +294,6 @@ bool daemon_storage_is_through(const struct daemon_storage *storage, const struc
         return true;
     if (store_is_busy(storage->store) || storage->has_results)
         return false;
-    return !thing_has_unsaved(thing) || storage->schedule.tried_at_stop ||
-           store_needs_load(storage->store);
+    const bool has_given_up = storage->schedule.failures > 0 && storage->schedule.tried_at_stop;
+    return !thing_has_unsaved(thing) || has_given_up || store_needs_load(storage->store);
 }

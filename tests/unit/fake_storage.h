@@ -1,0 +1,33 @@
+/* A disk, an engine and a journal that do as the test says: in place of the store, the thing and
+ * the log for the tests of what carries rows between them. */
+#ifndef FLUXAWS_TESTS_FAKE_STORAGE_H
+#define FLUXAWS_TESTS_FAKE_STORAGE_H
+
+#include "daemon/daemon_storage.h"
+
+struct fake_storage {
+    /* the disk */
+    int load_result, add_result, set_aside_result;
+    bool needs_load, is_busy, is_in_memory;
+    size_t batch, commits, loads, kept;
+    struct store_result results[4];
+    size_t result_count;
+    struct saved_row rows[4];
+    size_t row_count, row_next;
+    /* the engine */
+    bool wants_save, has_reports, has_unsaved, is_saving, is_restored, saves_all, in_trouble;
+    size_t unsaved_rows, handed_out, restored;
+    int restore_results[4];
+    int stored, not_stored;
+    /* the journal */
+    const char *messages[16];
+    size_t message_count;
+};
+
+/* To be zeroed before each test. */
+extern struct fake_storage fake;
+
+/* How often a message with this id was logged. */
+size_t fake_count_said(const char *id);
+
+#endif
