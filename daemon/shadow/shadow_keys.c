@@ -66,6 +66,8 @@ static struct hold find_hold(struct shadow *shadow, const struct flux_property *
         hold_longer(&hold, "MinIntervalMs", slot->sent_ms + slot->policy->min_interval_ms);
     hold_longer(&hold, "budget", pacing_next_update_ms(&shadow->pacing, now_ms));
     hold_longer(&hold, "budget", shadow->connection->budget_ms);
+    if (shadow->prepared.is_there && !shadow_prepared_is_stored(shadow))
+        hold_longer(&hold, "storage", INT64_MAX);
     return hold;
 }
 

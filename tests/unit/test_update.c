@@ -99,6 +99,34 @@ static void test_the_oldest_changes_go_first_until_it_is_full(void **state)
                    "{\"state\":{\"reported\":{\"b\":2}},\"version\":7,\"clientToken\":\"t\"}");
 }
 
+static void test_a_plain_update_takes_another_version(void **state)
+{
+    struct ledger_world *world = *state;
+    struct update update;
+    (void)ledger_world_report(world, "/a", "1");
+    assert_int_equal(build(world, &everything, &update), 1);
+    assert_int_equal(update_newest_revision(&update), world->ledger.newest_revision);
+    assert_true(update_is_plain(&update));
+    assert_int_equal(update_rebase(&update, 12), 0);
+    assert_string_equal(
+        update.payload,
+        "{\"state\":{\"reported\":{\"a\":1}},\"version\":12,\"clientToken\":\"t\"}");
+    assert_int_equal(update.payload_size, strlen(update.payload));
+    assert_int_equal(update.base_version, 12);
+    update_clear(&update);
+}
+
+static void test_a_cut_is_not_plain(void **state)
+{
+    struct ledger_world *world = *state;
+    struct update update;
+    ledger_world_get(world, "{\"state\":{\"reported\":{\"a\":{\"b\":1}}},\"version\":7}");
+    (void)ledger_world_report(world, "/a", NULL);
+    assert_int_equal(build(world, &everything, &update), 1);
+    assert_false(update_is_plain(&update));
+    update_clear(&update);
+}
+
 static void test_suspects_go_alone_and_few(void **state)
 {
     struct ledger_world *world = *state;
@@ -163,6 +191,8 @@ int main(void)
         CASE(test_an_unset_is_one_null),
         CASE(test_numbers_stay_short_and_exact),
         CASE(test_the_oldest_changes_go_first_until_it_is_full),
+        CASE(test_a_plain_update_takes_another_version),
+        CASE(test_a_cut_is_not_plain),
         CASE(test_suspects_go_alone_and_few),
         CASE(test_entries_are_held_until_the_update_is_cleared),
         CASE(test_a_conversion_rides_along_with_what_caused_it),
