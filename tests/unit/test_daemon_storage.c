@@ -244,6 +244,8 @@ static void test_a_stop_writes_reports_first_and_what_rides_along_at_the_end(voi
     turn();
     assert_int_equal(fake.commits, 2);
     assert_false(daemon_storage_is_through(&world.storage, NULL));
+    commit_ends(0); /* something came meanwhile */
+    assert_int_equal(fake.commits, 3);
     fake.has_unsaved = false;
     commit_ends(0);
     assert_true(daemon_storage_is_through(&world.storage, NULL));
