@@ -90,7 +90,7 @@ static int open_store(struct daemon *daemon)
     const int r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
                                       daemon->thing_name, daemon->started_ms);
     if (r == 0)
-        daemon_look_at_storage(daemon);
+        daemon_look_at_storage(daemon, daemon->started_ms);
     return r;
 }
 
@@ -226,7 +226,7 @@ static bool daemon_turn(struct daemon *daemon)
     daemon->link_has_events = false;
     uplink_check(daemon->uplink, now_ms);
     daemon_storage_receive(&daemon->storage, daemon->thing, now_ms);
-    daemon_look_at_storage(daemon);
+    daemon_look_at_storage(daemon, now_ms);
     socket_server_turn(daemon->server, now_ms, now_us);
     daemon_answer_statuses(daemon, now_ms);
     thing_tick(daemon->thing, now_ms);

@@ -48,7 +48,7 @@ struct daemon {
 void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms);
 void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms);
 /* Tell sessions, and the journal once, whether anything can be STORED. */
-void daemon_look_at_storage(struct daemon *daemon);
+void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms);
 
 /* --- daemon_settings.c: the configuration, applied --- */
 

@@ -37,7 +37,8 @@ void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_
     const struct config *config = &daemon->config;
     thing_options_init(ret_options);
     ret_options->name = daemon->thing_name;
-    ret_options->durable = daemon->host.durable;
+    ret_options->durable = !daemon->storage.is_volatile;
+    ret_options->in_memory = !daemon->host.durable;
     ret_options->instance_id = daemon->host.instance_id;
     ret_options->interval_ms = config_number(config, CONFIG_INTERVAL_MS);
     ret_options->burst = (unsigned)config_number(config, CONFIG_BURST);

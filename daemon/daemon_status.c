@@ -67,7 +67,7 @@ void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms)
     }
 }
 
-void daemon_look_at_storage(struct daemon *daemon)
+void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms)
 {
     const char *reason = daemon_storage_volatile_reason(&daemon->storage);
     struct session_host *host = &daemon->host;
@@ -84,6 +84,11 @@ void daemon_look_at_storage(struct daemon *daemon)
     if (host->durable == !reason)
         return;
     host->durable = !reason;
+    if (daemon->thing) {
+        struct thing_options options;
+        daemon_fill_thing_options(daemon, &options);
+        (void)thing_set_options(daemon->thing, &options, now_ms);
+    }
     /* Programs learn anew what they may wait for. */
     if (daemon->server)
         socket_server_say_goodbye(daemon->server, FLUX_GOODBYE_STOPPING,

@@ -24,7 +24,10 @@ static const char *state_name(const struct shadow *shadow, const struct flux_pro
     case SLOT_PENDING:
         if (slot->in_flight)
             return "in_flight";
-        return ledger_newest(property) <= shadow->stored_revision ? "stored" : "queued";
+        return !shadow->connection->options.in_memory &&
+                       ledger_newest(property) <= shadow->stored_revision
+                   ? "stored"
+                   : "queued";
     case SLOT_SETTLED:
         return "accepted";
     case SLOT_CONTESTED:

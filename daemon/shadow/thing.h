@@ -18,7 +18,8 @@ struct thing_options {
     const char *name;     /* AWS IoT thing name, 1-128 of [a-zA-Z0-9:_-] */
     uint64_t instance_id; /* random per daemon start; part of every clientToken */
     uint64_t random_seed;
-    bool durable; /* updates carry only what shadow_stored() announced */
+    bool durable;   /* updates carry only what shadow_stored() announced */
+    bool in_memory; /* durable, but not across a power cut: nothing is called stored */
     int64_t interval_ms;
     unsigned burst;
     int64_t response_timeout_ms;
