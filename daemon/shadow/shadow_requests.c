@@ -78,8 +78,8 @@ static enum shadow_request decide(struct shadow *shadow, int64_t now_ms, int64_t
     if (shadow->link != SHADOW_ONLINE || shadow->request != SHADOW_REQUEST_NONE)
         return SHADOW_REQUEST_NONE;
     if (shadow_prepared_is_current(shadow)) {
-        bool may_go = shadow_prepared_is_stored(shadow);
-        *ret_when_ms = may_go ? get_ms(shadow, now_ms, now_ms) : INT64_MAX; /* has its token */
+        bool may_go = shadow_prepared_is_stored(shadow); /* it has its token */
+        *ret_when_ms = may_go ? pacing_next_get_ms(&shadow->pacing, now_ms) : INT64_MAX;
         return SHADOW_REQUEST_UPDATE;
     }
     if (shadow->doubt != SHADOW_NO_DOUBT) {

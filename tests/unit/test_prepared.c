@@ -283,6 +283,19 @@ static void test_keys_tell_that_the_disk_is_waited_for(void **state)
     world_end(&disk.world);
 }
 
+static void test_gets_that_may_not_go_do_not_hold_it_back(void **state)
+{
+    (void)state;
+    struct disk disk;
+    struct thing_options options = durable();
+    begin(&disk, &options);
+    disk.shadow->suspicions[SHADOW_REQUEST_GET].until_ms = disk.world.now_ms + 3600000;
+    prepare(&disk, "/a", 1);
+    commit(&disk);
+    assert_goes(&disk, "{\"a\":1}");
+    world_end(&disk.world);
+}
+
 /* --- what it was built on moves --- */
 
 static void test_a_plain_one_takes_the_version_that_came_meanwhile(void **state)
@@ -621,6 +634,7 @@ int main(void)
         CASE(test_answers_are_awaited_from_the_sending_on),
         CASE(test_the_volatile_wait_for_nothing),
         CASE(test_keys_tell_that_the_disk_is_waited_for),
+        CASE(test_gets_that_may_not_go_do_not_hold_it_back),
         CASE(test_a_plain_one_takes_the_version_that_came_meanwhile),
         CASE(test_a_cut_is_built_anew),
         CASE(test_a_lost_link_drops_it_and_costs_nothing),
