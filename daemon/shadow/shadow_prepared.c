@@ -189,7 +189,7 @@ void shadow_stored(struct shadow *shadow, uint64_t revision)
         end_deferral(shadow);
 }
 
-void shadow_begin_save(struct shadow *shadow)
+void shadow_renew_prepared(struct shadow *shadow)
 {
     const struct prepared *prepared = &shadow->prepared;
     shadow_check_prepared(shadow);

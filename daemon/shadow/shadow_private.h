@@ -314,7 +314,7 @@ void shadow_check_prepared(struct shadow *shadow);
 void shadow_drop_prepared(struct shadow *shadow);
 /* A save begins: a prepared update that waits for it is to carry just what it holds. Until then
  * what was reported after the update was built can still get into it. */
-void shadow_begin_save(struct shadow *shadow);
+void shadow_renew_prepared(struct shadow *shadow);
 /* Storage has come into trouble or out of it. */
 void shadow_storage_changed(struct shadow *shadow);
 bool shadow_wants_save(const struct shadow *shadow);

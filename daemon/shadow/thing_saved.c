@@ -4,7 +4,7 @@ void thing_begin_save(struct thing *thing)
 {
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow)))
-        shadow_begin_save(shadow);
+        shadow_renew_prepared(shadow);
 }
 
 bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row)
