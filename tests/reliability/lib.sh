@@ -37,6 +37,14 @@ row() {
     echo "# row: $*"
 }
 
+# The tests of durable storage need a disk under the temporary directory, not memory.
+need_durable() {
+    mkdir -p "$cloud_dir/state"
+    case $(stat -f -c %T "$cloud_dir/state") in
+    tmpfs | ramfs) skip_all "the temporary directory is in memory; set TMPDIR to one on a disk" ;;
+    esac
+}
+
 # ---- what goes up ----
 
 properties=20
@@ -190,7 +198,7 @@ count_losses() {
     lost=$((lost + $(wrong_in "$thing")))
     spent=$((spent + $(operations "$thing")))
     is_long || return 0
-    await_bridge 30
+    await_bridge 20
     bridge_lost=$((bridge_lost + $(wrong_in "$bridge_thing")))
     local came
     came=$(operations "$bridge_thing")
@@ -210,7 +218,7 @@ bridge_words() {
 # outage_row FAULT HOW ROUNDS: what outage() found.
 outage_row() {
     expect "nothing is lost, not $lost values" [ "$lost" -eq 0 ]
-    row "$1" "$2" "$3" "$lost of $(($3 * count))" "$(seconds_of "$slowest")" "$spent" "$(bridge_words)"
+    row "$1" "$2" "$3" "$lost of $(($3 * properties)) values" "$(seconds_of "$slowest")" "$spent" "$(bridge_words)"
 }
 
 # ---- what it costs ----
