@@ -248,6 +248,45 @@ void flux_property_set_drop_cut(struct flux_property_set *set, struct flux_prope
     set->cut_count--;
 }
 
+int flux_property_set_restore(struct flux_property_set *set, struct flux_property *property,
+                              const struct flux_property_memory *memory)
+{
+    bool has_value = memory->value.type != FLUX_VALUE_NONE;
+    size_t added = (has_value ? 1u : 0u) + (memory->cut ? 1u : 0u);
+    if (set->value_count + set->cut_count + added > FLUX_PROPERTIES_MAX)
+        return -ENOSPC;
+    int r = has_value ? flux_value_copy(&property->value, &memory->value) : 0;
+    if (r < 0)
+        return r;
+    set->value_count += has_value;
+    set->cut_count += memory->cut;
+    property->cut = memory->cut;
+    property->replaced = memory->replaced;
+    property->revision = memory->revision;
+    property->cut_revision = memory->cut_revision;
+    property->set_us = memory->set_us;
+    property->cleared_us = memory->cleared_us;
+    property->replaced_us = memory->replaced_us;
+    return 0;
+}
+
+void flux_property_set_cut_value(struct flux_property_set *set, struct flux_property *property)
+{
+    flux_property_set_drop_value(set, property);
+    set->cut_count += !property->cut;
+    property->cut = true;
+    property->replaced = false;
+    property->cut_revision = property->revision;
+}
+
+void flux_property_forget_times(struct flux_property *property)
+{
+    property->revision = 0;
+    property->set_us = 0;
+    property->cleared_us = 0;
+    property->replaced_us = 0;
+}
+
 void flux_property_pin(struct flux_property *property)
 {
     property->pin_count++;

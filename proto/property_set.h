@@ -108,6 +108,26 @@ int flux_property_set_child(struct flux_property_set *set, struct flux_property 
 void flux_property_set_drop_value(struct flux_property_set *set, struct flux_property *property);
 void flux_property_set_drop_cut(struct flux_property_set *set, struct flux_property *property);
 
+/* What an earlier run has kept of one path. */
+struct flux_property_memory {
+    struct flux_value value; /* borrowed; NONE: none */
+    bool cut, replaced;
+    uint64_t revision, cut_revision;
+    int64_t set_us, cleared_us, replaced_us;
+};
+
+/* Put back what was kept of a path that holds no entry, whatever stands above and below: that no
+ * entry ends up with a scalar above it is for the caller to see to. Returns 0, -ENOMEM, or -ENOSPC
+ * as flux_property_set_apply(). */
+int flux_property_set_restore(struct flux_property_set *set, struct flux_property *property,
+                              const struct flux_property_memory *memory);
+
+/* Turn a value into a cut that replaces all from before it. */
+void flux_property_set_cut_value(struct flux_property_set *set, struct flux_property *property);
+
+/* Forget when the path was set, unset or replaced, and under which revision. */
+void flux_property_forget_times(struct flux_property *property);
+
 /* Keep a node in the set although it holds nothing; each pin needs one unpin. */
 void flux_property_pin(struct flux_property *property);
 void flux_property_unpin(struct flux_property *property);

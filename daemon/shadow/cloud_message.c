@@ -64,27 +64,53 @@ static void read_envelope(struct cloud_message *message)
     }
 }
 
-int cloud_message_parse(struct cloud_message *ret_message, const void *payload, size_t size,
-                        const char **ret_reason)
+/* Returns as cloud_message_parse(); what cannot be read as JSON is NULL. */
+static int load(json_t **ret_root, const void *text, size_t size, const char **ret_reason)
 {
-    if (size > CLOUD_MESSAGE_MAX || flux_json_depth_check(payload, size, CLOUD_DEPTH_MAX) < 0) {
+    if (size > CLOUD_MESSAGE_MAX || flux_json_depth_check(text, size, CLOUD_DEPTH_MAX) < 0) {
         *ret_reason = size > CLOUD_MESSAGE_MAX ? "too large" : "nested too deeply";
         return CLOUD_MESSAGE_UNREADABLE;
     }
     json_error_t error;
-    struct cloud_message message = {.version = -1};
-    message.root = json_loadb(payload, size, 0, &error);
-    bool overflow = !message.root && json_error_code(&error) == json_error_numeric_overflow;
+    json_t *root = json_loadb(text, size, 0, &error);
+    bool overflow = !root && json_error_code(&error) == json_error_numeric_overflow;
     if (overflow)
-        message.root = json_loadb(payload, size, JSON_DECODE_INT_AS_REAL, &error);
-    if (!message.root && json_error_code(&error) == json_error_out_of_memory)
+        root = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
+    if (!root && json_error_code(&error) == json_error_out_of_memory)
         return -ENOMEM;
+    *ret_root = root;
+    return CLOUD_MESSAGE_READ;
+}
+
+int cloud_message_parse(struct cloud_message *ret_message, const void *payload, size_t size,
+                        const char **ret_reason)
+{
+    struct cloud_message message = {.version = -1};
+    int r = load(&message.root, payload, size, ret_reason);
+    if (r != CLOUD_MESSAGE_READ)
+        return r;
     if (!json_is_object(message.root) || !has_sound_state(message.root)) {
         *ret_reason = message.root ? "not a shadow document" : "not JSON that can be read";
         json_decref(message.root);
         return CLOUD_MESSAGE_UNREADABLE;
     }
     read_envelope(&message);
+    *ret_message = message;
+    return CLOUD_MESSAGE_READ;
+}
+
+int cloud_message_parse_desired(struct cloud_message *ret_message, const void *text, size_t size)
+{
+    struct cloud_message message = {.version = -1};
+    const char *reason;
+    int r = load(&message.root, text, size, &reason);
+    if (r != CLOUD_MESSAGE_READ)
+        return r;
+    if (!json_is_object(message.root)) {
+        json_decref(message.root);
+        return CLOUD_MESSAGE_UNREADABLE;
+    }
+    message.desired = (struct cloud_section){.state = CLOUD_SECTION_OBJECT, .object = message.root};
     *ret_message = message;
     return CLOUD_MESSAGE_READ;
 }

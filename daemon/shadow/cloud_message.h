@@ -45,6 +45,8 @@ enum cloud_message_outcome { CLOUD_MESSAGE_READ = 0, CLOUD_MESSAGE_UNREADABLE = 
  * as reals. */
 int cloud_message_parse(struct cloud_message *ret_message, const void *payload, size_t size,
                         const char **ret_reason);
+/* Read a `desired` that was kept alone: a JSON object. Returns as cloud_message_parse(). */
+int cloud_message_parse_desired(struct cloud_message *ret_message, const void *text, size_t size);
 void cloud_message_clear(struct cloud_message *message);
 
 /* Tell whether an accepted update names neither section. How the service echoes a section that was

@@ -205,7 +205,7 @@ void desired_empty(struct desired *desired)
 
 /* --- writing --- */
 
-enum showing { SHOW_ALL, SHOW_NULLS, SHOW_DIFFERING, SHOW_REST };
+enum showing { SHOW_ALL, SHOW_NULLS, SHOW_DIFFERING, SHOW_TIMES, SHOW_REST };
 
 static bool is_shown(const struct flux_property *node, enum showing showing)
 {
@@ -216,6 +216,7 @@ static bool is_shown(const struct flux_property *node, enum showing showing)
     case SHOW_NULLS:
         return desire->emit_null || desire->emit_below;
     case SHOW_DIFFERING:
+    case SHOW_TIMES:
         return desire->differs || desire->emit_below;
     case SHOW_REST:
         return !desire->emit_null;
@@ -231,13 +232,24 @@ static const struct flux_property *next_shown(const struct flux_property *node,
     return node;
 }
 
+static void write_time(const struct flux_property *node, struct flux_json_writer *writer)
+{
+    flux_json_begin_object(writer);
+    flux_json_key_text(writer, "timestamp");
+    flux_json_int64(writer, desire_of(node)->timestamp);
+    flux_json_end_object(writer);
+}
+
 /* Write one node; returns whether it began an object. */
 static bool write_one(const struct flux_property *node, enum showing showing,
                       struct flux_json_writer *writer)
 {
     bool is_null = showing == SHOW_NULLS && desire_of(node)->emit_null;
-    bool is_object = !node->parent || node->value.type == FLUX_VALUE_EMPTY_OBJECT;
-    if (is_null)
+    bool is_time = showing == SHOW_TIMES && node->parent && desired_is_leaf(node);
+    bool is_object = (!node->parent || node->value.type == FLUX_VALUE_EMPTY_OBJECT) && !is_time;
+    if (is_time)
+        write_time(node, writer);
+    else if (is_null)
         flux_json_null(writer);
     else if (is_object)
         flux_json_begin_object(writer);
@@ -307,6 +319,31 @@ int desired_write_differing(struct desired *desired, const char *path, size_t pa
     if (!top || !is_shown(top, SHOW_DIFFERING))
         return -ENOENT;
     write_tree(top, SHOW_DIFFERING, writer);
+    return writer->error;
+}
+
+int desired_write_known(struct desired *desired, const char *path, size_t path_size,
+                        uint64_t known_serial, struct flux_json_writer *writer)
+{
+    struct flux_property *root = desired->set.root;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p))
+        desire_of(p)->differs = false;
+    struct flux_property *top = flux_property_set_find(&desired->set, path, path_size);
+    for (struct flux_property *p = top; p; p = flux_property_next(top, p))
+        desire_of(p)->differs = desired_is_leaf(p) && desire_of(p)->serial <= known_serial;
+    mark_around(desired, SHOW_DIFFERING);
+    flux_json_begin_object(writer);
+    flux_json_key_text(writer, "state");
+    flux_json_begin_object(writer);
+    flux_json_key_text(writer, "desired");
+    write_tree(root, SHOW_DIFFERING, writer);
+    flux_json_end_object(writer);
+    flux_json_key_text(writer, "metadata");
+    flux_json_begin_object(writer);
+    flux_json_key_text(writer, "desired");
+    write_tree(root, SHOW_TIMES, writer);
+    flux_json_end_object(writer);
+    flux_json_end_object(writer);
     return writer->error;
 }
 

@@ -64,6 +64,23 @@ int desired_write_nulls(struct desired *desired, struct flux_json_writer *writer
 int desired_write_differing(struct desired *desired, const char *path, size_t path_size,
                             struct flux_json_writer *writer);
 
+/* Write what a later run is to be told of the wishes that a settle answers, those at and below a
+ * path up to `known_serial`: a message with the leaves, and when each was wished. Returns the
+ * writer's error. */
+int desired_write_known(struct desired *desired, const char *path, size_t path_size,
+                        uint64_t known_serial, struct flux_json_writer *writer);
+
+/* The other way: take a document that an earlier run has kept as what is desired, last changed at
+ * `changed_ms`; all of it is newer than DESIRED_SERIAL_ANSWERED. Returns as desired_merge(). */
+#define DESIRED_SERIAL_ANSWERED 0u
+int desired_restore(struct desired *desired, const json_t *object, int64_t changed_ms);
+/* And what desired_write_known() has written of it: what still stands there is no newer than
+ * DESIRED_SERIAL_ANSWERED. Returns as desired_merge(). */
+int desired_restore_known(struct desired *desired, const struct cloud_message *known);
+
+/* When the last of it was wished, 0: nothing is, or unknown. */
+int64_t desired_changed_ms(const struct desired *desired);
+
 /* Count the bytes of the section's compact JSON, 0: absent; and without the nodes whose `emit_null`
  * is set. */
 size_t desired_measure(const struct desired *desired);

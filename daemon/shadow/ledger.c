@@ -76,6 +76,7 @@ bool ledger_has_value_below(const struct flux_property *property)
 void ledger_drop_cut(struct ledger *ledger, struct flux_property *property)
 {
     struct slot *slot = slot_of(property);
+    ledger_mark(ledger, property);
     if (slot->cut_cause) {
         flux_property_unpin(slot->cut_cause);
         slot->cut_cause = NULL;
@@ -124,6 +125,7 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
     struct slot *slot = slot_of(property);
     if (slot->state == state)
         return;
+    ledger_mark(ledger, property);
     if (slot->state == SLOT_PENDING || state == SLOT_PENDING)
         ledger->settled_known = false;
     if (slot->state == SLOT_PENDING)
@@ -145,6 +147,15 @@ void ledger_set_state(struct ledger *ledger, struct flux_property *property, enu
         slot->suspect = false;
 }
 
+static void set_going(struct ledger *ledger, struct flux_property *property, bool going)
+{
+    struct slot *slot = slot_of(property);
+    if (slot->going == going)
+        return;
+    slot->going = going;
+    ledger->going_count = going ? ledger->going_count + 1 : ledger->going_count - 1;
+}
+
 static void make_pending(struct ledger *ledger, struct flux_property *property, bool was_unsettled,
                          uint64_t revision)
 {
@@ -152,6 +163,9 @@ static void make_pending(struct ledger *ledger, struct flux_property *property, 
     if (!was_unsettled)
         slot->oldest_revision = revision;
     flux_value_clear(&slot->form);
+    slot->from_disk = false;
+    set_going(ledger, property, false);
+    ledger_mark(ledger, property);
     ledger_set_state(ledger, property, SLOT_PENDING);
     ledger_look_again(ledger, property);
 }
@@ -289,12 +303,14 @@ void ledger_unhold(struct flux_property *property)
     flux_property_unpin(property);
 }
 
+/* --- what is freed, and when --- */
+
 /* An empty property that a program once touched remembers when, so that a resent report cannot
  * bring an older value back; such memory is given up when there is much of it. */
 static bool is_memory(const struct ledger *ledger, const struct flux_property *property)
 {
     return property->revision > ledger->forgotten_revision &&
-           ledger->set.node_count <= LEDGER_NODES_KEPT;
+           ledger->set.node_count - ledger->going_count <= LEDGER_NODES_KEPT;
 }
 
 static bool is_idle(const struct ledger *ledger, const struct flux_property *property)
@@ -302,14 +318,36 @@ static bool is_idle(const struct ledger *ledger, const struct flux_property *pro
     const struct slot *slot = slot_of(property);
     return property->parent && !property->first_child && property->pin_count == 0 &&
            slot->state == SLOT_EMPTY && slot->cloud.type == FLUX_VALUE_NONE && !slot->fresh &&
-           slot->unsettled_count == 0 && !is_memory(ledger, property);
+           slot->unsettled_count == 0 && (slot->going || !is_memory(ledger, property));
+}
+
+/* The disk has a row of a node that is to be freed: that has to go first. */
+static void let_row_go(struct ledger *ledger, struct flux_property *property)
+{
+    set_going(ledger, property, true);
+    flux_property_forget_times(property);
+    ledger_mark(ledger, property);
+}
+
+void ledger_row_is_gone(struct ledger *ledger, struct flux_property *property)
+{
+    slot_of(property)->save.hash = SAVE_HASH_NONE;
+    ledger_prune_one(ledger, property);
 }
 
 void ledger_prune_one(struct ledger *ledger, struct flux_property *property)
 {
     while (is_idle(ledger, property)) {
         struct flux_property *parent = property->parent;
-        slot_clear(slot_of(property));
+        struct slot *slot = slot_of(property);
+        if (slot->save.hash != SAVE_HASH_NONE) {
+            if (!slot->going)
+                let_row_go(ledger, property);
+            return;
+        }
+        set_going(ledger, property, false);
+        saves_forget(ledger->saves, &slot->save);
+        slot_clear(slot);
         (void)flux_property_set_prune(&ledger->set, property);
         property = parent;
     }

@@ -7,6 +7,7 @@
 #include "daemon/shadow/policies.h"
 #include "daemon/shadow/rate.h"
 #include "daemon/shadow/rivalry.h"
+#include "daemon/shadow/saves.h"
 #include "daemon/shadow/timers.h"
 #include "proto/property_set.h"
 
@@ -34,6 +35,9 @@ struct slot {
     bool cuts_scalar_only; /* the cut here takes away a scalar, but no object */
     bool suspect;          /* was in an update that the service refused as a whole */
     bool policy_known;     /* `policy` has been looked up */
+    bool from_disk;        /* of an earlier run, and not reported since */
+    bool going;            /* forgotten; kept until the disk has no row of it any more */
+    struct save_mark save; /* whether the disk holds its row as it is */
     /* The property whose set turned our scalar here into a cut. Pinned. */
     struct flux_property *cut_cause;
     struct flux_property *fresh_next; /* the next of those that are fresh */
@@ -106,6 +110,8 @@ struct ledger {
     size_t crowded_above; /* nodes; see ledger_is_crowded() */
     uint64_t save_count;  /* saves that have succeeded */
     uint64_t effort;      /* properties below those of operations that had to be looked at so far */
+    struct saves *saves;  /* borrowed; NULL: nothing is saved */
+    size_t going_count;   /* nodes that are only kept until their row is gone */
 };
 
 /* How one revision ended. */
@@ -124,6 +130,15 @@ void ledger_clear(struct ledger *ledger);
 int ledger_apply(struct ledger *ledger, enum flux_operation kind, const char *path,
                  size_t path_size, const struct flux_value *value, int64_t set_us,
                  struct flux_property **ret_property);
+
+/* What the property's row says may have changed. */
+static inline void ledger_mark(struct ledger *ledger, struct flux_property *property)
+{
+    saves_mark(ledger->saves, &slot_of(property)->save, SAVED_PROPERTY);
+}
+
+/* The disk has no row of the property any more. */
+void ledger_row_is_gone(struct ledger *ledger, struct flux_property *property);
 
 /* Tell whether the property has a value that counts: present and not refused. */
 bool ledger_has_value(const struct flux_property *property);
@@ -179,6 +194,8 @@ bool ledger_is_cut_done(const struct flux_property *property, enum ledger_cut_mo
 /* The property's row, as the property is now, is given to a save, or (`is_stored`) was read from
  * the disk. */
 void ledger_note_row(struct ledger *ledger, struct flux_property *property, bool is_stored);
+/* What the property's row says is not known. */
+void ledger_forget_row(struct flux_property *property);
 /* The save that was given rows has succeeded; one that has not gives all its rows again. */
 void ledger_note_saved(struct ledger *ledger);
 /* Tell whether after a crash the disk would make of the property what it holds now: the same value,
@@ -237,6 +254,23 @@ enum ledger_fate ledger_fate(const struct flux_property *property, uint64_t revi
 /* All revisions up to the returned one have ended. Counted anew only after something has: every
  * session asks after every turn. */
 uint64_t ledger_settled_revision(struct ledger *ledger);
+
+/* How rows of an earlier run are put back. */
+struct ledger_restore {
+    bool with_cloud; /* what they say of the cloud, too */
+    uint64_t shift;  /* added to every revision */
+    int64_t now_ms;
+};
+
+/* Put back a sound row (saved_row_is_sound()), unless a report of this run has decided what stands
+ * there. Nothing above or below it counts until ledger_restored(). Returns 0, -EINVAL (too many, or
+ * the same path twice), -ENOMEM. */
+int ledger_restore(struct ledger *ledger, const struct saved_row *row,
+                   const struct ledger_restore *restore, struct flux_property **ret_property);
+
+/* All rows have come: make what was put back fit together. Returns whether what they said of the
+ * cloud did. */
+bool ledger_restored(struct ledger *ledger);
 
 /* Free the nodes that hold nothing any more. */
 void ledger_prune(struct ledger *ledger);

@@ -33,6 +33,11 @@ void ledger_note_row(struct ledger *ledger, struct flux_property *property, bool
     slot->row_save = is_stored ? 0 : ledger->save_count + 1;
 }
 
+void ledger_forget_row(struct flux_property *property)
+{
+    slot_of(property)->row_save = UINT64_MAX;
+}
+
 void ledger_note_saved(struct ledger *ledger)
 {
     ledger->save_count++;

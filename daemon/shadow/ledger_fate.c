@@ -9,6 +9,7 @@ void ledger_accept(struct ledger *ledger, struct flux_property *property, uint64
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
     ledger->settled_known = false;
+    ledger_mark(ledger, property);
     if (revision > slot->settled_revision) {
         slot->earlier_revision = slot->settled_revision;
         slot->earlier_version = slot->accepted_version;
@@ -37,6 +38,7 @@ static void end_refused(struct ledger *ledger, struct flux_property *property, u
     struct slot *slot = slot_of(property);
     ledger->fate_serial++;
     ledger->settled_known = false;
+    ledger_mark(ledger, property);
     slot->refused_code = code;
     if (revision > slot->settled_revision) {
         if (slot->refused_revision != slot->settled_revision) /* else one refusal follows another */
@@ -89,6 +91,7 @@ void ledger_forget(struct ledger *ledger, struct flux_property *property, int co
         ledger_refuse(ledger, property, ledger_newest(property), code, text);
     if (property->cut)
         ledger_drop_cut(ledger, property);
+    ledger_mark(ledger, property);
     flux_property_set_drop_value(&ledger->set, property);
     flux_value_clear(&slot_of(property)->form);
     ledger_set_state(ledger, property, SLOT_EMPTY);

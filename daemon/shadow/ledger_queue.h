@@ -33,4 +33,26 @@ static inline void ledger_queue_remove(struct ledger_queue *queue, struct flux_p
     queue->count--;
 }
 
+/* Move what was appended last before all that is newer: to where it had been appended if it had
+ * come in time. What this run has reported is newer than all from the disk. */
+static inline void ledger_queue_sink(struct ledger_queue *queue, struct flux_property *property)
+{
+    struct flux_property *before = slot_of(property)->queue_previous;
+    uint64_t age = slot_of(property)->oldest_revision;
+    while (before && (!slot_of(before)->from_disk || slot_of(before)->oldest_revision > age))
+        before = slot_of(before)->queue_previous;
+    if (before == slot_of(property)->queue_previous)
+        return;
+    ledger_queue_remove(queue, property);
+    struct flux_property *after = before ? slot_of(before)->queue_next : queue->first;
+    slot_of(property)->queue_previous = before;
+    slot_of(property)->queue_next = after;
+    slot_of(after)->queue_previous = property;
+    if (before)
+        slot_of(before)->queue_next = property;
+    else
+        queue->first = property;
+    queue->count++;
+}
+
 #endif

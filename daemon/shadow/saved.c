@@ -1,5 +1,6 @@
 #include "daemon/shadow/saved.h"
 
+#include "proto/siphash.h"
 #include <string.h>
 
 static bool are_bytes_equal(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -53,8 +54,7 @@ static bool is_end_equal(const struct saved_property *a, const struct saved_prop
 static bool is_property_equal(const struct saved_property *a, const struct saved_property *b)
 {
     return is_operation_equal(a, b) && is_end_equal(a, b) &&
-           is_text_equal(a->writer_name, b->writer_name) &&
-           is_text_equal(a->writer_unit, b->writer_unit) && a->writer_uid == b->writer_uid &&
+           is_text_equal(a->writer_name, b->writer_name) && a->writer_uid == b->writer_uid &&
            is_value_equal(&a->cloud, &b->cloud) && is_value_equal(&a->form, &b->form);
 }
 
@@ -82,4 +82,117 @@ bool saved_row_is_equal(const struct saved_row *a, const struct saved_row *b)
                                b->of_settle.wishes_size);
     }
     return false;
+}
+
+/* --- hashing --- */
+
+#define WORDS_MAX 32u
+
+struct words {
+    uint64_t seed;
+    size_t count;
+    uint64_t words[WORDS_MAX];
+};
+
+static void add(struct words *words, uint64_t word)
+{
+    words->words[words->count++] = word;
+}
+
+static void add_bytes(struct words *words, const char *text, size_t size)
+{
+    add(words, text ? size : UINT64_MAX);
+    add(words, text && size > 0 ? flux_siphash(text, size, words->seed) : 0);
+}
+
+static void add_text(struct words *words, const char *text)
+{
+    add_bytes(words, text, text ? strlen(text) : 0);
+}
+
+static void add_value(struct words *words, const struct flux_value *value)
+{
+    uint64_t bits = 0;
+    switch (value->type) {
+    case FLUX_VALUE_NONE:
+    case FLUX_VALUE_EMPTY_OBJECT:
+        break;
+    case FLUX_VALUE_BOOL:
+        bits = value->boolean;
+        break;
+    case FLUX_VALUE_INT64:
+        bits = (uint64_t)value->int64;
+        break;
+    case FLUX_VALUE_DOUBLE:
+        memcpy(&bits, &value->real, sizeof(bits));
+        break;
+    case FLUX_VALUE_STRING:
+    case FLUX_VALUE_ARRAY:
+        bits = flux_siphash(value->text, value->size, words->seed);
+        break;
+    }
+    add(words, (uint64_t)value->type);
+    add(words, bits);
+}
+
+static void add_shadow(struct words *words, const struct saved_shadow *shadow)
+{
+    add(words, (uint64_t)shadow->version);
+    add(words, shadow->held);
+    add(words, shadow->reset_revision);
+    add(words, (uint64_t)shadow->last_accepted_version);
+}
+
+static void add_property(struct words *words, const struct saved_property *property)
+{
+    add(words, (uint64_t)property->state | (uint64_t)property->cut << 8 |
+                   (uint64_t)property->cut_replaced << 9 |
+                   (uint64_t)property->cut_scalar_only << 10);
+    add_bytes(words, property->cut_cause, property->cut_cause_size);
+    add(words, property->revision);
+    add(words, property->cut_revision);
+    add(words, (uint64_t)property->set_us);
+    add(words, (uint64_t)property->cleared_us);
+    add(words, (uint64_t)property->replaced_us);
+    add(words, (uint64_t)property->accepted_version);
+    add(words, (uint64_t)(uint32_t)property->refused_code << 32 | property->writer_uid);
+    add_text(words, property->refused_text);
+    add(words, property->refused_lacking);
+    add(words, property->refused_total);
+    add_text(words, property->writer_name);
+    add_value(words, &property->value);
+    add_value(words, &property->cloud);
+    add_value(words, &property->form);
+}
+
+static void add_row(struct words *words, const struct saved_row *row)
+{
+    switch (row->kind) {
+    case SAVED_SHADOW:
+        add_shadow(words, &row->of_shadow);
+        return;
+    case SAVED_PROPERTY:
+        add_property(words, &row->of_property);
+        return;
+    case SAVED_DESIRED:
+        add(words, (uint64_t)row->of_desired.version);
+        add(words, (uint64_t)row->of_desired.changed_ms);
+        add_bytes(words, row->of_desired.document, row->of_desired.document_size);
+        return;
+    case SAVED_SETTLE:
+        add(words, row->of_settle.revision);
+        add(words, row->of_settle.report_first);
+        add(words, row->of_settle.report_last);
+        add_bytes(words, row->of_settle.wishes, row->of_settle.wishes_size);
+        return;
+    }
+}
+
+uint64_t saved_row_hash(const struct saved_row *row, uint64_t seed)
+{
+    struct words words = {.seed = seed};
+    add(&words, (uint64_t)row->kind | (uint64_t)row->is_gone << 8);
+    if (!row->is_gone)
+        add_row(&words, row);
+    return flux_siphash(words.words, words.count * sizeof(words.words[0]), seed);
 }

@@ -92,9 +92,17 @@ struct saved_row {
     };
 };
 
-/* Tell whether two rows have the same key, and whether they say the same: a value with its type,
- * and without what is no reason to write a row. */
+/* Tell whether a row that came from a disk makes sense by itself: memory, numbers, texts, and what
+ * belongs to its state. */
+bool saved_row_is_sound(const struct saved_row *row);
+
+/* Tell whether two rows have the same key; whether they say the same, a value with its type, and
+ * without what is no reason to write a row (the unit of a program is another). */
 bool saved_row_is_same(const struct saved_row *a, const struct saved_row *b);
 bool saved_row_is_equal(const struct saved_row *a, const struct saved_row *b);
+
+/* A number from what the row says (not its key): equal for equal rows, and almost never otherwise;
+ * `seed` is random and secret. */
+uint64_t saved_row_hash(const struct saved_row *row, uint64_t seed);
 
 #endif

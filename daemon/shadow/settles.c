@@ -50,6 +50,7 @@ static void take_out(struct settles *settles, struct flux_property *node)
         settles->last = settle->previous;
     settle->waits = false;
     settle->suspect = false;
+    settles_touch(settles, node);
     settles->count--;
     flux_property_unpin(node);
 }
@@ -66,12 +67,49 @@ int settles_add(struct settles *settles, const char *path, size_t path_size, uin
         settle->known_serial = known_serial;
         append(settles, *ret_node);
     }
+    settles_touch(settles, *ret_node);
     settle->revision = revision;
     settle->report_first = revision;
     settle->report_last = revision;
     if (known_serial > settle->known_serial)
         settle->known_serial = known_serial;
     settles->fresh = true;
+    return 0;
+}
+
+/* Move what was appended last before all that is newer. */
+static void sink(struct settles *settles, struct flux_property *node)
+{
+    struct flux_property *before = settle_of(node)->previous;
+    while (before && settle_of(before)->oldest_revision > settle_of(node)->oldest_revision)
+        before = settle_of(before)->previous;
+    if (before == settle_of(node)->previous)
+        return;
+    settles->last = settle_of(node)->previous;
+    settle_of(settles->last)->next = NULL;
+    struct flux_property *after = before ? settle_of(before)->next : settles->first;
+    settle_of(node)->previous = before;
+    settle_of(node)->next = after;
+    settle_of(after)->previous = node;
+    if (before)
+        settle_of(before)->next = node;
+    else
+        settles->first = node;
+}
+
+int settles_restore(struct settles *settles, const char *path, size_t path_size, uint64_t revision,
+                    uint64_t known_serial, struct flux_property **ret_node)
+{
+    const struct flux_property *known = flux_property_set_find(&settles->set, path, path_size);
+    if (known && settle_of(known)->waits) {
+        *ret_node = (struct flux_property *)known;
+        return 0;
+    }
+    int r = settles_add(settles, path, path_size, revision, known_serial, ret_node);
+    if (r < 0)
+        return r;
+    sink(settles, *ret_node);
+    saves_forget(settles->saves, &settle_of(*ret_node)->save); /* as the disk has it */
     return 0;
 }
 
@@ -94,6 +132,7 @@ void settles_refuse(struct settles *settles, struct flux_property *node, uint64_
     settle->code = code;
     free(settle->text);
     settle->text = strdup(text);
+    settles_touch(settles, node);
     if (settle->revision <= revision)
         take_out(settles, node);
     else
@@ -116,8 +155,10 @@ void settles_prune(struct settles *settles)
     struct flux_property *p = flux_property_next(root, root);
     while (p) {
         struct flux_property *next = flux_property_next(root, p);
-        while (p->parent && !p->first_child && p->pin_count == 0) {
+        while (p->parent && !p->first_child && p->pin_count == 0 &&
+               settle_of(p)->save.hash == SAVE_HASH_NONE) {
             struct flux_property *parent = p->parent;
+            saves_forget(settles->saves, &settle_of(p)->save);
             free(settle_of(p)->text);
             (void)flux_property_set_prune(&settles->set, p);
             p = parent;

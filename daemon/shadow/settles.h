@@ -19,7 +19,8 @@ struct settle {
     uint64_t ended_revision, refused_above, refused_revision;
     int64_t version;
     int code;
-    char *text; /* of the refusal; owned */
+    char *text;            /* of the refusal; owned */
+    struct save_mark save; /* whether the disk holds its row as it is */
     bool waits;
     bool suspect; /* was in an update that the service refused as a whole */
 };
@@ -30,11 +31,18 @@ struct settles {
     size_t count;                       /* of those */
     size_t crowded_above;               /* nodes; see settles_is_crowded() */
     bool fresh;                         /* something has come that was not looked at */
+    struct saves *saves;                /* borrowed; NULL: nothing is saved */
 };
 
 static inline struct settle *settle_of(const struct flux_property *node)
 {
     return (struct settle *)(void *)node->extension;
+}
+
+/* What the row of the node says may have changed. */
+static inline void settles_touch(struct settles *settles, struct flux_property *node)
+{
+    saves_mark(settles->saves, &settle_of(node)->save, SAVED_SETTLE);
 }
 
 int settles_init(struct settles *settles, uint64_t hash_seed);
@@ -44,6 +52,11 @@ void settles_clear(struct settles *settles);
  * below the path. Returns 0 or -ENOMEM. */
 int settles_add(struct settles *settles, const char *path, size_t path_size, uint64_t revision,
                 uint64_t known_serial, struct flux_property **ret_node);
+
+/* The same for one that an earlier run has taken, in the order of the revisions. What this run has
+ * added at the path stays the newest there. */
+int settles_restore(struct settles *settles, const char *path, size_t path_size, uint64_t revision,
+                    uint64_t known_serial, struct flux_property **ret_node);
 
 /* Tell whether a leaf of desired is about to be removed. */
 bool settles_covers(const struct settles *settles, const struct flux_property *leaf);

@@ -29,6 +29,10 @@ int shadow_new(struct shadow **ret_shadow, struct connection *connection, const 
         (void)shadow_free(shadow);
         return -ENOMEM;
     }
+    if (connection->options.durable) {
+        shadow->ledger.saves = &shadow->saves;
+        shadow->settles.saves = &shadow->saves;
+    }
     *ret_shadow = shadow;
     return 0;
 }
@@ -41,6 +45,7 @@ struct shadow *shadow_free(struct shadow *shadow)
     update_clear(&shadow->prepared.update);
     for (size_t i = 0; i < shadow->unsettled_count; i++)
         update_clear(&shadow->unsettled[i]);
+    shadow_clear_restore(shadow);
     wishes_clear(&shadow->wishes);
     settles_clear(&shadow->settles);
     view_clear(&shadow->view);

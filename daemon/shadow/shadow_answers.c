@@ -69,6 +69,7 @@ static void settle(struct shadow *shadow, struct update *update, int64_t version
     shadow->status.updates_accepted++;
     shadow->status.last_code = 0;
     shadow->status.last_accepted_version = version;
+    saves_mark_shadow(shadow->ledger.saves);
     shadow->status.last_accepted_ms = now_ms;
     if (shadow->suspects_limit > 0)
         shadow_narrow_suspects(shadow);
@@ -135,7 +136,7 @@ static void handle_get_accepted(struct shadow *shadow, const struct cloud_messag
         return;
     }
     bool was_unreadable = view->state == SHADOW_VIEW_UNREADABLE;
-    shadow->doubt = SHADOW_NO_DOUBT;
+    shadow_end_doubt(shadow);
     shadow->get_first = false;
     int r = view_replace(view, &shadow->ledger, message, now_ms);
     if (r < 0) {
@@ -215,7 +216,7 @@ static void handle_unreadable(struct shadow *shadow, enum topic_kind kind, const
         return;
     }
     shadow->request = SHADOW_REQUEST_NONE;
-    shadow->doubt = SHADOW_NO_DOUBT;
+    shadow_end_doubt(shadow);
     shadow->view.state = SHADOW_VIEW_UNREADABLE;
     int64_t delay = pacing_back_off(&shadow->pacing, &shadow->connection->random, now_ms);
     shadow_notify(shadow, THING_NOTICE_UNREADABLE, NULL, 0, delay, reason);

@@ -29,7 +29,7 @@ void shadow_catch_up(struct shadow *shadow, int64_t now_ms)
         view->state = SHADOW_VIEW_GAP;
         view->gap_until_ms = now_ms + VIEW_GAP_MS;
     } else if (shadow->doubt == SHADOW_DOUBT_CONFLICT) {
-        shadow->doubt = SHADOW_NO_DOUBT; /* the newer accepted message has come */
+        shadow_end_doubt(shadow); /* the newer accepted message has come */
     }
 }
 
@@ -48,7 +48,7 @@ static int merge_own(struct shadow *shadow, const struct update *update, int64_t
 
 /* The service may store a number in another form; that form counts as ours. To be learnt while the
  * view is that of our own update, before anything newer is merged. */
-static void learn_forms(const struct update *update)
+static void learn_forms(struct shadow *shadow, const struct update *update)
 {
     for (size_t i = 0; i < update->entry_count; i++) {
         struct flux_property *property = update->entries[i].property;
@@ -59,6 +59,7 @@ static void learn_forms(const struct update *update)
                          flux_property_is_leaf(property);
         if (!is_current || !is_scalar || flux_value_equal(&property->value, &slot->cloud))
             continue;
+        ledger_mark(&shadow->ledger, property);
         flux_value_clear(&slot->form);
         (void)flux_value_copy(&slot->form, &slot->cloud); /* else the value is set back once more */
     }
@@ -95,6 +96,6 @@ void shadow_follow(struct shadow *shadow, struct cloud_message *message, const s
         return;
     }
     if (ours)
-        learn_forms(ours);
+        learn_forms(shadow, ours);
     shadow_catch_up(shadow, now_ms);
 }

@@ -21,6 +21,7 @@ int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int
     count += shadow_forget_settles(shadow, path, path_size);
     if (count == 0)
         return -ENOENT;
+    ledger->newest_revision++; /* what is forgotten is to be so on the disk as well */
     shadow->size.known = false;
     ledger_prune(ledger);
     return 0;
@@ -75,6 +76,7 @@ int shadow_reset(struct shadow *shadow, int64_t now_ms)
     }
     shadow->size.known = false;
     shadow->reset_revision = shadow->ledger.newest_revision;
+    saves_mark_shadow(shadow->ledger.saves);
     shadow_flush(shadow, now_ms);
     shadow_finish_reset(shadow);
     return 0;
@@ -86,6 +88,7 @@ void shadow_finish_reset(struct shadow *shadow)
     if (revision == 0 || ledger_settled_revision(&shadow->ledger) < revision)
         return;
     shadow->reset_revision = 0;
+    saves_mark_shadow(shadow->ledger.saves);
     shadow->ledger.forgotten_revision = revision;
     ledger_prune(&shadow->ledger);
 }

@@ -46,13 +46,15 @@ static void find_policy(struct shadow *shadow, struct flux_property *property)
                                   property->path_size, &slot->policy) == 0;
 }
 
-/* When the property expires, as it has been reported so far; INT64_MAX: never. */
-static int64_t expire_ms(const struct flux_property *property)
+/* When the property expires, as it has been reported so far; INT64_MAX: never. What was reported
+ * before this boot counts from its return. */
+static int64_t expire_ms(const struct shadow *shadow, const struct flux_property *property)
 {
     const struct policy *policy = slot_of(property)->policy;
     if (!policy || policy->expire_ms == 0 || property->value.type == FLUX_VALUE_NONE)
         return INT64_MAX;
-    return property->set_us / 1000 + policy->expire_ms;
+    int64_t reported_ms = property->set_us > 0 ? property->set_us / 1000 : shadow->restored_ms;
+    return reported_ms + policy->expire_ms;
 }
 
 static void schedule(struct shadow *shadow, struct flux_property *property, int64_t at_ms)
@@ -73,7 +75,7 @@ void shadow_life_reported(struct shadow *shadow, struct flux_property *property,
     if (!slot->policy_known)
         find_policy(shadow, property);
     if (slot->policy && slot->policy->expire_ms > 0 && slot->timer_place == 0)
-        schedule(shadow, property, expire_ms(property));
+        schedule(shadow, property, expire_ms(shadow, property));
 }
 
 /* Only a plain value can wait: a cut, and what stands for one, goes with what it belongs to. */
@@ -170,7 +172,7 @@ static void fire(struct shadow *shadow, struct flux_property *property, int64_t 
     const struct slot *slot = slot_of(property);
     if (slot->state == SLOT_PENDING)
         shadow_life_pending(shadow, property, now_ms);
-    int64_t at_ms = expire_ms(property);
+    int64_t at_ms = expire_ms(shadow, property);
     if (at_ms <= now_ms) {
         int r = end_value(shadow, property);
         shadow->status.expired += r == 0;
@@ -221,7 +223,18 @@ static void apply_policy(struct shadow *shadow, struct flux_property *property, 
         ledger_set_state(&shadow->ledger, property, SLOT_PENDING); /* not close enough any more */
     if (slot->state == SLOT_PENDING)
         hold(shadow, property, now_ms);
-    schedule(shadow, property, expire_ms(property));
+    schedule(shadow, property, expire_ms(shadow, property));
+}
+
+void shadow_life_restored(struct shadow *shadow, int64_t now_ms)
+{
+    struct flux_property *root = shadow->ledger.set.root;
+    if (!shadow->connection->policies)
+        return;
+    for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
+        if (slot_of(p)->from_disk)
+            apply_policy(shadow, p, now_ms);
+    }
 }
 
 void shadow_life_set_policies(struct shadow *shadow, int64_t now_ms)

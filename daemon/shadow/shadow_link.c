@@ -23,7 +23,7 @@ static void stop_following(struct shadow *shadow, int64_t now_ms)
         SHADOW_NO_DOUBT) /* an accepted update would prove the version, not the contents */
         shadow->view.held = false;
     view_unprove(&shadow->view);
-    shadow->doubt = SHADOW_NO_DOUBT;
+    shadow_end_doubt(shadow);
     shadow->conflicts = 0;
     shadow->fit_wanted = false;
 }

@@ -77,6 +77,7 @@ enum shadow_doubt {
 /* What desired and reported were like when they were compared last. */
 struct shadow_look {
     bool known;
+    bool from_disk; /* what is desired was known from the disk alone */
     uint64_t revision, fate_serial, generation;
     size_t refused_count;
 };
@@ -93,6 +94,31 @@ struct prepared {
     uint64_t generation;
     size_t unsettled_count;
     bool was_early; /* goes as an early one */
+};
+
+/* The text of desired that was saved last. */
+struct shadow_saved_desired {
+    uint64_t hash;
+    int64_t version; /* since it is like that */
+};
+
+/* What a settle answers, until desired is there to be compared. */
+struct shadow_kept_wishes {
+    struct shadow_kept_wishes *next;
+    size_t size;
+    char text[];
+};
+
+/* An earlier run's rows on their way back. */
+struct shadow_restore {
+    bool is_begun;
+    bool has_view;            /* this run has a view, which stays */
+    bool is_doubtful;         /* what the rows say of the cloud may lack something */
+    uint64_t memory_revision; /* the newest of the reports that were faster than the disk */
+    uint64_t newest_revision; /* of the rows */
+    struct saved_shadow row;  /* of the shadow, if `has_row` */
+    bool has_row;
+    struct shadow_kept_wishes *wishes; /* owned */
 };
 
 struct shadow {
@@ -117,6 +143,9 @@ struct shadow {
     struct check_size size;
     struct pacing pacing;
     struct settles settles;
+    struct saves saves; /* idle where nothing is durable */
+    struct shadow_saved_desired saved_desired;
+    struct shadow_restore restore; /* while rows of an earlier run come in */
 
     enum shadow_link link;
     bool get_first;      /* not heard for a while: only a get proves the view */
@@ -134,7 +163,7 @@ struct shadow {
     uint64_t get_generation;
     bool get_outdated; /* the shadow was deleted while the get was on its way */
 
-    enum shadow_doubt doubt;
+    enum shadow_doubt doubt; /* shadow_raise_doubt(), shadow_end_doubt() */
     int64_t doubt_at_ms;
     unsigned conflicts;    /* in a row */
     bool fit_wanted;       /* a 413: count again after the get */
@@ -143,6 +172,7 @@ struct shadow {
     uint64_t stored_revision;
     uint64_t deferred_revision; /* in the cloud, accepted once it is on disk; 0: none */
     uint64_t asked_revision;    /* up to which somebody waits for STORED */
+    int64_t restored_ms;        /* when the rows of an earlier run were taken back, 0: never */
     uint64_t reset_revision; /* of a reset under way: it and all before have to settle; 0: none */
     struct shadow_status status; /* counters only */
     unsigned watcher_count;
@@ -172,6 +202,7 @@ void shadow_note_answer(struct shadow *shadow, int64_t took_ms);
 /* Give up waiting for the request in flight: an update becomes unsettled. */
 void shadow_give_up(struct shadow *shadow, int64_t now_ms);
 void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t at_ms);
+void shadow_end_doubt(struct shadow *shadow);
 /* Until when something of ours is on its way, or may be: INT64_MAX while an answer is awaited,
  * INT64_MIN: nothing is. An update without an answer may lie around for good where nothing raises
  * the version; after this time its answer is not waited for any more. */
@@ -243,6 +274,8 @@ void shadow_life_taken_late(const struct update *update);
 void shadow_life_tick(struct shadow *shadow, int64_t now_ms);
 /* Remove what the programs that are ending have reported under OnExit=unset. */
 void shadow_life_exit(struct shadow *shadow);
+/* Values have come back from the disk. */
+void shadow_life_restored(struct shadow *shadow, int64_t now_ms);
 /* The connection has new policies. */
 void shadow_life_set_policies(struct shadow *shadow, int64_t now_ms);
 
@@ -255,6 +288,26 @@ void shadow_follow(struct shadow *shadow, struct cloud_message *message, const s
 void shadow_catch_up(struct shadow *shadow, int64_t now_ms);
 /* The view could not be held (-E2BIG, -ENOMEM): it is unreadable until a get. */
 void shadow_view_failed(struct shadow *shadow, int error, int64_t now_ms);
+
+/* --- shadow_saved.c: what is kept on a disk --- */
+/* Say what a mark stands for. Text that is made for it lies in `text`. Returns 0 or -ENOMEM. */
+int shadow_describe(struct shadow *shadow, const struct save_mark *mark,
+                    struct flux_json_writer *text, struct saved_row *ret_row);
+/* A save begins: all that is unsaved now belongs to it. */
+void shadow_begin_save(struct shadow *shadow);
+/* Returns 1 and a row, 0 where there are no more, or -ENOMEM. */
+int shadow_next_unsaved(struct shadow *shadow, struct flux_json_writer *text,
+                        struct saved_row *ret_row);
+void shadow_end_save(struct shadow *shadow, bool is_stored);
+void shadow_save_all(struct shadow *shadow);
+
+/* --- shadow_restore.c: what an earlier run has kept --- */
+/* Take a row of this shadow. Returns as thing_restore(). */
+int shadow_restore(struct shadow *shadow, const struct saved_row *row, int64_t now_ms);
+/* All rows have come. */
+void shadow_restored(struct shadow *shadow, int64_t now_ms);
+/* Free what waits for shadow_restored(). */
+void shadow_clear_restore(struct shadow *shadow);
 
 /* --- shadow_answers.c --- */
 void shadow_receive(struct shadow *shadow, enum topic_kind kind, const void *payload, size_t size,

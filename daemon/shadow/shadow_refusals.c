@@ -222,7 +222,7 @@ void shadow_get_refused(struct shadow *shadow, int code, const char *text, int64
         back_off(shadow, code, text, now_ms);
         return;
     }
-    shadow->doubt = SHADOW_NO_DOUBT;
+    shadow_end_doubt(shadow);
     shadow->get_first = false;
     pacing_relax(&shadow->pacing);
     view_empty(&shadow->view, &shadow->ledger);

@@ -18,6 +18,15 @@ void shadow_raise_doubt(struct shadow *shadow, enum shadow_doubt doubt, int64_t 
     }
     shadow->doubt = doubt;
     shadow->doubt_at_ms = at_ms;
+    saves_mark_shadow(shadow->ledger.saves);
+}
+
+void shadow_end_doubt(struct shadow *shadow)
+{
+    if (shadow->doubt == SHADOW_NO_DOUBT)
+        return;
+    shadow->doubt = SHADOW_NO_DOUBT;
+    saves_mark_shadow(shadow->ledger.saves);
 }
 
 void shadow_contest(struct shadow *shadow, struct flux_property *property, int64_t now_ms)
@@ -89,6 +98,10 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
     case SLOT_SETTLED:
         if (!is_proven || ledger_is_in_cloud(property))
             return;
+        if (slot_of(property)->from_disk) { /* whether a program still means it, nobody knows */
+            ledger_forget(&shadow->ledger, property, 0, "");
+            return;
+        }
         if (recreate) {
             wait_again(shadow, property, now_ms);
             return;

@@ -37,6 +37,7 @@ static bool has_changed(struct shadow *shadow)
         .fate_serial = shadow->ledger.fate_serial,
         .refused_count = shadow->ledger.refused_count,
         .generation = shadow->view.generation,
+        .from_disk = shadow->view.from_disk,
         .known = true,
     };
     const struct shadow_look *last = &shadow->look;
@@ -51,12 +52,15 @@ static bool has_changed(struct shadow *shadow)
  * nothing, so what was known before stays. */
 static void look(struct shadow *shadow)
 {
+    bool was_from_disk = shadow->look.known && shadow->look.from_disk;
     if (shadow->watcher_count == 0 || shadow->view.state == SHADOW_VIEW_UNREADABLE ||
         !has_changed(shadow))
         return;
     if (shadow->view.desired.set.value_count == 0 && shadow->wishes.differing_count == 0)
         return;
     mark_differing(shadow, MARK_WISHES);
+    if (was_from_disk && !shadow->view.from_disk)
+        wishes_renew(&shadow->wishes);
     if (wishes_note(&shadow->wishes, &shadow->view.desired) < 0)
         shadow->look.known = false; /* no memory: look again */
 }

@@ -77,6 +77,7 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     random_init(&random, ~options->random_seed);
     thing->hash_seed = random_u64(&random);
     thing->is_first_stale = true;
+    flux_json_writer_init(&thing->save.text, 0);
     thing->held_until_ms = thing->budget_told_ms = INT64_MIN;
     daily_init(&thing->daily, options->daily_operations, 0);
     subscriptions_init(&thing->subscriptions, options->max_subscriptions,
@@ -100,6 +101,7 @@ struct thing *thing_free(struct thing *thing)
     if (!thing)
         return NULL;
     thing_clear_shadows(thing);
+    thing_clear_save(thing);
     subscriptions_clear(&thing->subscriptions);
     thing_clear_extra(thing);
     writers_clear(&thing->connection.writers);

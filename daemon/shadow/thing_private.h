@@ -44,6 +44,23 @@ struct thing_first {
     int64_t tick_ms, request_ms;
 };
 
+/* A shadow that was given up, and whose rows are to go. */
+struct gone_shadow {
+    struct gone_shadow *next;
+    char thing[FLUX_THING_NAME_MAX + 1]; /* "": the own thing */
+    char name[FLUX_SHADOW_NAME_MAX + 1];
+    bool is_under_way; /* handed out; the save has not ended */
+};
+
+struct thing_save {
+    bool is_under_way, has_failed;
+    size_t place;                   /* of the shadow whose rows are being handed out */
+    struct gone_shadow *gone_first; /* owned */
+    size_t gone_count;
+    uint64_t revision_floor;      /* rows that were left on the disk are no newer */
+    struct flux_json_writer text; /* of the row handed out last */
+};
+
 struct thing {
     char name[FLUX_THING_NAME_MAX + 1];
     char **extra; /* owned; patterns of [Thing] Extra */
@@ -75,11 +92,13 @@ struct thing {
     uint64_t outcomes_of_gone;                    /* of shadows that were given up */
     char topic[CHANNEL_FILTERS][TOPIC_BYTES_MAX]; /* filters handed out last */
     struct thing_status status;
+    struct thing_save save;
 };
 
 /* --- thing_shadows.c: which shadows there are --- */
 int thing_set_extra(struct thing *thing, const char *const *extra, size_t count);
 void thing_clear_extra(struct thing *thing);
+bool thing_may_report_for(const struct thing *thing, const char *thing_name);
 /* Find an open shadow, or NULL. */
 struct shadow *thing_find_shadow(const struct thing *thing, const char *thing_name,
                                  const char *shadow_name);
@@ -88,6 +107,11 @@ int thing_add_shadow(struct thing *thing, const char *thing_name, const char *sh
                      struct shadow **ret_shadow);
 /* Free every shadow. */
 void thing_clear_shadows(struct thing *thing);
+
+/* --- thing_saved.c: what is kept on a disk --- */
+/* A shadow is about to be given up: its rows are to go. Returns whether that could be noted. */
+bool thing_note_gone(struct thing *thing, const struct shadow *shadow);
+void thing_clear_save(struct thing *thing);
 
 /* --- thing_writers.c: programs that come and go --- */
 /* Let the programs be gone that have been away for long enough. */

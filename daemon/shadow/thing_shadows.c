@@ -39,7 +39,7 @@ int thing_set_extra(struct thing *thing, const char *const *extra, size_t count)
     return 0;
 }
 
-static bool may_report_for(const struct thing *thing, const char *thing_name)
+bool thing_may_report_for(const struct thing *thing, const char *thing_name)
 {
     if (strcmp(thing_name, thing->name) == 0)
         return true;
@@ -203,7 +203,7 @@ static bool make_room(struct thing *thing)
 {
     while (thing->shadow_count >= thing->connection.options.max_shadows) {
         struct shadow *victim = find_victim(thing);
-        if (!victim)
+        if (!victim || !thing_note_gone(thing, victim))
             return false;
         remove_shadow(thing, victim);
     }
@@ -221,7 +221,7 @@ int thing_open_shadow(struct thing *thing, const char *thing_name, const char *s
         return -EINVAL;
     if (*shadow_name && !topic_is_shadow_name(shadow_name))
         return -EINVAL;
-    if (!may_report_for(thing, thing_name))
+    if (!thing_may_report_for(thing, thing_name))
         return -EACCES;
     struct shadow *shadow = thing_find_shadow(thing, thing_name, shadow_name);
     if (!shadow) {
@@ -230,6 +230,8 @@ int thing_open_shadow(struct thing *thing, const char *thing_name, const char *s
         int r = thing_add_shadow(thing, thing_name, shadow_name, &shadow);
         if (r < 0)
             return r;
+        shadow->ledger.newest_revision = thing->save.revision_floor;
+        shadow->stored_revision = thing->save.revision_floor;
         if (thing->link_up)
             shadow_link_up(shadow, thing->connection.last_alive_ms);
         shadow_touch(shadow);

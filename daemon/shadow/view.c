@@ -32,32 +32,39 @@ void view_unprove(struct view *view)
 
 /* --- reported, in the slots --- */
 
-static void make_objects(struct flux_property *property)
+static void make_objects(struct ledger *ledger, struct flux_property *property)
 {
     for (struct flux_property *p = property; p; p = p->parent) {
         struct flux_value *cloud = &slot_of(p)->cloud;
         if (cloud->type == FLUX_VALUE_EMPTY_OBJECT)
             return;
+        ledger_mark(ledger, p);
         flux_value_clear(cloud);
         *cloud = flux_value_empty_object();
     }
 }
 
-static void clear_cloud(struct flux_property *top)
+static void clear_cloud(struct ledger *ledger, struct flux_property *top)
 {
-    for (struct flux_property *p = top; p; p = flux_property_next(top, p))
+    for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
+        if (slot_of(p)->cloud.type == FLUX_VALUE_NONE)
+            continue;
+        ledger_mark(ledger, p);
         flux_value_clear(&slot_of(p)->cloud);
+    }
 }
 
-static int set_cloud(struct flux_property *property, const struct flux_value *value)
+static int set_cloud(struct ledger *ledger, struct flux_property *property,
+                     const struct flux_value *value)
 {
     struct flux_value copy;
     int r = flux_value_copy(&copy, value);
     if (r < 0)
         return r;
-    clear_cloud(property);
+    clear_cloud(ledger, property);
+    ledger_mark(ledger, property);
     slot_of(property)->cloud = copy;
-    make_objects(property->parent);
+    make_objects(ledger, property->parent);
     return 0;
 }
 
@@ -84,7 +91,7 @@ static void enter_object(struct merge *merge, struct flux_property *child, const
 {
     bool is_new = slot_of(child)->cloud.type != FLUX_VALUE_EMPTY_OBJECT;
     bool may_be_none = is_new && !merge->from_get && json_object_size(object) > 0;
-    make_objects(child);
+    make_objects(merge->ledger, child);
     merge->at = child;
     merge->depth++;
     merge->is_new &= ~(UINT64_C(1) << merge->depth);
@@ -96,7 +103,7 @@ static void leave_object(struct merge *merge)
 {
     bool may_be_none = (merge->is_new >> merge->depth) & 1;
     if (may_be_none && !has_cloud_below(merge->at))
-        flux_value_clear(&slot_of(merge->at)->cloud);
+        clear_cloud(merge->ledger, merge->at);
     merge->depth--;
     merge->at = merge->at->parent;
 }
@@ -115,11 +122,11 @@ static int merge_item(struct merge *merge, const struct cloud_item *item, const 
     if (r < 0)
         return r;
     if (item->step == CLOUD_NULL) {
-        clear_cloud(child);
+        clear_cloud(merge->ledger, child);
         return 0;
     }
     if (item->step == CLOUD_LEAF)
-        return set_cloud(child, &item->value);
+        return set_cloud(merge->ledger, child, &item->value);
     enter_object(merge, child, object);
     return 0;
 }
@@ -131,7 +138,7 @@ int view_merge_reported(struct ledger *ledger, const json_t *object, bool from_g
     struct cloud_item item = {.step = CLOUD_LEAVE};
     int r = 0;
 
-    make_objects(merge.at);
+    make_objects(ledger, merge.at);
     cloud_walk_begin(&walk, object);
     while (r == 0) {
         r = cloud_walk_next(&walk, &item);
@@ -145,8 +152,9 @@ int view_merge_reported(struct ledger *ledger, const json_t *object, bool from_g
 
 /* --- both sections, and their version --- */
 
-static void take_version(struct view *view, int64_t version)
+static void take_version(struct view *view, struct ledger *ledger, int64_t version)
 {
+    saves_mark_shadow(ledger->saves);
     view->version = version;
     view->generation++;
     view->held = true;
@@ -168,8 +176,8 @@ static void drop_early_upto(struct view *view, int64_t version)
     view->early_count = kept;
 }
 
-static int merge_desired(struct view *view, const struct cloud_message *message, bool from_get,
-                         int64_t now_ms)
+static int merge_desired(struct view *view, struct ledger *ledger,
+                         const struct cloud_message *message, bool from_get, int64_t now_ms)
 {
     int r = 0;
     switch (message->desired.state) {
@@ -187,7 +195,17 @@ static int merge_desired(struct view *view, const struct cloud_message *message,
         break;
     }
     view->desired_bytes = desired_measure(&view->desired);
+    saves_mark_desired(ledger->saves);
     return r;
+}
+
+/* The contents are neither those of the version held nor of the next. */
+static int fail(struct view *view, struct ledger *ledger, int error)
+{
+    view->state = SHADOW_VIEW_UNREADABLE;
+    view->held = false;
+    saves_mark_shadow(ledger->saves);
+    return error;
 }
 
 static int merge_sections(struct view *view, struct ledger *ledger,
@@ -195,26 +213,24 @@ static int merge_sections(struct view *view, struct ledger *ledger,
 {
     int r = 0;
     if (message->reported.state == CLOUD_SECTION_NULL)
-        clear_cloud(ledger->set.root);
+        clear_cloud(ledger, ledger->set.root);
     if (message->reported.state == CLOUD_SECTION_OBJECT)
         r = view_merge_reported(ledger, message->reported.object, from_get);
     if (r == 0)
-        r = merge_desired(view, message, from_get, now_ms);
+        r = merge_desired(view, ledger, message, from_get, now_ms);
     return r == -ENOSPC || r == -ENAMETOOLONG ? -E2BIG : r;
 }
 
 int view_replace(struct view *view, struct ledger *ledger, const struct cloud_message *message,
                  int64_t now_ms)
 {
-    clear_cloud(ledger->set.root);
+    clear_cloud(ledger, ledger->set.root);
     int r = merge_sections(view, ledger, message, true, now_ms);
-    if (r < 0) {
-        view->state = SHADOW_VIEW_UNREADABLE;
-        return r;
-    }
+    if (r < 0)
+        return fail(view, ledger, r);
     bool is_anew = view->asked_version > message->version;
     drop_early_upto(view, is_anew ? view->asked_version : message->version);
-    take_version(view, message->version);
+    take_version(view, ledger, message->version);
     view->seen_version = message->version;
     view->asked_version = -1;
     for (size_t i = 0; i < view->early_count; i++) {
@@ -226,11 +242,12 @@ int view_replace(struct view *view, struct ledger *ledger, const struct cloud_me
 
 void view_empty(struct view *view, struct ledger *ledger)
 {
-    clear_cloud(ledger->set.root);
+    clear_cloud(ledger, ledger->set.root);
     desired_empty(&view->desired);
     view->desired_bytes = 0;
+    saves_mark_desired(ledger->saves);
     drop_early(view);
-    take_version(view, -1);
+    take_version(view, ledger, -1);
     view->seen_version = -1;
 }
 
@@ -238,11 +255,9 @@ int view_merge(struct view *view, struct ledger *ledger, const struct cloud_mess
                int64_t now_ms)
 {
     int r = merge_sections(view, ledger, message, false, now_ms);
-    if (r < 0) {
-        view->state = SHADOW_VIEW_UNREADABLE;
-        return r;
-    }
-    take_version(view, message->version);
+    if (r < 0)
+        return fail(view, ledger, r);
+    take_version(view, ledger, message->version);
     return 0;
 }
 

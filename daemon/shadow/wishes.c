@@ -186,6 +186,16 @@ int wishes_note(struct wishes *wishes, const struct desired *desired)
     return r;
 }
 
+void wishes_renew(struct wishes *wishes)
+{
+    struct flux_property *last = wishes->last, *next = NULL;
+    for (struct flux_property *p = wishes->first; p; p = next) {
+        next = p == last ? NULL : wish_of(p)->next;
+        if (wish_of(p)->differs)
+            make_newest(wishes, p);
+    }
+}
+
 void wishes_forget(struct wishes *wishes)
 {
     while (wishes->first)

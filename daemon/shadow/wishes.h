@@ -42,6 +42,9 @@ void wishes_clear(struct wishes *wishes);
  * -ENOMEM: then what found no room is news only after the next time. */
 int wishes_note(struct wishes *wishes, const struct desired *desired);
 
+/* What was told of a document that only the disk knew is confirmed: it is news once more. */
+void wishes_renew(struct wishes *wishes);
+
 /* Nobody watches any more: forget all; serials go on. */
 void wishes_forget(struct wishes *wishes);
 

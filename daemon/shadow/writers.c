@@ -127,6 +127,26 @@ int writers_open(struct writers *writers, const struct writer_identity *identity
     return 0;
 }
 
+int writers_restore(struct writers *writers, const struct writer_identity *identity, int64_t now_ms,
+                    struct writer **ret_writer)
+{
+    char name[FLUX_CLIENT_NAME_MAX + 1];
+    copy_text(name, sizeof(name), identity->name);
+    struct writer *writer = find(writers, name, identity->uid);
+    bool is_new = !writer;
+    int r = is_new ? add(writers, name, identity->uid, &writer) : 0;
+    if (r < 0)
+        return r;
+    *ret_writer = writer == &writers->others ? NULL : writer;
+    if (!*ret_writer)
+        return 0;
+    if (is_new)
+        copy_text(writer->unit, sizeof(writer->unit), identity->unit);
+    if (writer->connection_count == 0 && !writer->is_away)
+        enter_away(writers, writer, now_ms);
+    return 0;
+}
+
 void writers_close(struct writers *writers, struct writer *writer, int64_t now_ms)
 {
     if (writer->connection_count > 0)

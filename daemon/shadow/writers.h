@@ -60,6 +60,10 @@ void writers_clear(struct writers *writers);
 /* Find or add a program, with one connection more. Returns 0 or -ENOMEM. */
 int writers_open(struct writers *writers, const struct writer_identity *identity,
                  struct writer **ret_writer);
+/* Find or add a program that an earlier run knew: without a connection it is away from now on.
+ * `ret_writer` gets NULL where it cannot be told apart. Hold it at once. Returns 0 or -ENOMEM. */
+int writers_restore(struct writers *writers, const struct writer_identity *identity, int64_t now_ms,
+                    struct writer **ret_writer);
 /* One connection less. After the last one the program is away, if there is anything that its being
  * gone would matter for; else it is forgotten at once. */
 void writers_close(struct writers *writers, struct writer *writer, int64_t now_ms);
