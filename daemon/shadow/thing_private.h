@@ -83,11 +83,12 @@ struct thing {
     unsigned gets_in_flight;
     int64_t now_ms; /* the newest time that was told */
     bool link_up;
-    bool has_suspects;      /* there may be some */
-    uint64_t survivors;     /* requests that were acknowledged */
-    int64_t held_until_ms;  /* DailyOperations held something back lately, until then */
-    int64_t budget_told_ms; /* when that was told of */
-    uint32_t request_count; /* ids given out */
+    bool has_suspects;        /* there may be some */
+    uint64_t survivors;       /* requests that were acknowledged */
+    int64_t starved_until_ms; /* there was no memory for a request: none until then */
+    int64_t held_until_ms;    /* DailyOperations held something back lately, until then */
+    int64_t budget_told_ms;   /* when that was told of */
+    uint32_t request_count;   /* ids given out */
     uint64_t close_count;
     uint64_t outcomes_of_gone;                    /* of shadows that were given up */
     char topic[CHANNEL_FILTERS][TOPIC_BYTES_MAX]; /* filters handed out last */

@@ -159,16 +159,29 @@ static int next_shadow_request(struct thing *thing, int64_t now_ms,
     return 0;
 }
 
-int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
+/* So long after a request that found no memory the next one is tried: what is due stays due, and
+ * would keep the loop spinning. */
+#define STARVED_MS INT64_C(250)
+
+static int next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
 {
-    thing_tick(thing, now_ms);
-    if (!thing->link_up)
-        return 0;
-    if (thing_next_channel_request(thing, now_ms, ret_request) > 0)
-        return 1;
+    int r = thing_next_channel_request(thing, now_ms, ret_request);
+    if (r != 0)
+        return r;
     if (thing_messages_ms(thing, UPDATE_MESSAGES, now_ms) > now_ms)
         return 0;
     return next_shadow_request(thing, now_ms, ret_request);
+}
+
+int thing_next_request(struct thing *thing, int64_t now_ms, struct thing_request *ret_request)
+{
+    thing_tick(thing, now_ms);
+    if (!thing->link_up || thing->starved_until_ms > now_ms)
+        return 0;
+    int r = next_request(thing, now_ms, ret_request);
+    if (r < 0)
+        thing->starved_until_ms = now_ms + STARVED_MS;
+    return r;
 }
 
 /* --- time --- */
@@ -209,6 +222,9 @@ int64_t thing_deadline(struct thing *thing, int64_t now_ms)
         return first;
     thing->connection.budget_ms = later(thing_messages_ms(thing, UPDATE_MESSAGES, now_ms),
                                         daily_next_ms(&thing->daily, now_ms));
-    first = earlier(first, first_request_ms(thing, now_ms));
-    return earlier(first, thing_channel_deadline(thing, now_ms));
+    int64_t request_ms =
+        earlier(first_request_ms(thing, now_ms), thing_channel_deadline(thing, now_ms));
+    if (request_ms != INT64_MAX)
+        request_ms = later(request_ms, thing->starved_until_ms);
+    return earlier(first, request_ms);
 }

@@ -74,7 +74,9 @@ static void hear(struct end *end)
     do {
         if (end->sent_capacity - end->sent_size < 65536) {
             end->sent_capacity += 1u << 18;
+            fuzz_hold(true);
             end->sent = realloc(end->sent, end->sent_capacity);
+            fuzz_hold(false);
             fuzz_require(end->sent != NULL);
         }
         got = end->fd < 0 ? 0 : recv(end->fd, end->sent + end->sent_size, 65536, MSG_DONTWAIT);
@@ -402,7 +404,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .name = "fuzz",
         .backlog_bytes = fuzz_u8(&input) & 1 ? 65536 : 0,
     };
-    fuzz_require(fluxaws_open(&end.client, &options) == 0);
+    const int r = fluxaws_open(&end.client, &options);
+    fuzz_require_done(r);
+    if (r < 0)
+        return 0;
     (void)fluxaws_on_answer(end.client, note_answer, NULL);
     meet(&end);
     for (unsigned i = 0; i < STEPS_MAX && input.size > 0; i++) {

@@ -8,17 +8,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Returns whether there is a configuration to be cleared. */
 static bool read_all(struct config *config, const void *data, size_t size, const char *name)
 {
     /* An empty file cannot be opened in memory. */
     FILE *stream = size > 0 ? fmemopen((void *)(uintptr_t)data, size, "r") : NULL;
     if (!stream)
         return false;
-    fuzz_require(config_init(config) == 0);
-    (void)config_read_stream(config, stream, name);
+    int r = config_init(config);
+    fuzz_require_done(r);
+    if (r == 0) {
+        r = config_read_stream(config, stream, name);
+        r = r == -EINVAL || r == 0 ? config_finish(config) : r;
+        fuzz_require_done(r);
+        if (r < 0)
+            config_clear(config);
+    }
     (void)fclose(stream);
-    fuzz_require(config_finish(config) == 0);
-    return true;
+    return r == 0;
 }
 
 static void check_bounds(const struct config *config)

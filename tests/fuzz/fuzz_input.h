@@ -3,6 +3,8 @@
 #ifndef FLUX_TESTS_FUZZ_INPUT_H
 #define FLUX_TESTS_FUZZ_INPUT_H
 
+#include "tests/fuzz/failing.h"
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,25 @@ struct fuzz_input {
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+/* Nothing but memory may have been missing, and only where it was made to be. */
+#define fuzz_require_done(result)                                                                  \
+    do {                                                                                           \
+        const int fuzz_result = (result);                                                          \
+        fuzz_require(fuzz_result >= 0 || fuzz_is_short(fuzz_result));                              \
+    } while (0)
+
+static inline bool fuzz_is_short(int result)
+{
+    return result == -ENOMEM && failing_has_failed && failing_has_failed();
+}
+
+/* What the test itself allocates does not fail. */
+static inline void fuzz_hold(bool hold)
+{
+    if (failing_hold)
+        failing_hold(hold);
+}
 
 static inline uint8_t fuzz_u8(struct fuzz_input *input)
 {

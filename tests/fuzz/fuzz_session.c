@@ -37,7 +37,7 @@ static void connect(struct party *party, struct client *client, uint8_t who)
     client->heard_size = 0;
     client->last_id = 0;
     client->is_decent = true;
-    fuzz_require(session_new(&client->session, &party->host, &peer) == 0);
+    fuzz_require_done(session_new(&client->session, &party->host, &peer));
 }
 
 static void disconnect(struct party *party, struct client *client)
@@ -356,7 +356,7 @@ static void act(struct party *party, struct fuzz_input *input)
     size_t size;
     if (!client->session) {
         connect(party, client, what);
-        if (!(what & 128)) { /* most begin as they should */
+        if (client->session && !(what & 128)) { /* most begin as they should */
             static uint8_t room[64];
             struct flux_wire_writer writer;
             const struct flux_hello hello = {
@@ -416,7 +416,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct client clients[CLIENTS];
     struct fuzz_input input = {data, size};
     struct party party = {.clients = clients};
-    fuzz_world_begin(&party.world, &input);
+    if (!fuzz_world_begin(&party.world, &input))
+        return 0;
     party.host.thing = party.world.thing;
     party.host.instance_id = 77;
     party.host.max_frame_bytes = FLUX_FRAME_BYTES_DEFAULT;

@@ -56,6 +56,11 @@ static void write_out(const struct flux_value *value)
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
     flux_json_value(&writer, value);
+    fuzz_require_done(flux_json_writer_error(&writer));
+    if (flux_json_writer_error(&writer) < 0) {
+        flux_json_writer_clear(&writer);
+        return;
+    }
     fuzz_require(writer.size == flux_value_json_size(value));
     if (value->type == FLUX_VALUE_ARRAY) {
         struct flux_value again = flux_value_array(writer.text, writer.size);

@@ -25,10 +25,12 @@ static void set_policies(struct fuzz_world *world)
          .policy = {.urgent = true, .refresh_ms = 5000}},
     };
     struct policies *policies = NULL;
-    fuzz_require(policies_new(&policies) == 0);
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        fuzz_require(policies_add(policies, &rules[i]) == 0);
-    fuzz_require(thing_set_policies(world->thing, policies, world->now_ms) == 0);
+    int r = policies_new(&policies);
+    fuzz_require_done(r);
+    for (size_t i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++)
+        fuzz_require_done(policies_add(policies, &rules[i]));
+    if (r == 0)
+        fuzz_require_done(thing_set_policies(world->thing, policies, world->now_ms));
 }
 
 static void choose(struct thing_options *options, struct fuzz_input *input)
@@ -56,16 +58,22 @@ static void choose(struct thing_options *options, struct fuzz_input *input)
         options->gone_after_ms = 100;
 }
 
-void fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input)
+bool fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input)
 {
     *world = (struct fuzz_world){.now_ms = 1000000};
     struct thing_options options;
     choose(&options, input);
-    fuzz_require(thing_new(&world->thing, &options) == 0);
+    const int r = thing_new(&world->thing, &options);
+    fuzz_require_done(r);
+    if (r < 0)
+        return false;
+    fuzz_hold(true);
     world->service = shadow_service_new(NULL);
+    fuzz_hold(false);
     fuzz_require(world->service != NULL);
     if (fuzz_u8(input) & 1)
         set_policies(world);
+    return true;
 }
 
 static void drop_flights(struct fuzz_world *world)
@@ -85,13 +93,14 @@ void fuzz_world_end(struct fuzz_world *world)
 void fuzz_world_receive(struct fuzz_world *world, const char *topic, const void *payload,
                         size_t size)
 {
+    fuzz_hold(true);
     char *exact_topic = strdup(topic);
     char *exact = malloc(size + (size == 0));
-    if (exact_topic && exact) {
-        if (size > 0)
-            memcpy(exact, payload, size);
-        thing_receive(world->thing, exact_topic, exact, size, world->now_ms);
-    }
+    fuzz_require(exact_topic && exact);
+    fuzz_hold(false);
+    if (size > 0)
+        memcpy(exact, payload, size);
+    thing_receive(world->thing, exact_topic, exact, size, world->now_ms);
     free(exact_topic);
     free(exact);
 }
@@ -111,11 +120,8 @@ static void judge_publish(struct fuzz_world *world, const struct thing_request *
     json_decref(root);
 }
 
-static void take_request(struct fuzz_world *world, const struct thing_request *request)
+static void keep_flight(struct fuzz_world *world, const struct thing_request *request)
 {
-    fuzz_require(request->id != 0 && request->filter_count <= THING_FILTERS_MAX);
-    if (request->kind == THING_PUBLISH)
-        judge_publish(world, request);
     if (world->flight_count == FUZZ_FLIGHTS_MAX)
         return; /* lost on the way */
     struct fuzz_flight *flight = &world->flights[world->flight_count++];
@@ -129,6 +135,16 @@ static void take_request(struct fuzz_world *world, const struct thing_request *r
     flight->payload = malloc(request->payload_size + 1);
     fuzz_require(flight->payload != NULL);
     memcpy(flight->payload, request->payload, request->payload_size);
+}
+
+static void take_request(struct fuzz_world *world, const struct thing_request *request)
+{
+    fuzz_require(request->id != 0 && request->filter_count <= THING_FILTERS_MAX);
+    fuzz_hold(true);
+    if (request->kind == THING_PUBLISH)
+        judge_publish(world, request);
+    keep_flight(world, request);
+    fuzz_hold(false);
 }
 
 static void judge_status(struct fuzz_world *world)
@@ -178,6 +194,14 @@ static void remove_flight(struct fuzz_world *world, size_t index)
             (world->flight_count - index) * sizeof(world->flights[0]));
 }
 
+void fuzz_world_tell_service(struct fuzz_world *world, const char *topic, const void *payload,
+                             size_t size)
+{
+    fuzz_hold(true);
+    (void)shadow_service_handle(world->service, topic, payload, size, world->now_ms);
+    fuzz_hold(false);
+}
+
 /* The service's answers arrive, or a part of them. */
 static void deliver(struct fuzz_world *world, unsigned skip)
 {
@@ -214,11 +238,17 @@ static void answer_flight(struct fuzz_world *world, size_t index, uint8_t mood)
         thing_published(world->thing, flight.id, mood & 1 ? (mood & 2 ? -1 : 0x87) : 0,
                         world->now_ms);
         if (!(mood & 4))
-            (void)shadow_service_handle(world->service, flight.topic, flight.payload,
-                                        flight.payload_size, world->now_ms);
+            fuzz_world_tell_service(world, flight.topic, flight.payload, flight.payload_size);
         deliver(world, mood >> 3);
     }
     free(flight.payload);
+}
+
+void fuzz_world_answer_all(struct fuzz_world *world)
+{
+    deliver(world, 0);
+    while (world->flight_count > 0)
+        answer_flight(world, 0, 0);
 }
 
 static const char *const shadow_prefixes[] = {
@@ -284,7 +314,7 @@ static void update_as_another(struct fuzz_world *world, struct fuzz_input *input
     }
     (void)snprintf(topic, sizeof(topic), "%s/update", shadow_prefixes[fuzz_below(input, 4)]);
     (void)snprintf(payload, sizeof(payload), "{\"state\":%s}", state);
-    (void)shadow_service_handle(world->service, topic, payload, strlen(payload), world->now_ms);
+    fuzz_world_tell_service(world, topic, payload, strlen(payload));
     deliver(world, fuzz_u8(input));
 }
 
@@ -292,11 +322,11 @@ static void delete_as_another(struct fuzz_world *world, struct fuzz_input *input
 {
     char topic[128];
     (void)snprintf(topic, sizeof(topic), "%s/delete", shadow_prefixes[fuzz_below(input, 4)]);
-    (void)shadow_service_handle(world->service, topic, "", 0, world->now_ms);
+    fuzz_world_tell_service(world, topic, "", 0);
     deliver(world, 0);
 }
 
-static void set_link(struct fuzz_world *world, bool is_up)
+void fuzz_world_link(struct fuzz_world *world, bool is_up)
 {
     if (is_up == world->is_up)
         return;
@@ -314,11 +344,13 @@ static void trouble_service(struct fuzz_world *world, struct fuzz_input *input)
     static const int codes[] = {400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503};
     const int code = codes[fuzz_below(input, 11)];
     const uint8_t what = fuzz_u8(input);
+    fuzz_hold(true);
     if (what & 1)
         (void)shadow_service_poison(world->service, what & 2 ? "b" : NULL, code);
     else
         shadow_service_reject_next(
             world->service, what & 2 ? SHADOW_SERVICE_GET : SHADOW_SERVICE_UPDATE, what >> 6, code);
+    fuzz_hold(false);
 }
 
 void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)
@@ -332,7 +364,7 @@ void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)
         update_as_another(world, input);
         break;
     case 2:
-        set_link(world, !world->is_up);
+        fuzz_world_link(world, !world->is_up);
         break;
     case 3: {
         const uint8_t what = fuzz_u8(input), mood = fuzz_u8(input);
@@ -341,8 +373,7 @@ void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)
         break;
     }
     case 4:
-        while (world->flight_count > 0)
-            answer_flight(world, 0, 0);
+        fuzz_world_answer_all(world);
         break;
     case 5:
         fuzz_world_wait(world, waits_ms[fuzz_below(input, 8)]);
@@ -359,12 +390,13 @@ void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)
 
 void fuzz_world_settle(struct fuzz_world *world)
 {
+    fuzz_hold(true);
     (void)shadow_service_poison(world->service, NULL, 0);
-    set_link(world, true);
+    fuzz_hold(false);
+    fuzz_world_link(world, true);
     for (unsigned i = 0; i < 30; i++) {
         fuzz_world_turn(world);
-        while (world->flight_count > 0)
-            answer_flight(world, 0, 0);
+        fuzz_world_answer_all(world);
         fuzz_world_turn(world);
         fuzz_world_wait(world, 60000);
     }

@@ -30,8 +30,8 @@ struct fuzz_world {
     char token[128]; /* of the newest request */
 };
 
-/* Begin; the first bytes choose the limits. */
-void fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input);
+/* Begin; the first bytes choose the limits. Returns false where there was no memory for it. */
+bool fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input);
 void fuzz_world_end(struct fuzz_world *world);
 
 /* Let the input decide on one thing that happens on the way to the cloud, or in it. */
@@ -46,6 +46,16 @@ void fuzz_world_wait(struct fuzz_world *world, int64_t ms);
 /* Hand a message to the thing as the link would, in memory of its exact size. */
 void fuzz_world_receive(struct fuzz_world *world, const char *topic, const void *payload,
                         size_t size);
+
+/* The link comes up or goes down. */
+void fuzz_world_link(struct fuzz_world *world, bool is_up);
+
+/* A request to the shadow service, which never lacks memory. */
+void fuzz_world_tell_service(struct fuzz_world *world, const char *topic, const void *payload,
+                             size_t size);
+
+/* All that is in flight is answered, and what the service has to say arrives. */
+void fuzz_world_answer_all(struct fuzz_world *world);
 
 /* Everything works again: what is in flight is answered, for as long as something moves. */
 void fuzz_world_settle(struct fuzz_world *world);

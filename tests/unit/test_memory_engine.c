@@ -1,0 +1,159 @@
+/* Every allocation of the engine fails once, and so do all for a while: whoever reports is told,
+ * and once there is memory again the cloud ends as the reports say. */
+#include "tests/fuzz/fuzz_world.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+
+#define TRIES_MAX 2000u
+
+/* Report as a program does that is told that there is no memory: again. */
+static void report(struct fuzz_world *world, struct shadow *shadow,
+                   const struct shadow_operation *operations, size_t count)
+{
+    struct shadow_refusal refusal;
+    int r = -ENOMEM;
+    for (unsigned i = 0; r == -ENOMEM && i < TRIES_MAX; i++) {
+        const struct shadow_report whole = {
+            .operations = operations, .operation_count = count, .set_us = world->now_ms * 1000};
+        r = shadow_report(shadow, &whole, world->now_ms, NULL, &refusal);
+        assert_true(r == SHADOW_REPORT_QUEUED || fuzz_is_short(r));
+    }
+    assert_int_equal(r, SHADOW_REPORT_QUEUED);
+}
+
+#define SET(where, what)                                                                           \
+    {                                                                                              \
+        .kind = FLUX_SET, .path = where, .path_size = sizeof(where) - 1, .value = what             \
+    }
+#define UNSET(where)                                                                               \
+    {                                                                                              \
+        .kind = FLUX_UNSET, .path = where, .path_size = sizeof(where) - 1                          \
+    }
+
+static struct shadow *open_shadow(struct fuzz_world *world, const char *name)
+{
+    struct shadow *shadow = NULL;
+    int r = -ENOMEM;
+    for (unsigned i = 0; r == -ENOMEM && i < TRIES_MAX; i++)
+        r = thing_open_shadow(world->thing, NULL, name, &shadow);
+    assert_int_equal(r, 0);
+    return shadow;
+}
+
+static void hear_wishes(struct shadow *shadow, struct shadow_wish_cursor *cursor, int64_t *newest)
+{
+    struct shadow_wish wish;
+    while (shadow_next_wish(shadow, "", 0, cursor, &wish))
+        *newest = wish.value ? wish.value->int64 : 0;
+}
+
+static void let_time_pass(struct fuzz_world *world, unsigned turns)
+{
+    for (unsigned i = 0; i < turns; i++) {
+        fuzz_world_turn(world);
+        fuzz_world_answer_all(world);
+        fuzz_world_turn(world);
+        fuzz_world_wait(world, 60000);
+    }
+}
+
+static void expect_cloud(struct fuzz_world *world, const char *name, const char *expected)
+{
+    const json_t *document = shadow_service_document(world->service, FUZZ_THING, name);
+    json_t *wanted = json_loads(expected, 0, NULL);
+    assert_non_null(wanted);
+    const json_t *reported = json_object_get(document, "reported");
+    if (!json_equal(reported, wanted)) {
+        char *text = json_dumps(reported, 0);
+        fail_msg("%s is %s, not %s", name ? name : "classic", text ? text : "-", expected);
+    }
+    json_decref(wanted);
+}
+
+static void foreign_update(struct fuzz_world *world, const char *payload)
+{
+    fuzz_world_tell_service(world, "$aws/things/" FUZZ_THING "/shadow/update", payload,
+                            strlen(payload));
+    fuzz_world_answer_all(world);
+    fuzz_world_turn(world);
+}
+
+/* Reports from offline and online, a replaced sub-tree, another writer, a wish, a second shadow. */
+static void tell_story(struct fuzz_world *world)
+{
+    const struct shadow_operation first[] = {SET("/a", flux_value_int64(5)),
+                                             SET("/s", flux_value_string("text", 4))};
+    const struct shadow_operation replaced[] = {UNSET("/a"), SET("/a/c", flux_value_int64(1)),
+                                                SET("/l", flux_value_array("[1,2]", 5))};
+    const struct shadow_operation newest[] = {SET("/a/c", flux_value_double(2.5))};
+    struct shadow_wish_cursor cursor = {0};
+    int64_t wished = 0;
+    struct shadow *shadow = open_shadow(world, NULL), *other = open_shadow(world, "config");
+    shadow_add_watcher(shadow);
+    foreign_update(world, "{\"state\":{\"reported\":{\"a\":{\"b\":1},\"z\":9}}}");
+    report(world, shadow, first, 2);
+    fuzz_world_link(world, true);
+    let_time_pass(world, 3);
+    report(world, shadow, replaced, 3);
+    report(world, other, newest, 1);
+    foreign_update(world, "{\"state\":{\"desired\":{\"w\":7},\"reported\":{\"s\":\"other\"}}}");
+    hear_wishes(shadow, &cursor, &wished);
+    report(world, shadow, newest, 1);
+    let_time_pass(world, 6);
+    (void)failing_stop();
+    let_time_pass(world, 40);
+    hear_wishes(shadow, &cursor, &wished);
+    expect_cloud(world, NULL, "{\"a\":{\"c\":2.5},\"s\":\"text\",\"l\":[1,2],\"z\":9}");
+    expect_cloud(world, "config", "{\"a\":{\"c\":2.5}}");
+    assert_int_equal(wished, 7);
+    assert_true(thing_is_settled(world->thing));
+    shadow_remove_watcher(shadow);
+    thing_close_shadow(world->thing, shadow);
+    thing_close_shadow(world->thing, other);
+}
+
+/* Returns whether some allocation failed. */
+static bool play(uint64_t number, uint64_t count)
+{
+    static const uint8_t choices[] = {1, 0, 0};
+    struct fuzz_input input = {choices, sizeof(choices)};
+    struct fuzz_world world;
+    if (!fuzz_world_begin(&world, &input))
+        fail_msg("a world without memory");
+    failing_start(number, count);
+    tell_story(&world);
+    fuzz_world_end(&world);
+    return failing_has_failed();
+}
+
+static void test_one_failure_changes_nothing_in_the_end(void **state)
+{
+    (void)state;
+    uint64_t number = 1;
+    while (play(number, 1))
+        number++;
+    assert_true(number > 30);
+}
+
+static void test_a_time_without_memory_changes_nothing_in_the_end(void **state)
+{
+    (void)state;
+    uint64_t number = 1;
+    while (play(number, 1000))
+        number++;
+    assert_true(number > 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_failure_changes_nothing_in_the_end),
+        cmocka_unit_test(test_a_time_without_memory_changes_nothing_in_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
