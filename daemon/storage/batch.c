@@ -107,8 +107,9 @@ static size_t row_size(const struct saved_row *row)
     case SAVED_SHADOW:
         break;
     case SAVED_PROPERTY:
-        size += value_size(&row->of_property.value) + value_size(&row->of_property.cloud) +
-                value_size(&row->of_property.form) + string_size(row->of_property.refused_text) +
+        size += row->of_property.cut_cause_size + value_size(&row->of_property.value) +
+                value_size(&row->of_property.cloud) + value_size(&row->of_property.form) +
+                string_size(row->of_property.refused_text) +
                 string_size(row->of_property.writer_name) +
                 string_size(row->of_property.writer_unit);
         break;
@@ -148,6 +149,7 @@ static void copy_property(struct cursor *cursor, struct saved_property *property
     copy_value(cursor, &property->value);
     copy_value(cursor, &property->cloud);
     copy_value(cursor, &property->form);
+    copy_bytes(cursor, &property->cut_cause, property->cut_cause_size);
     copy_string(cursor, &property->refused_text);
     copy_string(cursor, &property->writer_name);
     copy_string(cursor, &property->writer_unit);

@@ -1,108 +1,440 @@
 #include "daemon/storage/store.h"
 
+#include "daemon/base/clock.h"
+#include "daemon/storage/batch.h"
+#include "daemon/storage/state_file.h"
+#include "daemon/storage/state_store.h"
+#include "daemon/storage/written.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* What the thread tells of the disk. */
+struct figures {
+    uint64_t bytes_written;
+    uint64_t file_bytes;
+    bool is_in_memory;
+};
 
 struct store {
-    bool is_durable;
+    bool is_volatile;
+    int event_fd;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    /* Under the mutex: */
+    bool has_job, has_result, quit;
+    enum store_job job;
+    struct state_outcome outcome;
+    int64_t took_us;
+    struct figures figures;
+    /* The thread's while a job runs, else the loop's: */
+    struct batch batch;
+    struct batch loaded;
+    /* Thread only: */
+    struct state_store *state;
+    int io_fd; /* what the kernel counts for this thread; -1: it does not tell */
+    /* Loop only: */
+    bool is_busy, needs_load;
+    size_t batch_rows; /* of the commit that runs */
+    struct state_outcome told;
+    struct written written;
+    struct store_status status;
 };
+
+/* --- the thread --- */
+
+/* Blocks of the file system that this thread has made dirty: what a flash has to take, where the
+ * kernel counts it, else what was given to the log. */
+static uint64_t read_written(const struct store *store)
+{
+    char text[512];
+    const ssize_t size = store->io_fd < 0 ? -1 : pread(store->io_fd, text, sizeof(text) - 1, 0);
+    if (size > 0) {
+        text[size] = '\0';
+        const char *line = strstr(text, "\nwrite_bytes: ");
+        if (line)
+            return strtoull(line + strlen("\nwrite_bytes: "), NULL, 10);
+    }
+    return state_store_log_bytes(store->state);
+}
+
+static void measure(struct store *store)
+{
+    const struct figures figures = {
+        .bytes_written = read_written(store),
+        .file_bytes = state_store_file_bytes(store->state),
+        .is_in_memory = state_store_is_in_memory(store->state),
+    };
+    pthread_mutex_lock(&store->mutex);
+    store->figures = figures;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+/* The batch is given back before the result is told. */
+static void run_job(struct store *store, enum store_job job, struct state_outcome *ret_outcome)
+{
+    if (job == STORE_LOAD)
+        state_store_load(store->state, &store->loaded, clock_now_us(), ret_outcome);
+    else
+        state_store_commit(store->state, &store->batch, ret_outcome);
+    batch_empty(&store->batch);
+    measure(store);
+}
+
+static void tell(struct store *store, const struct state_outcome *outcome, int64_t took_us)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->outcome = *outcome;
+    store->took_us = took_us;
+    store->has_result = true;
+    pthread_mutex_unlock(&store->mutex);
+    const uint64_t one = 1;
+    (void)!write(store->event_fd, &one, sizeof(one));
+}
+
+/* Returns false at the end. */
+static bool wait_for_job(struct store *store, enum store_job *ret_job)
+{
+    pthread_mutex_lock(&store->mutex);
+    while (!store->has_job && !store->quit)
+        pthread_cond_wait(&store->changed, &store->mutex);
+    const bool is_job = !store->quit;
+    store->has_job = false;
+    *ret_job = store->job;
+    pthread_mutex_unlock(&store->mutex);
+    return is_job;
+}
+
+static void *storage_thread(void *argument)
+{
+    struct store *store = argument;
+    store->io_fd = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum store_job job;
+    while (wait_for_job(store, &job)) {
+        struct state_outcome outcome;
+        const int64_t began_us = clock_now_us();
+        run_job(store, job, &outcome);
+        tell(store, &outcome, clock_now_us() - began_us);
+        state_store_tidy(store->state);
+        measure(store);
+    }
+    if (store->io_fd >= 0)
+        close(store->io_fd);
+    return NULL;
+}
+
+/* --- making and ending --- */
+
+static int start_thread(struct store *store)
+{
+    /* Signals are the loop's. */
+    sigset_t all, old;
+    sigfillset(&all);
+    int rc = pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (rc != 0)
+        return -rc;
+    rc = pthread_create(&store->thread, NULL, storage_thread, store);
+    store->has_thread = rc == 0;
+    if (rc == 0)
+        (void)pthread_setname_np(store->thread, "storage");
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return -rc;
+}
+
+static struct store *make_store(void)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    if (!store)
+        return NULL;
+    store->event_fd = store->io_fd = -1;
+    batch_init(&store->batch);
+    batch_init(&store->loaded);
+    store->status.since_ms = clock_now_ms();
+    written_init(&store->written, store->status.since_ms);
+    (void)pthread_mutex_init(&store->mutex, NULL);
+    (void)pthread_cond_init(&store->changed, NULL);
+    return store;
+}
+
+static int make_durable(struct store *store, const struct store_options *options)
+{
+    char boot_id[64];
+    state_file_read_boot_id(boot_id, sizeof(boot_id));
+    const struct state_options state_options = {
+        .directory = options->directory,
+        .max_bytes = options->max_bytes,
+        .endpoint = options->endpoint,
+        .thing_name = options->thing_name,
+        .boot_id = boot_id,
+    };
+    const int r = state_store_new(&store->state, &state_options);
+    if (r < 0)
+        return r;
+    store->needs_load = true;
+    store->status.max_bytes = options->max_bytes;
+    store->status.state = STORE_TROUBLE;
+    (void)snprintf(store->status.text, sizeof(store->status.text), "not read yet");
+    store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return store->event_fd < 0 ? -errno : start_thread(store);
+}
 
 int store_new(struct store **ret_store, const struct store_options *options)
 {
-    (void)options;
-    return null_store_new(ret_store);
+    if (!options->directory || options->directory[0] == '\0')
+        return -EINVAL;
+    struct store *store = make_store();
+    if (!store)
+        return -ENOMEM;
+    const int r = make_durable(store, options);
+    if (r < 0) {
+        (void)store_free(store);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
 }
 
 int null_store_new(struct store **ret_store)
 {
-    struct store *store = calloc(1, sizeof(*store));
+    struct store *store = make_store();
     if (!store)
         return -ENOMEM;
+    store->is_volatile = true;
     *ret_store = store;
     return 0;
 }
 
 struct store *store_free(struct store *store)
 {
+    if (!store)
+        return NULL;
+    pthread_mutex_lock(&store->mutex);
+    store->quit = true;
+    pthread_cond_signal(&store->changed);
+    pthread_mutex_unlock(&store->mutex);
+    if (store->has_thread)
+        (void)pthread_join(store->thread, NULL);
+    (void)state_store_free(store->state);
+    if (store->event_fd >= 0)
+        close(store->event_fd);
+    (void)pthread_cond_destroy(&store->changed);
+    (void)pthread_mutex_destroy(&store->mutex);
+    batch_clear(&store->batch);
+    batch_clear(&store->loaded);
     free(store);
     return NULL;
 }
 
 int store_set_aside(const char *directory, char *ret_path, size_t size)
 {
-    (void)directory;
-    (void)ret_path;
-    (void)size;
-    return 0;
+    return state_file_set_aside(directory, ret_path, size);
+}
+
+/* --- jobs --- */
+
+static void begin_job(struct store *store, enum store_job job)
+{
+    store->is_busy = true;
+    pthread_mutex_lock(&store->mutex);
+    store->job = job;
+    store->has_job = true;
+    pthread_cond_signal(&store->changed);
+    pthread_mutex_unlock(&store->mutex);
 }
 
 bool store_needs_load(const struct store *store)
 {
-    (void)store;
-    return false;
+    return store->needs_load;
+}
+
+bool store_is_busy(const struct store *store)
+{
+    return store->is_busy;
+}
+
+/* The result stays to be taken. */
+static int wait_for_result(struct store *store, int wait_ms)
+{
+    const int64_t end_ms = clock_now_ms() + wait_ms;
+    struct pollfd poll_fd = {.fd = store->event_fd, .events = POLLIN};
+    for (;;) {
+        pthread_mutex_lock(&store->mutex);
+        const bool has_result = store->has_result;
+        const int error = store->outcome.error;
+        pthread_mutex_unlock(&store->mutex);
+        if (has_result)
+            return error;
+        const int64_t left_ms = end_ms - clock_now_ms();
+        if (left_ms <= 0)
+            return -EINPROGRESS;
+        (void)poll(&poll_fd, 1, (int)left_ms);
+    }
 }
 
 int store_load(struct store *store, int wait_ms)
 {
-    (void)store;
-    (void)wait_ms;
-    return -EOPNOTSUPP;
+    if (store->is_volatile)
+        return -EOPNOTSUPP;
+    if (store->is_busy)
+        return -EBUSY;
+    batch_empty(&store->batch);
+    begin_job(store, STORE_LOAD);
+    return wait_for_result(store, wait_ms);
 }
 
 bool store_next_loaded(struct store *store, struct saved_row *ret_row)
 {
-    (void)store;
-    (void)ret_row;
+    const struct saved_row *row = store->is_busy ? NULL : batch_next(&store->loaded);
+    if (row) {
+        *ret_row = *row;
+        return true;
+    }
+    if (!store->is_busy)
+        batch_clear(&store->loaded);
     return false;
 }
 
 void store_keep(struct store *store)
 {
-    (void)store;
-}
-
-bool store_is_busy(const struct store *store)
-{
-    (void)store;
-    return false;
+    store->status.orphans++;
 }
 
 int store_add(struct store *store, const struct saved_row *row)
 {
-    (void)store;
-    (void)row;
-    return 0;
+    if (store->is_volatile || store->is_busy)
+        return -EBUSY;
+    const int r = batch_add(&store->batch, row);
+    if (r < 0)
+        batch_empty(&store->batch);
+    return r;
 }
 
 void store_commit(struct store *store)
 {
-    (void)store;
+    if (store->is_volatile || store->is_busy)
+        return;
+    store->batch_rows = store->batch.count;
+    begin_job(store, STORE_COMMIT);
 }
 
 int store_event_fd(const struct store *store)
 {
-    (void)store;
-    return -1;
+    return store->event_fd;
+}
+
+/* --- results --- */
+
+static void note_state(struct store *store, int64_t now_ms)
+{
+    struct store_status *status = &store->status;
+    const enum store_state state = store->told.error == 0 ? STORE_GOOD : STORE_TROUBLE;
+    if (status->state != state)
+        status->since_ms = now_ms;
+    status->state = state;
+    status->error = store->told.error;
+    memcpy(status->text, store->told.text, sizeof(status->text));
+    if (store->told.set_aside[0])
+        memcpy(status->set_aside, store->told.set_aside, sizeof(status->set_aside));
+    if (state == STORE_TROUBLE)
+        status->failures++;
+}
+
+static void note_commit(struct store *store, size_t rows, int64_t took_us, int64_t now_ms)
+{
+    struct store_status *status = &store->status;
+    status->commits++;
+    status->rows += rows;
+    status->last_commit_ms = now_ms;
+    status->last_commit_us = took_us;
+}
+
+static void note_load(struct store *store)
+{
+    store->needs_load = false;
+    store->status.orphans = 0;
+    batch_rewind(&store->loaded);
+}
+
+static bool take_outcome(struct store *store, int64_t *ret_took_us, struct figures *ret_figures)
+{
+    pthread_mutex_lock(&store->mutex);
+    const bool has_result = store->has_result;
+    if (has_result)
+        store->told = store->outcome;
+    *ret_took_us = store->took_us;
+    *ret_figures = store->figures;
+    store->has_result = false;
+    pthread_mutex_unlock(&store->mutex);
+    return has_result;
 }
 
 bool store_next_result(struct store *store, struct store_result *ret_result)
 {
-    (void)store;
-    (void)ret_result;
-    return false;
+    if (!store->is_busy)
+        return false;
+    uint64_t count;
+    (void)!read(store->event_fd, &count, sizeof(count));
+    int64_t took_us;
+    struct figures figures;
+    if (!take_outcome(store, &took_us, &figures))
+        return false;
+    const int64_t now_ms = clock_now_ms();
+    const enum store_job job = store->job;
+    store->is_busy = false;
+    note_state(store, now_ms);
+    written_note(&store->written, figures.bytes_written, now_ms);
+    if (store->told.needs_load)
+        store->needs_load = true;
+    if (store->told.error == 0 && job == STORE_LOAD)
+        note_load(store);
+    else if (store->told.error == 0)
+        note_commit(store, store->batch_rows, took_us, now_ms);
+    *ret_result = (struct store_result){
+        .job = job,
+        .error = store->told.error,
+        .text = store->told.text,
+        .is_fresh = store->told.is_fresh,
+        .set_aside = store->told.set_aside,
+    };
+    return true;
+}
+
+/* --- what it is --- */
+
+static struct figures get_figures(const struct store *store)
+{
+    struct store *locked = (struct store *)store; /* the mutex alone is touched */
+    pthread_mutex_lock(&locked->mutex);
+    const struct figures figures = locked->figures;
+    pthread_mutex_unlock(&locked->mutex);
+    return figures;
 }
 
 bool store_is_durable(const struct store *store)
 {
-    return store->is_durable;
+    return !store->is_volatile && !get_figures(store).is_in_memory;
 }
 
 const char *store_mode_name(const struct store *store)
 {
-    return store->is_durable ? "durable" : "volatile";
+    return store->is_volatile ? "volatile" : "durable";
 }
 
 void store_get_status(const struct store *store, struct store_status *ret_status)
 {
-    *ret_status = (struct store_status){.state = STORE_VOLATILE, .is_durable = store->is_durable};
+    const struct figures figures = get_figures(store);
+    *ret_status = store->status;
+    ret_status->is_durable = store_is_durable(store);
+    ret_status->bytes_written = figures.bytes_written;
+    ret_status->bytes_day = written_day(&store->written, clock_now_ms());
+    ret_status->file_bytes = figures.file_bytes;
 }
