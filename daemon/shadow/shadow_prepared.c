@@ -87,6 +87,7 @@ static void freeze(struct shadow *shadow, const struct update *update, uint64_t 
         .built_revision = shadow->ledger.newest_revision,
         .view_state = shadow->view.state,
         .generation = shadow->view.generation,
+        .version = shadow->view.version,
         .unsettled_count = shadow->unsettled_count,
         .was_early = shadow->pacing.early_wanted,
     };
@@ -112,9 +113,8 @@ static bool is_built_on_same(const struct shadow *shadow)
  * another version. Else a busy writer in the cloud could starve ours while the disk is slow. */
 static bool can_be_rebased(const struct shadow *shadow)
 {
-    return shadow->prepared.view_state == SHADOW_VIEW_PROVEN &&
-           shadow->prepared.update.base_version >= 0 && shadow->view.version >= 0 &&
-           update_is_plain(&shadow->prepared.update);
+    return shadow->prepared.view_state == SHADOW_VIEW_PROVEN && shadow->prepared.version >= 0 &&
+           shadow->view.version >= 0 && update_is_plain(&shadow->prepared.update);
 }
 
 bool shadow_prepared_is_current(const struct shadow *shadow)

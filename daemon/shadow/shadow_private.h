@@ -92,6 +92,7 @@ struct prepared {
     /* What it was built on. */
     enum shadow_view_state view_state;
     uint64_t generation;
+    int64_t version;
     size_t unsettled_count;
     bool was_early; /* goes as an early one */
 };
