@@ -272,7 +272,9 @@ void client_receive(struct fluxaws_client *client)
         size_t size = (size_t)r;
         client_debug(client, "<-", buffer_data(&client->in), size);
         r = handle(client, &frame);
-        if (r < 0 && r != -ENOMEM) {
+        /* What there was no memory for was not taken: on a new connection all that is still waited
+         * for is asked for again. */
+        if (r < 0) {
             client_disconnect(client, r);
             return;
         }
