@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not yet what the engine does. */
-#define ORACLE_ACCEPTED_IS_STORED false
-
 /* ---- commits ---- */
 
 void oracle_commit_begins(struct sim *sim)
@@ -146,17 +143,33 @@ void oracle_judge_disk(struct sim *sim)
 
 /* ---- answers ---- */
 
+/* Tell whether the disk makes of a path what an operation does. */
+static bool oracle_disk_makes(const struct sim *sim, const char *path, const struct sim_op *op)
+{
+    bool is_below = strcmp(op->path, path) != 0 && doc_covers(path, op->path);
+    bool is_above = strcmp(op->path, path) != 0 && doc_covers(op->path, path);
+    json_t *value = is_below                        ? json_object()
+                    : op->value == NULL || is_above ? json_null()
+                                                    : json_incref(op->value);
+    bool makes = oracle_makes(sim->stored_model, path, value) ||
+                 (is_below && oracle_makes(sim->stored_model, path, json_null()));
+    json_decref(value);
+    return makes;
+}
+
 void oracle_judge_is_stored(struct sim *sim, size_t index)
 {
     const struct sim_op *op = &sim->ops[index];
-    if (!ORACLE_ACCEPTED_IS_STORED || !sim->net->options.thing.durable ||
-        sim->net->store->was_in_trouble || op->superseded || oracle_is_vague(sim, op->path))
+    if (!sim->net->options.thing.durable || sim->net->store->was_in_trouble || op->superseded ||
+        oracle_is_vague(sim, op->path) || index < sim->stored_ops)
         return;
-    json_t *value = op->value != NULL ? json_incref(op->value) : json_null();
-    if (index >= sim->stored_ops && !oracle_makes(sim->stored_model, op->path, value))
-        sim_fail(sim, "ACCEPTED implies STORED: %s is ACCEPTED, but a crash would lose it",
-                 op->path);
-    json_decref(value);
+    for (size_t i = index; i < sim->op_count; i++) { /* a newer one may have been accepted for it */
+        const struct sim_op *newer = &sim->ops[i];
+        if (!newer->superseded && doc_overlaps(newer->path, op->path) &&
+            oracle_disk_makes(sim, op->path, newer))
+            return;
+    }
+    sim_fail(sim, "ACCEPTED implies STORED: %s is ACCEPTED, but a crash would lose it", op->path);
 }
 
 void oracle_stored_answers(struct sim *sim)
@@ -245,7 +258,10 @@ void oracle_crashed(struct sim *sim, bool reboot)
     sim->stored_settles = sim->settle_count;
     sim_store_each_value(sim, oracle_note_pending, sim);
     for (size_t i = 0; i < sim->op_count && reboot; i++)
-        sim->ops[i].life_us = sim->net->now_ms * 1000;
+        sim->ops[i].set_us = 0; /* before this boot */
+    for (size_t i = 0; i < sim->op_count; i++)
+        if (sim->ops[i].set_us == 0)
+            sim->ops[i].life_us = sim->net->now_ms * 1000;
 }
 
 /* ---- what is not defended ---- */
@@ -276,8 +292,7 @@ bool oracle_was_given_up(const struct sim *sim, const char *path)
 
 void oracle_end_store(struct sim *sim, char *ret_text, size_t size)
 {
-    if (!sim->net->options.thing.durable || sim->net->store->in_trouble ||
-        sim->net->store->disk.count == 0)
+    if (!sim->net->options.thing.durable || sim->net->store->in_trouble)
         return;
     if (shadow_stored_revision(sim->shadow) < shadow_newest_revision(sim->shadow))
         (void)snprintf(ret_text, size, "not all is stored: %s %s", sim->thing_name,

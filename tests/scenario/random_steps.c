@@ -277,7 +277,7 @@ static void random_delete(struct random_world *world)
     sim_delete(sim);
     /* two days later not even the version is left; who missed the deletion cannot see that */
     if (sim->net->up && sim_chance(sim, 20) && faults->lose_answers == 0 &&
-        faults->delay_max_ms < 100) {
+        faults->delay_max_ms < 100 && world->disk.ends == 0) {
         sim_run(sim, SIM_SECOND);
         if (sim_version_now(sim) == 0 && sim->net->up && sim_status(sim).version < 0)
             sim_forget(sim);
@@ -414,6 +414,7 @@ static void random_pass_time(struct sim *sim)
 void random_step(struct random_world *world)
 {
     struct sim *sim = world->sim;
+    random_disk_step(world);
     if (sim_chance(sim, world->unrest))
         random_unrest(world);
     else if (world->programs && sim_chance(sim, 40))

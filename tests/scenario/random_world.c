@@ -86,13 +86,15 @@ static void random_open_shadows(struct random_world *world, struct sim *dice, si
     }
 }
 
-void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
+void random_begin(struct random_world *world, uint64_t seed, bool durable, FILE *trace)
 {
     struct sim dice = {.random = seed * 7919};
     struct sim_options options;
     dice.net = &dice;
     random_options(&options, seed, &dice);
     options.trace = trace;
+    if (durable)
+        random_disk_options(&options, seed);
     *world = (struct random_world){
         .sim = sim_new(&options),
         .poison = sim_chance(&dice, 15),
@@ -105,6 +107,8 @@ void random_begin(struct random_world *world, uint64_t seed, FILE *trace)
         .foreign_number = 1000,
     };
     world->watches = world->wishes && options.thing.max_subscriptions == 50;
+    if (durable)
+        random_disk_begin(world, seed);
     world->shadows[world->shadow_count++] = world->sim;
     world->sim->allow_refusals = true;
     world->sim->keep_waits = sim_chance(&dice, 50) ? 20 : 0;
@@ -166,6 +170,7 @@ void random_heal(struct random_world *world)
     sim->poisoned = NULL;
     sim->mangle_get = NULL;
     sim->options.faults = (struct sim_faults){.delay_min_ms = 10, .delay_max_ms = 10};
+    random_disk_heal(world);
     shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_UPDATE, 0, 0);
     shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_GET, 0, 0);
     sim_link_up(sim);

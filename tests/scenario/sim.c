@@ -278,8 +278,11 @@ void sim_restart_after(struct sim *sim, enum sim_end end)
     sim_store_crash(sim, end == SIM_POWER_CUT);
     for (struct sim *each = sim; each != NULL; each = each->next)
         oracle_crashed(each, end == SIM_POWER_CUT);
+    sim->store->was_in_trouble = false;
     sim_programs_stop(sim);
     thing_free(sim->thing);
+    for (struct sim *each = sim; each != NULL; each = each->next)
+        each->shadow = NULL;
     sim->writer = NULL;
     sim->instance++;
     sim->charge_count = 0; /* no real restart takes less than a second */

@@ -28,6 +28,7 @@ static void rows_copy_property(struct saved_property *copy, const struct saved_p
     copy->value = rows_value(&from->value);
     copy->cloud = rows_value(&from->cloud);
     copy->form = rows_value(&from->form);
+    copy->cut_cause = rows_text(from->cut_cause, from->cut_cause_size);
     copy->refused_text = rows_string(from->refused_text);
     copy->writer_name = rows_string(from->writer_name);
     copy->writer_unit = rows_string(from->writer_unit);
@@ -63,6 +64,7 @@ static void rows_clear_property(struct saved_property *property)
     flux_value_clear(&property->value);
     flux_value_clear(&property->cloud);
     flux_value_clear(&property->form);
+    free((char *)property->cut_cause);
     free((char *)property->refused_text);
     free((char *)property->writer_name);
     free((char *)property->writer_unit);

@@ -69,6 +69,9 @@ static bool sim_is_sent_again(const struct sim *sim, const struct sim_op *op)
 {
     if (!sim->net->options.thing.durable)
         return true;
+    /* what programs report that come and go is theirs alone: they begin anew */
+    if (sim->net->programs != NULL && *op->path != '\0' && strchr("utmqw", op->path[1]) != NULL)
+        return false;
     return op->level == SIM_ACCEPTED || (op->level == SIM_STORED && !op->stored);
 }
 

@@ -134,12 +134,25 @@ int64_t sim_store_deadline(const struct sim *sim)
     return commit_schedule_deadline_ms(&sim->net->store->schedule, &needs, sim->net->now_ms);
 }
 
+/* Nobody is told whether what failed is on the disk after all. */
 static void store_failed(struct sim *sim)
 {
     struct sim_store *store = sim->net->store;
+    bool is_there = sim_chance(sim, 30);
     store->failures++;
-    oracle_commit_ends(sim, false);
+    if (is_there)
+        store_apply(store);
+    oracle_commit_ends(sim, is_there);
     thing_end_save(sim->net->thing, false, sim->net->now_ms);
+}
+
+/* Whatever went out without its commit is on the disk now. */
+static bool store_has_all(const struct sim *sim)
+{
+    for (const struct sim *each = sim->net; each != NULL; each = each->next)
+        if (each->stored_ops < each->op_count)
+            return false;
+    return true;
 }
 
 static void store_done(struct sim *sim)
@@ -152,6 +165,8 @@ static void store_done(struct sim *sim)
         shadow_stored(each->shadow, each->stored_revision);
     if (store->disk.count > 0 && !sim->net->careless)
         oracle_judge_disk(sim);
+    if (store_has_all(sim))
+        store->was_in_trouble = false;
 }
 
 void sim_store_event(struct sim *sim, const struct sim_event *event)
@@ -182,6 +197,8 @@ static void store_forget_times(struct sim_store *store)
         struct saved_row *row = &store->disk.rows[i].row;
         if (row->kind == SAVED_SHADOW)
             row->of_shadow.followed_ms = 0;
+        if (row->kind == SAVED_DESIRED)
+            row->of_desired.changed_ms = 0;
         if (row->kind != SAVED_PROPERTY)
             continue;
         row->of_property.set_us = 0;
@@ -194,7 +211,7 @@ void sim_store_crash(struct sim *sim, bool reboot)
 {
     struct sim_store *store = sim->net->store;
     if (store->committing) {
-        bool is_stored = !store->fails && !store->hangs && sim_chance(sim, 50);
+        bool is_stored = sim_chance(sim, 50);
         sim_trace(sim, "the commit under way is%s on the disk", is_stored ? "" : " not");
         if (is_stored)
             store_apply(store);
@@ -221,6 +238,9 @@ void sim_store_load(struct sim *sim)
     }
     thing_restored(sim->net->thing, sim->net->now_ms);
     store->unloaded = false;
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        if (each->shadow != NULL && each->stored_ops == each->op_count)
+            each->stored_revision = shadow_newest_revision(each->shadow);
 }
 
 void sim_store_finish(struct sim *sim)

@@ -17,7 +17,7 @@ struct sim_store {
     struct commit_schedule schedule;
     uint64_t serial; /* of the commit under way */
     bool in_trouble;
-    bool was_in_trouble; /* since the last crash */
+    bool was_in_trouble; /* and what went out then need not be on the disk yet */
 
     /* what is wrong with the disk */
     bool fails;    /* commits end with an error */

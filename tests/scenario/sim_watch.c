@@ -77,9 +77,12 @@ static bool watch_equal_at(const json_t *a, const json_t *b, const char *path)
 
 /* Tell whether anything at a path has happened since it was told: then it may be told once more. */
 static bool watch_has_moved(const struct sim *sim, const struct sim_watcher *watcher,
-                            const char *path)
+                            const char *path, bool is_stale)
 {
     const json_t *at = json_object_get(watcher->told_at, path);
+    /* once more when a connection has proved what was on the disk */
+    if (!is_stale && json_is_true(json_array_get(at, 2)))
+        return true;
     size_t version = (size_t)json_integer_value(json_array_get(at, 0));
     size_t op = (size_t)json_integer_value(json_array_get(at, 1));
     for (size_t i = version + 1; i < sim->history_count; i++)
@@ -132,20 +135,22 @@ static void watch_judge_differs(struct sim *sim, const char *path, const json_t 
 }
 
 static void watch_judge_wish(struct sim *sim, struct sim_watcher *watcher, const char *path,
-                             const json_t *value, int64_t version)
+                             const json_t *value, int64_t version, bool is_stale)
 {
     const json_t *before = json_object_get(watcher->told, path);
     if (!doc_overlaps(watcher->path, path))
         sim_fail(sim, "watchers: %s is told to who watches %s", path, watcher->path);
-    if (before != NULL && doc_equal(before, value, false) && !watch_has_moved(sim, watcher, path))
+    if (before != NULL && doc_equal(before, value, false) &&
+        !watch_has_moved(sim, watcher, path, is_stale))
         sim_fail(sim, "watchers: %s is told a second time", path);
     if (!json_is_object(value))
         watch_judge_differs(sim, path, value);
     watch_judge_true(sim, path, value, version);
     json_object_set(watcher->told, path, (json_t *)value);
-    json_object_set_new(
-        watcher->told_at, path,
-        json_pack("[I,I]", (json_int_t)(sim->history_count - 1), (json_int_t)sim->op_count));
+    json_object_set_new(watcher->told_at, path,
+                        json_pack("[I,I,b]", (json_int_t)(sim->history_count - 1),
+                                  (json_int_t)sim->op_count,
+                                  is_stale && sim->net->options.thing.durable));
 }
 
 static void watch_judge_cleared(struct sim *sim, struct sim_watcher *watcher, const char *path)
@@ -205,7 +210,7 @@ static void watch_take(struct sim *sim, struct sim_watcher *watcher, const struc
     free(text);
     watch_judge_version(sim, watcher, wish->version, value == NULL);
     if (value != NULL)
-        watch_judge_wish(sim, watcher, path, value, wish->version);
+        watch_judge_wish(sim, watcher, path, value, wish->version, wish->stale);
     else
         watch_judge_cleared(sim, watcher, path);
     json_decref(value);

@@ -15,6 +15,12 @@
 
 #define RANDOM_SEEDS 1000u
 
+#ifdef RANDOM_DURABLE
+static const bool random_is_durable = true;
+#else
+static const bool random_is_durable = false;
+#endif
+
 /* What all seeds together did. */
 static struct {
     uint64_t shadows, reports, operations, messages, virtual_ms;
@@ -41,7 +47,7 @@ static void random_tell(void)
 static bool random_run(uint64_t seed, FILE *trace, char *ret_failure, size_t size)
 {
     struct random_world world;
-    random_begin(&world, seed, trace);
+    random_begin(&world, seed, random_is_durable, trace);
     struct sim *sim = world.sim;
     size_t steps = 10 + sim_random(sim, 90);
     for (size_t i = 0; i < steps && !sim_is_broken(sim); i++)
