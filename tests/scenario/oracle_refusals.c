@@ -31,6 +31,13 @@ bool oracle_contradicts(const struct sim_operation *operations, size_t count)
     return false;
 }
 
+/* One from before a restart has nobody who waits for its end: the notice said it. */
+static bool refusals_is_refused(const struct sim *sim, const struct sim_op *op)
+{
+    return op->fate == SHADOW_REFUSED ||
+           (op->restored && !op->waiting && oracle_is_vague(sim, op->path));
+}
+
 bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operations, size_t count,
                        const struct shadow_refusal *refusal)
 {
@@ -45,7 +52,7 @@ bool oracle_may_refuse(const struct sim *sim, const struct sim_operation *operat
         json_t *value = doc_parse(operations[i].json);
         bool before = false;
         for (size_t j = 0; j < sim->op_count; j++)
-            before = before || (sim->ops[j].fate == SHADOW_REFUSED &&
+            before = before || (refusals_is_refused(sim, &sim->ops[j]) &&
                                 strcmp(sim->ops[j].path, refusal->path) == 0 &&
                                 doc_equal(sim->ops[j].value, value, false));
         json_decref(value);

@@ -83,7 +83,8 @@ bool oracle_was_newest(const struct sim *sim, const char *path, const json_t *le
 
 struct oracle_disk {
     struct sim *sim;
-    json_t *held; /* path: value, as on the disk */
+    json_t *held;     /* path: value, as on the disk */
+    json_t *given_up; /* paths that the cloud has taken over */
 };
 
 static void oracle_collect(void *data, const char *path, const struct saved_property *property)
@@ -109,9 +110,11 @@ static void oracle_judge_kept(void *data, const char *path, const json_t *leaf)
     struct oracle_disk *disk = data;
     const json_t *held = json_object_get(disk->held, path);
     if (json_is_object(leaf) || oracle_is_vague(disk->sim, path) ||
-        oracle_is_undefended(disk->sim, path))
+        (held != NULL && doc_equal(held, leaf, false)))
         return;
-    if (held == NULL || !doc_equal(held, leaf, false))
+    if (held == NULL && oracle_was_given_up(disk->sim, path))
+        json_object_set_new(disk->given_up, path, json_true());
+    else
         oracle_disk_fails(disk, "does not hold what was committed", path, leaf);
 }
 
@@ -125,20 +128,40 @@ static void oracle_judge_row(struct oracle_disk *disk, const char *path, const j
         oracle_disk_fails(disk, "holds what was replaced or removed", path, value);
 }
 
+/* What is not defended, and the cloud has changed, counts as never reported from here on. */
+static void oracle_give_up(struct sim *sim, const char *path)
+{
+    json_t *patch = doc_nest(path, json_null());
+    const json_t *now = doc_at(sim->model, path);
+    if (now != NULL && !json_is_object(now) && oracle_is_undefended(sim, path))
+        doc_merge(sim->model, patch);
+    doc_merge(sim->stored_model, patch);
+    json_decref(patch);
+}
+
+static void oracle_judge_disk_of(struct sim *sim)
+{
+    struct oracle_disk disk = {.sim = sim, .held = json_object(), .given_up = json_object()};
+    const char *path;
+    json_t *value;
+    sim_store_each_value(sim, oracle_collect, &disk);
+    doc_each_leaf(sim->stored_model, oracle_judge_kept, &disk);
+    json_object_foreach(disk.held, path, value)
+    {
+        oracle_judge_row(&disk, path, value);
+    }
+    json_object_foreach(disk.given_up, path, value)
+    {
+        oracle_give_up(sim, path);
+    }
+    json_decref(disk.held);
+    json_decref(disk.given_up);
+}
+
 void oracle_judge_disk(struct sim *sim)
 {
-    for (struct sim *each = sim->net; each != NULL && !sim_is_broken(sim); each = each->next) {
-        struct oracle_disk disk = {.sim = each, .held = json_object()};
-        const char *path;
-        json_t *value;
-        sim_store_each_value(each, oracle_collect, &disk);
-        doc_each_leaf(each->stored_model, oracle_judge_kept, &disk);
-        json_object_foreach(disk.held, path, value)
-        {
-            oracle_judge_row(&disk, path, value);
-        }
-        json_decref(disk.held);
-    }
+    for (struct sim *each = sim->net; each != NULL && !sim_is_broken(sim); each = each->next)
+        oracle_judge_disk_of(each);
 }
 
 /* ---- answers ---- */

@@ -41,10 +41,11 @@ static void random_disk_end(struct random_world *world)
     enum sim_end end = (enum sim_end)sim_random(sim, 3);
     if (end == SIM_STOPPED && (sim->store->fails || sim->store->hangs || sim->store->unloaded))
         end = SIM_KILLED;
-    if (end == SIM_POWER_CUT)
+    if (end == SIM_POWER_CUT) {
         world->late_count = 0;
-    /* the disk may come late; what the daemon does in the stead of programs would, too */
-    sim->store->unloaded = world->disk.trouble > 0 && !world->programs && sim_chance(sim, 20);
+        /* the disk may come late; what the daemon does in the stead of programs would, too */
+        sim->store->unloaded = world->disk.trouble > 0 && !world->programs && sim_chance(sim, 20);
+    }
     sim_restart_after(sim, end);
 }
 

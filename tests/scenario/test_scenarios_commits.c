@@ -27,8 +27,8 @@ static bool is_stored(const struct sim *sim)
     return shadow_stored_revision(sim->shadow) >= shadow_newest_revision(sim->shadow);
 }
 
-/* 740: who asks for STORED gets a commit at once, and the answer not before its end. */
-static void test_740_stored_after_the_commit(void **state)
+/* 760: who asks for STORED gets a commit at once, and the answer not before its end. */
+static void test_760_stored_after_the_commit(void **state)
 {
     (void)state;
     struct sim_options options;
@@ -46,8 +46,8 @@ static void test_740_stored_after_the_commit(void **state)
     durable_end(sim);
 }
 
-/* 741: volatile never claims it. */
-static void test_741_volatile_claims_nothing(void **state)
+/* 761: volatile never claims it. */
+static void test_761_volatile_claims_nothing(void **state)
 {
     (void)state;
     struct sim *sim = scenario_up("{\"reported\":{}}");
@@ -60,8 +60,8 @@ static void test_741_volatile_claims_nothing(void **state)
     scenario_end(sim);
 }
 
-/* 742: those who ask while a commit runs share the next one. */
-static void test_742_commits_come_in_groups(void **state)
+/* 762: those who ask while a commit runs share the next one. */
+static void test_762_commits_come_in_groups(void **state)
 {
     (void)state;
     struct sim_options options;
@@ -82,8 +82,8 @@ static void test_742_commits_come_in_groups(void **state)
     durable_end(sim);
 }
 
-/* 743: chatter without a link costs one commit in SyncIntervalMs, and rows by the property. */
-static void test_743_chatter_does_not_wear_the_disk_out(void **state)
+/* 763: chatter without a link costs one commit in SyncIntervalMs, and rows by the property. */
+static void test_763_chatter_does_not_wear_the_disk_out(void **state)
 {
     (void)state;
     struct sim *sim = durable_new("{\"reported\":{}}");
@@ -99,8 +99,8 @@ static void test_743_chatter_does_not_wear_the_disk_out(void **state)
     durable_end(sim);
 }
 
-/* 744: with a link, one commit an update and no more. */
-static void test_744_one_commit_an_update(void **state)
+/* 764: with a link, one commit an update and no more. */
+static void test_764_one_commit_an_update(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{}}");
@@ -115,8 +115,8 @@ static void test_744_one_commit_an_update(void **state)
     durable_end(sim);
 }
 
-/* 745: that something was accepted, and what others write, is no reason for a commit. */
-static void test_745_accepted_marks_ride_along(void **state)
+/* 765: that something was accepted, and what others write, is no reason for a commit. */
+static void test_765_accepted_marks_ride_along(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{}}");
@@ -141,8 +141,8 @@ static void test_745_accepted_marks_ride_along(void **state)
     durable_end(sim);
 }
 
-/* 746: a value that changes during every commit goes out all the same. */
-static void test_746_a_hot_property_is_not_starved(void **state)
+/* 766: a value that changes during every commit goes out all the same. */
+static void test_766_a_hot_property_is_not_starved(void **state)
 {
     (void)state;
     static const int64_t commits_ms[] = {200, 1500, 5000};
@@ -161,8 +161,8 @@ static void test_746_a_hot_property_is_not_starved(void **state)
     }
 }
 
-/* 747: a commit that takes longer than 10 s is trouble: updates do not wait for it. */
-static void test_747_a_commit_of_more_than_ten_seconds_holds_nobody_up(void **state)
+/* 767: a commit that takes longer than 10 s is trouble: updates do not wait for it. */
+static void test_767_a_commit_of_more_than_ten_seconds_holds_nobody_up(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{}}");
@@ -181,8 +181,8 @@ static void test_747_a_commit_of_more_than_ten_seconds_holds_nobody_up(void **st
     durable_end(sim);
 }
 
-/* 748: an error: reports go on, STORED is withheld, and all is written when it is over. */
-static void test_748_a_sick_disk_holds_nobody_up(void **state)
+/* 768: an error: reports go on, STORED is withheld, and all is written when it is over. */
+static void test_768_a_sick_disk_holds_nobody_up(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{}}");
@@ -203,8 +203,8 @@ static void test_748_a_sick_disk_holds_nobody_up(void **state)
     durable_end(sim);
 }
 
-/* 749: the same without a link: what was reported meanwhile is on the disk as soon as may be. */
-static void test_749_all_is_written_when_the_disk_is_well(void **state)
+/* 769: the same without a link: what was reported meanwhile is on the disk as soon as may be. */
+static void test_769_all_is_written_when_the_disk_is_well(void **state)
 {
     (void)state;
     struct sim *sim = durable_new("{\"reported\":{}}");
@@ -226,8 +226,8 @@ static void test_749_all_is_written_when_the_disk_is_well(void **state)
     durable_end(sim);
 }
 
-/* 750: ten thousand reports of twenty properties are twenty rows, and removed ones go. */
-static void test_750_rows_by_the_property(void **state)
+/* 770: ten thousand reports of twenty properties are twenty rows, and removed ones go. */
+static void test_770_rows_by_the_property(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{}}");
@@ -253,8 +253,8 @@ static void test_750_rows_by_the_property(void **state)
     durable_end(sim);
 }
 
-/* 751: a row that would say the same is not written again. */
-static void test_751_unchanged_rows_are_not_written(void **state)
+/* 771: a row that would say the same is not written again. */
+static void test_771_unchanged_rows_are_not_written(void **state)
 {
     (void)state;
     struct sim *sim = commits_up(5, "{\"reported\":{\"x\":1}}");
@@ -268,8 +268,8 @@ static void test_751_unchanged_rows_are_not_written(void **state)
     durable_end(sim);
 }
 
-/* 752: the disk comes late: what programs said meanwhile wins, the rest comes from the disk. */
-static void test_752_a_late_disk(void **state)
+/* 772: the disk comes late: what programs said meanwhile wins, the rest comes from the disk. */
+static void test_772_a_late_disk(void **state)
 {
     (void)state;
     struct sim *sim = durable_up("{\"reported\":{}}");
@@ -298,8 +298,8 @@ static void test_752_a_late_disk(void **state)
     durable_end(sim);
 }
 
-/* 753: rows of a thing that this daemon may not report for any more stay, and are not sent. */
-static void test_753_orphaned_rows_stay(void **state)
+/* 773: rows of a thing that this daemon may not report for any more stay, and are not sent. */
+static void test_773_orphaned_rows_stay(void **state)
 {
     (void)state;
     static const char *const extra[] = {"sensor-*"};
@@ -344,16 +344,16 @@ static void test_753_orphaned_rows_stay(void **state)
     sim_free(sim);
 }
 
-SCENARIO_MAIN(cmocka_unit_test(test_740_stored_after_the_commit),
-              cmocka_unit_test(test_741_volatile_claims_nothing),
-              cmocka_unit_test(test_742_commits_come_in_groups),
-              cmocka_unit_test(test_743_chatter_does_not_wear_the_disk_out),
-              cmocka_unit_test(test_744_one_commit_an_update),
-              cmocka_unit_test(test_745_accepted_marks_ride_along),
-              cmocka_unit_test(test_746_a_hot_property_is_not_starved),
-              cmocka_unit_test(test_747_a_commit_of_more_than_ten_seconds_holds_nobody_up),
-              cmocka_unit_test(test_748_a_sick_disk_holds_nobody_up),
-              cmocka_unit_test(test_749_all_is_written_when_the_disk_is_well),
-              cmocka_unit_test(test_750_rows_by_the_property),
-              cmocka_unit_test(test_751_unchanged_rows_are_not_written),
-              cmocka_unit_test(test_752_a_late_disk), cmocka_unit_test(test_753_orphaned_rows_stay))
+SCENARIO_MAIN(cmocka_unit_test(test_760_stored_after_the_commit),
+              cmocka_unit_test(test_761_volatile_claims_nothing),
+              cmocka_unit_test(test_762_commits_come_in_groups),
+              cmocka_unit_test(test_763_chatter_does_not_wear_the_disk_out),
+              cmocka_unit_test(test_764_one_commit_an_update),
+              cmocka_unit_test(test_765_accepted_marks_ride_along),
+              cmocka_unit_test(test_766_a_hot_property_is_not_starved),
+              cmocka_unit_test(test_767_a_commit_of_more_than_ten_seconds_holds_nobody_up),
+              cmocka_unit_test(test_768_a_sick_disk_holds_nobody_up),
+              cmocka_unit_test(test_769_all_is_written_when_the_disk_is_well),
+              cmocka_unit_test(test_770_rows_by_the_property),
+              cmocka_unit_test(test_771_unchanged_rows_are_not_written),
+              cmocka_unit_test(test_772_a_late_disk), cmocka_unit_test(test_773_orphaned_rows_stay))

@@ -1,6 +1,7 @@
 /* Updates that wait for their commits, while everything else goes on. Invariant: what goes out is
  * what a commit held, and a slow disk makes it later, never less. */
 #include "tests/scenario/life.h"
+#include "tests/scenario/sim_store.h"
 
 #include <stdio.h>
 
@@ -152,13 +153,12 @@ static void test_758_a_sick_disk_holds_nothing_back(void **state)
 {
     (void)state;
     struct sim *sim = prepared_up(5 * SIM_SECOND, "{\"reported\":{\"a\":0}}");
+    sim->store->hangs = true;
     size_t op = set_number(sim, "/a", 1);
-    sim_run(sim, SIM_SECOND);
+    sim_run(sim, 9 * SIM_SECOND);
     assert_waiting(sim, op);
     assert_int_equal(sim->updates, 0);
-    sim->careless = true; /* the oracle holds updates against commits */
-    thing_set_storage_trouble(sim->thing, true, sim->now_ms);
-    sim_run(sim, SIM_SECOND);
+    sim_run(sim, 2 * SIM_SECOND);
     assert_accepted(sim, op);
     assert_int_equal(sim_status(sim).updates_uncommitted, 1);
     scenario_end(sim);
