@@ -420,6 +420,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     party.host.thing = party.world.thing;
     party.host.instance_id = 77;
+    party.host.durable = party.world.is_durable;
     party.host.max_frame_bytes = FLUX_FRAME_BYTES_DEFAULT;
     party.host.max_depth = 8;
     for (unsigned i = 0; i < STEPS_MAX && input.size > 0; i++) {

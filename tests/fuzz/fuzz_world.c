@@ -56,17 +56,19 @@ static void choose(struct thing_options *options, struct fuzz_input *input)
         options->messages_per_sec = 10;
     if (bits & 32)
         options->gone_after_ms = 100;
+    options->durable = bits & 64;
 }
 
 bool fuzz_world_begin(struct fuzz_world *world, struct fuzz_input *input)
 {
     *world = (struct fuzz_world){.now_ms = 1000000};
-    struct thing_options options;
-    choose(&options, input);
-    const int r = thing_new(&world->thing, &options);
+    choose(&world->options, input);
+    world->is_durable = world->options.durable;
+    const int r = thing_new(&world->thing, &world->options);
     fuzz_require_done(r);
     if (r < 0)
         return false;
+    fuzz_disk_begin(&world->disk);
     fuzz_hold(true);
     world->service = shadow_service_new(NULL);
     fuzz_hold(false);
@@ -87,6 +89,7 @@ void fuzz_world_end(struct fuzz_world *world)
 {
     drop_flights(world);
     (void)thing_free(world->thing);
+    fuzz_disk_end(&world->disk);
     (void)shadow_service_free(world->service);
 }
 
@@ -161,6 +164,16 @@ static void judge_status(struct fuzz_world *world)
     }
 }
 
+/* What the daemon does with its disk in a turn: a commit before what is ready may go out. */
+static void save(struct fuzz_world *world)
+{
+    if (!world->is_durable || !thing_wants_save(world->thing))
+        return;
+    fuzz_disk_save(&world->disk, world->thing);
+    if (!world->is_disk_slow)
+        fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+}
+
 void fuzz_world_turn(struct fuzz_world *world)
 {
     struct thing_request request;
@@ -168,6 +181,7 @@ void fuzz_world_turn(struct fuzz_world *world)
     unsigned requests = 0, idle = 0;
     do {
         thing_tick(world->thing, world->now_ms);
+        save(world);
         while (world->is_up && thing_next_request(world->thing, world->now_ms, &request) > 0) {
             fuzz_require(++requests < REQUESTS_PER_TURN_MAX);
             take_request(world, &request);
@@ -353,10 +367,52 @@ static void trouble_service(struct fuzz_world *world, struct fuzz_input *input)
     fuzz_hold(false);
 }
 
+/* Commits that are begun without need, end or fail. */
+static void trouble_disk(struct fuzz_world *world, uint8_t what)
+{
+    if (!world->is_durable)
+        return;
+    switch (what % 4) {
+    case 0:
+        fuzz_disk_save(&world->disk, world->thing);
+        break;
+    case 1:
+        world->is_disk_slow = !world->is_disk_slow;
+        break;
+    case 2:
+        thing_set_storage_trouble(world->thing, what & 4, world->now_ms);
+        break;
+    default:
+        if (what & 8 && !world->disk.is_saving)
+            thing_save_all(world->thing);
+        break;
+    }
+    fuzz_disk_saved(&world->disk, world->thing, !(what & 16), world->now_ms);
+}
+
+void fuzz_world_restart(struct fuzz_world *world)
+{
+    drop_flights(world);
+    world->is_up = false;
+    world->now_ms += 1000;
+    world->thing = thing_free(world->thing);
+    world->options.instance_id++;
+    fuzz_hold(true);
+    fuzz_require(thing_new(&world->thing, &world->options) == 0);
+    fuzz_hold(false);
+    fuzz_disk_restore(&world->disk, world->thing, world->now_ms);
+}
+
 void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)
 {
     static const int64_t waits_ms[] = {1, 10, 100, 501, 2000, 20000, 61000, 3600000};
-    switch (fuzz_below(input, 8)) {
+    const uint8_t what_happens = fuzz_u8(input);
+    if (what_happens >= 0xe0) {
+        trouble_disk(world, what_happens & 31);
+        fuzz_world_turn(world);
+        return;
+    }
+    switch (what_happens % 8) {
     case 0:
         lie(world, input);
         break;
@@ -393,6 +449,9 @@ void fuzz_world_settle(struct fuzz_world *world)
     fuzz_hold(true);
     (void)shadow_service_poison(world->service, NULL, 0);
     fuzz_hold(false);
+    world->is_disk_slow = false;
+    fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+    thing_set_storage_trouble(world->thing, false, world->now_ms);
     fuzz_world_link(world, true);
     for (unsigned i = 0; i < 30; i++) {
         fuzz_world_turn(world);

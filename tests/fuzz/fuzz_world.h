@@ -5,6 +5,7 @@
 #define FLUX_TESTS_FUZZ_WORLD_H
 
 #include "daemon/shadow/thing.h"
+#include "tests/fuzz/fuzz_disk.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/sandbox/shadow_service.h"
 
@@ -25,6 +26,10 @@ struct fuzz_world {
     struct shadow_service *service;
     int64_t now_ms;
     bool is_up;
+    bool is_durable;
+    bool is_disk_slow; /* commits end when the input says so, else at once */
+    struct thing_options options;
+    struct fuzz_disk disk;
     struct fuzz_flight flights[FUZZ_FLIGHTS_MAX]; /* oldest first */
     size_t flight_count;
     char token[128]; /* of the newest request */
@@ -46,6 +51,9 @@ void fuzz_world_wait(struct fuzz_world *world, int64_t ms);
 /* Hand a message to the thing as the link would, in memory of its exact size. */
 void fuzz_world_receive(struct fuzz_world *world, const char *topic, const void *payload,
                         size_t size);
+
+/* The daemon is killed and starts again from its disk. The shadows that were open are gone. */
+void fuzz_world_restart(struct fuzz_world *world);
 
 /* The link comes up or goes down. */
 void fuzz_world_link(struct fuzz_world *world, bool is_up);
