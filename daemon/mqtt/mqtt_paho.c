@@ -92,6 +92,7 @@ int paho_connection_new(struct paho_connection **ret_connection, struct inbox *i
     connection->number = number;
     connection->protocol = config->protocol;
     connection->port = config->port;
+    connection->keep_alive_sec = config->keep_alive_sec;
     int rc = create_handle(connection, config);
     if (rc == 0)
         rc = dial(connection, config);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MQTT_REFUSED_MIN 0x80
+#define MQTT_REFUSED_MIN      0x80
+#define UNACKNOWLEDGED_MAX_MS 60000u
 
 void paho_tell(struct paho_connection *connection, enum mqtt_link_event_kind kind,
                uint32_t request_id, int code, const char *text)
@@ -55,9 +56,16 @@ static void describe_reason(int code, const char *what, char *ret_text, size_t s
                    name ? name : "unknown reason", (unsigned)code, reason_hint(code));
 }
 
+/* Long enough for a radio that is out of reach for a moment. */
+static unsigned unacknowledged_ms(const struct paho_connection *connection)
+{
+    const unsigned half_ms = (unsigned)connection->keep_alive_sec * 500;
+    return half_ms > 0 && half_ms < UNACKNOWLEDGED_MAX_MS ? half_ms : UNACKNOWLEDGED_MAX_MS;
+}
+
 static void on_connected(struct paho_connection *connection)
 {
-    tcp_tune_nodelay(connection->port);
+    tcp_tune(connection->port, unacknowledged_ms(connection));
     paho_tell(connection, MQTT_LINK_CONNECTED, 0, 0, "");
 }
 

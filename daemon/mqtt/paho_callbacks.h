@@ -31,6 +31,7 @@ struct paho_connection {
     uint64_t number;
     int protocol;
     uint16_t port;
+    int keep_alive_sec;
     struct paho_request *requests; /* link thread only */
     size_t request_count;
     atomic_uint in_flight; /* publishes at QoS 1 without an answer */

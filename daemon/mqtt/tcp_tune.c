@@ -27,7 +27,7 @@ static bool is_connected_to(int fd, uint16_t port)
     return peer.any.sa_family == AF_INET6 && ntohs(peer.v6.sin6_port) == port;
 }
 
-void tcp_tune_nodelay(uint16_t port)
+void tcp_tune(uint16_t port, unsigned unacknowledged_ms)
 {
     DIR *directory = opendir("/proc/self/fd");
     if (!directory)
@@ -40,6 +40,8 @@ void tcp_tune_nodelay(uint16_t port)
             continue;
         int on = 1;
         (void)setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        (void)setsockopt((int)fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                         sizeof(unacknowledged_ms));
     }
     closedir(directory);
 }

@@ -4,9 +4,11 @@
 
 #include <stdint.h>
 
-/* Set TCP_NODELAY on this process's TCP connections to `port`. Without it a second publish right
- * after a first may wait for a round trip, or for the peer's delayed ACK. Found through
+/* Tune this process's TCP connections to `port`. Without TCP_NODELAY a second publish right after a
+ * first may wait for a round trip, or for the peer's delayed ACK. Without TCP_USER_TIMEOUT a
+ * connection whose packets vanish is noticed after more than two keep-alives, when Paho misses the
+ * answer to its second ping; with it after `unacknowledged_ms` from the first. Found through
  * /proc/self/fd; does nothing where that is not there. */
-void tcp_tune_nodelay(uint16_t port);
+void tcp_tune(uint16_t port, unsigned unacknowledged_ms);
 
 #endif
