@@ -20,6 +20,7 @@ settings=("[Connection]" "BackoffMinMs = 1000" "BackoffMaxMs = 10000" "ConnectTi
     "KeepAliveSec = 30" "[Updates]" "IntervalMs = 1000" "Burst = 5" "ResponseTimeoutMs = 5000")
 # And the short form with less patience.
 is_long || settings=("${quick_settings[@]}")
+settings+=("[Storage]" "Mode = durable" "Directory = $cloud_dir/state")
 
 # Leave with a reason if this machine cannot do what the test needs.
 skip_all() {
@@ -229,6 +230,11 @@ cpu_ms() { awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print int(($12 + $
 wakeups() { cat "/proc/$1/task/"*/status 2>/dev/null | awk '/^voluntary_ctxt/ {sum += $2} END {print sum + 0}'; }
 
 # ---- the clock of the daemon ----
+
+# What is not there would be left out in silence by the linker, and nothing be injected.
+need_preload() {
+    [ -f "$1" ] || { begin "$1 is there"; fail "build it first"; finish; }
+}
 
 launch_daemon() {
     # The sanitizers want to be first in the list of libraries; here another one is, on purpose.
