@@ -96,12 +96,14 @@ static void count_log_bytes(struct state_store *state)
 
 static int write_batch(struct state_store *state, struct batch *rows)
 {
+    state->is_adding = false;
     int rc = state->must_checkpoint ? state_copy_log_back(state) : SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = state_run(state->begin);
     if (rc != SQLITE_OK)
         return rc;
     rc = write_rows(state, rows);
+    state->is_adding = rc != SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = state_run(state->end);
     if (rc != SQLITE_OK && !sqlite3_get_autocommit(state->db))

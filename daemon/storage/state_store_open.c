@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define CACHE_KIBIBYTES 64
 #define LOG_BYTES       (STATE_CHECKPOINT_FRAMES * (STATE_PAGE_BYTES + 24))
@@ -16,11 +17,13 @@ static bool is_disk_full(const struct state_store *state)
 {
     struct statfs file_system;
     return statfs(state->place.directory, &file_system) == 0 &&
-           (uint64_t)file_system.f_bavail * (uint64_t)file_system.f_bsize < 256 * 1024;
+           (uint64_t)file_system.f_bavail * (uint64_t)file_system.f_bsize < 1024 * 1024;
 }
 
 static int system_error(const struct state_store *state, int otherwise)
 {
+    if (access(state->place.database, W_OK) < 0 && errno == EROFS)
+        return -EROFS;
     const int error = state->db ? sqlite3_system_errno(state->db) : 0;
     return error > 0 ? -error : otherwise;
 }
@@ -43,7 +46,7 @@ static int translate(const struct state_store *state, int rc)
     case SQLITE_NOMEM:
         return -ENOMEM;
     case SQLITE_FULL:
-        return is_disk_full(state) ? -ENOSPC : -EFBIG;
+        return state->is_adding && !is_disk_full(state) ? -EFBIG : -ENOSPC;
     case SQLITE_IOERR:
         return rc == SQLITE_IOERR_NOMEM ? -ENOMEM : system_error(state, -EIO);
     case SQLITE_CANTOPEN:
@@ -209,12 +212,33 @@ static int read_eras(struct state_store *state)
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? end : rc;
 }
 
-/* After this everything is in the database itself and on the disk, whatever became of earlier
- * attempts to bring it there. */
+/* Write the log over itself and sync it: what a failed sync has left in memory only, for clean,
+ * would else be believed, copied into the database in part, and be gone after a power cut. */
+static int rewrite_log(sqlite3 *db)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    sqlite3_int64 size = 0;
+    if (rc != SQLITE_OK || !log || !log->pMethods)
+        return rc;
+    rc = log->pMethods->xFileSize(log, &size);
+    char bytes[4096];
+    for (sqlite3_int64 offset = 0; rc == SQLITE_OK && offset < size;) {
+        const sqlite3_int64 left = size - offset;
+        const int count = left < (int)sizeof(bytes) ? (int)left : (int)sizeof(bytes);
+        rc = log->pMethods->xRead(log, bytes, count, offset);
+        if (rc == SQLITE_OK)
+            rc = log->pMethods->xWrite(log, bytes, count, offset);
+        offset += count;
+    }
+    return rc == SQLITE_OK && size > 0 ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : rc;
+}
+
 int state_copy_log_back(struct state_store *state)
 {
-    const int rc =
-        sqlite3_wal_checkpoint_v2(state->db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    int rc = rewrite_log(state->db);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_wal_checkpoint_v2(state->db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     state->must_checkpoint = rc != SQLITE_OK;
     if (rc == SQLITE_OK)
         state->log_frames = 0;
@@ -271,6 +295,7 @@ int state_set_aside(struct state_store *state, struct state_outcome *outcome)
 /* Open the database; one that cannot be read makes way for a new one, once. */
 int state_open(struct state_store *state, struct state_outcome *outcome)
 {
+    state->is_adding = false;
     int r = open_once(state, outcome);
     if (r == -EBADMSG) {
         r = state_set_aside(state, outcome);

@@ -106,6 +106,7 @@ struct state_store {
     ino_t log_inode;      /* 0: there was no log yet */
     int log_frames;
     uint64_t log_bytes;
+    bool is_adding; /* the last failure was one of a row, not of the disk under it */
 };
 
 /* state_store_open.c: open the database, making or setting aside what has to be; returns 0 or a
