@@ -33,7 +33,7 @@ need_tool() { command -v "$1" >/dev/null || skip_all "$1 is not installed"; }
 # row FAULT HOW ROUNDS LOST RECOVERED OPERATIONS BRIDGE: one row of the table.
 row() {
     local IFS=$'\t'
-    [ -z "${FLUX_ROWS:-}" ] || printf '%s\n' "$*" >>"$FLUX_ROWS"
+    [ -z "${FLUX_ROWS:-}" ] || printf '%s\n' "${0##*/}"$'\t'"$*" >>"$FLUX_ROWS"
     IFS='|'
     echo "# row: $*"
 }

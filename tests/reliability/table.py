@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """Put the rows that fault tests wrote into the table of docs/reliability.md.
 
-usage: table.py ROWS PAGE
+usage: table.py ROWS PAGE TEST...
 
-A row of the same fault is replaced, others stay as they are; new ones go to the end.
+The rows of a test that ran are replaced, others stay as they are; they stand in the order of the tests.
 """
 import datetime
 import os
 import platform
-import subprocess
 import sys
 
 BEGIN, END = "<!-- written by tests/reliability/run -->", "<!-- end -->"
-HEADINGS = ("fault", "how it is injected", "rounds", "fluxawsd: lost", "right again after", "operations",
-            "mosquitto as a bridge: lost", "run")
+HEADINGS = ("test", "fault", "how it is injected", "rounds", "fluxawsd: lost", "right again after",
+            "operations", "mosquitto as a bridge: lost", "measured")
 
 
 def cells(line):
@@ -21,10 +20,8 @@ def cells(line):
 
 
 def source():
-    """What was measured: the date and the commit, with a + where files differ from it."""
-    text = subprocess.run(["git", "describe", "--always", "--dirty=+", "--abbrev=9"], capture_output=True,
-                          text=True).stdout.strip()
-    return f"{datetime.date.today()} {text}".strip()
+    """What was measured: the date and the commit, which the caller looked up before anything changed."""
+    return f"{datetime.date.today()} {os.environ.get('FLUX_COMMIT', '')}".strip()
 
 
 def machine():
@@ -34,14 +31,13 @@ def machine():
             f"{platform.machine()}")
 
 
-def merge(old, new):
-    known = {row[0]: row for row in old}
-    for row in new:
-        known[row[0]] = row
-    return list(known.values())
+def merge(old, new, order):
+    ran = {row[0] for row in new}
+    rows = [row for row in old if row[0] not in ran] + new
+    return sorted(rows, key=lambda row: order.index(row[0]) if row[0] in order else len(order))
 
 
-def main(rows_path, page_path):
+def main(rows_path, page_path, *order):
     with open(rows_path) as file:
         new = [line.rstrip("\n").replace("|", "/").split("\t") + [source()] for line in file]
     with open(page_path) as file:
@@ -49,11 +45,11 @@ def main(rows_path, page_path):
     middle, after = rest.split(END)
     old = [cells(line) for line in middle.splitlines() if line.startswith("|")][2:]
     lines = ["| " + " | ".join(row) + " |"
-             for row in [list(HEADINGS), ["---"] * len(HEADINGS)] + merge(old, new)]
+             for row in [list(HEADINGS), ["---"] * len(HEADINGS)] + merge(old, new, order)]
     with open(page_path, "w") as file:
         file.write(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n\nLast run on: {machine()}.\n{END}{after}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:]))
