@@ -215,7 +215,8 @@ void shadow_ask_stored(struct shadow *shadow, uint64_t revision)
 bool shadow_wants_save(const struct shadow *shadow)
 {
     bool waits = shadow->prepared.is_there && !shadow_prepared_is_stored(shadow);
-    return waits || shadow->asked_revision > shadow->stored_revision;
+    return waits || shadow->asked_revision > shadow->stored_revision ||
+           shadow->deferred_revision > shadow->stored_revision;
 }
 
 void shadow_storage_changed(struct shadow *shadow)

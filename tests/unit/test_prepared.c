@@ -622,6 +622,29 @@ static void test_a_value_that_the_cloud_holds_is_accepted_once_it_is_stored(void
     world_end(&disk.world);
 }
 
+static void test_what_the_cloud_holds_waits_for_the_disk_but_not_for_a_token(void **state)
+{
+    (void)state;
+    struct disk disk;
+    struct shadow_wait wait;
+    struct thing_options options = durable();
+    options.burst = 1;
+    begin(&disk, &options);
+    prepare(&disk, "/a", 1);
+    commit(&disk);
+    assert_goes(&disk, "{\"a\":1}");
+    world_answer(&disk.world);
+    foreign(&disk, "{\"b\":5}");
+    assert_int_equal(fate_of(&disk, "/b", 5, &wait), SHADOW_WAITING);
+    assert_true(thing_wants_save(disk.world.thing));
+    commit(&disk);
+    assert_int_equal(world_take_all(&disk.world), 0);
+    assert_int_equal(shadow_fate(disk.shadow, &wait).state, SHADOW_ACCEPTED);
+    assert_false(thing_wants_save(disk.world.thing));
+    shadow_release(disk.shadow, &wait);
+    world_end(&disk.world);
+}
+
 static void test_a_value_that_the_disk_holds_too_is_accepted_at_once(void **state)
 {
     (void)state;
@@ -683,6 +706,7 @@ int main(void)
         CASE(test_no_more_wait_than_may_be_in_flight),
         CASE(test_what_the_day_holds_back_goes_as_the_newest_then),
         CASE(test_a_value_that_the_cloud_holds_is_accepted_once_it_is_stored),
+        CASE(test_what_the_cloud_holds_waits_for_the_disk_but_not_for_a_token),
         CASE(test_a_value_that_the_disk_holds_too_is_accepted_at_once),
         CASE(test_a_sick_disk_accepts_what_the_cloud_holds),
     };
