@@ -57,6 +57,7 @@ static int apply(struct merge *merge, struct flux_property *node, const struct f
     int r = flux_property_set_apply(set, kind, node->path, node->path_size, value, 1, 0, &applied);
     if (r < 0)
         return r;
+    merge->desired->change_count++;
     if (node->cut)
         flux_property_set_drop_cut(set, node);
     if (applied.converted)
@@ -66,6 +67,7 @@ static int apply(struct merge *merge, struct flux_property *node, const struct f
 
 static void note_change(struct merge *merge, struct flux_property *node)
 {
+    merge->desired->change_count++;
     desire_of(node)->serial = merge->desired->serial;
     desire_of(node)->changed_ms = merge->now_ms;
 }
@@ -94,6 +96,7 @@ static void read_timestamp(struct merge *merge, struct flux_property *node)
     int64_t timestamp = find_timestamp(merge->metadata, node);
     if (desire->timestamp > 0 && timestamp > desire->timestamp)
         note_change(merge, node);
+    merge->desired->change_count += desire->timestamp != timestamp;
     desire->timestamp = timestamp;
 }
 
@@ -187,6 +190,7 @@ int desired_replace(struct desired *desired, const json_t *object, const json_t 
     for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
         if (!p->parent || desire_of(p)->round == desired->round)
             continue;
+        desired->change_count += p->value.type != FLUX_VALUE_NONE;
         flux_property_set_drop_value(&desired->set, p);
         if (p->parent->value.type == FLUX_VALUE_EMPTY_OBJECT)
             desire_of(p->parent)->left_over = true; /* if nothing else is left in it */
@@ -198,6 +202,7 @@ int desired_replace(struct desired *desired, const json_t *object, const json_t 
 void desired_empty(struct desired *desired)
 {
     struct flux_property *root = desired->set.root;
+    desired->change_count += desired->set.value_count > 0;
     for (struct flux_property *p = root; p; p = flux_property_next(root, p))
         flux_property_set_drop_value(&desired->set, p);
     prune(desired);

@@ -21,6 +21,7 @@ struct desire {
 struct desired {
     struct flux_property_set set; /* values only, `{}` at every object */
     uint64_t serial;              /* rises with every message that sets values */
+    uint64_t change_count;        /* rises whenever something has changed, be it only a time */
     uint64_t round;
 };
 

@@ -74,7 +74,8 @@ static int take_property(struct shadow *shadow, const struct saved_row *row, int
     if (r < 0)
         return r;
     note_revision(shadow, row->of_property.revision);
-    note_revision(shadow, row->of_property.cut_revision);
+    if (row->of_property.cut)
+        note_revision(shadow, row->of_property.cut_revision);
     take_writer(shadow, property, &row->of_property, now_ms);
     return 0;
 }

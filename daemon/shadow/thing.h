@@ -185,8 +185,9 @@ bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row);
 void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms);
 /* The disk holds nothing any more: every row is unsaved. Not while a save is under way. */
 void thing_save_all(struct thing *thing);
-/* Tell whether a save would have rows; whether it would have reports that are not stored yet: what
- * the cloud did, and that it accepted something, is no reason for a save. */
+/* Tell whether a save may have rows; whether there are reports, or wishes of the cloud, that are
+ * not stored yet: what the cloud reports, and that it accepted something, is no reason for a save.
+ */
 bool thing_has_unsaved(const struct thing *thing);
 bool thing_has_unsaved_reports(const struct thing *thing);
 

@@ -151,7 +151,10 @@ bool thing_has_unsaved_reports(const struct thing *thing)
 {
     for (size_t i = 0; is_durable(thing) && i < thing->places; i++) {
         const struct shadow *shadow = thing->shadows[i];
-        if (shadow && shadow->ledger.newest_revision > shadow->stored_revision)
+        if (!shadow)
+            continue;
+        bool has_wishes = shadow->saves.desired.place == SAVE_UNSAVED;
+        if (has_wishes || shadow->ledger.newest_revision > shadow->stored_revision)
             return true;
     }
     return false;
@@ -168,13 +171,14 @@ void thing_clear_save(struct thing *thing)
 /* What a shadow that was not taken back has on the disk is older than what is still to come. */
 static void note_orphan(struct thing *thing, const struct saved_row *row)
 {
+    const struct saved_property *property = &row->of_property;
     uint64_t revision = 0;
     if (row->kind == SAVED_SHADOW)
         revision = row->of_shadow.newest_revision;
     if (row->kind == SAVED_PROPERTY)
-        revision = row->of_property.revision > row->of_property.cut_revision
-                       ? row->of_property.revision
-                       : row->of_property.cut_revision;
+        revision = property->revision;
+    if (row->kind == SAVED_PROPERTY && property->cut && property->cut_revision > revision)
+        revision = property->cut_revision;
     if (revision < SAVED_REVISION_MAX && revision > thing->save.revision_floor)
         thing->save.revision_floor = revision;
 }

@@ -179,6 +179,7 @@ static void drop_early_upto(struct view *view, int64_t version)
 static int merge_desired(struct view *view, struct ledger *ledger,
                          const struct cloud_message *message, bool from_get, int64_t now_ms)
 {
+    uint64_t change_count = view->desired.change_count;
     int r = 0;
     switch (message->desired.state) {
     case CLOUD_SECTION_ABSENT:
@@ -195,7 +196,8 @@ static int merge_desired(struct view *view, struct ledger *ledger,
         break;
     }
     view->desired_bytes = desired_measure(&view->desired);
-    saves_mark_desired(ledger->saves);
+    if (view->desired.change_count != change_count)
+        saves_mark_desired(ledger->saves);
     return r;
 }
 
@@ -243,9 +245,10 @@ int view_replace(struct view *view, struct ledger *ledger, const struct cloud_me
 void view_empty(struct view *view, struct ledger *ledger)
 {
     clear_cloud(ledger, ledger->set.root);
+    if (view->desired.set.value_count > 0)
+        saves_mark_desired(ledger->saves);
     desired_empty(&view->desired);
     view->desired_bytes = 0;
-    saves_mark_desired(ledger->saves);
     drop_early(view);
     take_version(view, ledger, -1);
     view->seen_version = -1;
