@@ -100,15 +100,16 @@ static void end_writer(struct thing *thing, struct writer *writer, int64_t now_m
     writer_release(writer);
 }
 
-/* Take all that are gone, linked by `away_next`. */
+/* Take all that are gone, linked by `away_next` in the order in which they went: who went last has
+ * the last word. */
 static struct writer *take_gone(struct connection *connection, int64_t now_ms)
 {
-    struct writer *first = NULL, *writer;
+    struct writer *first = NULL, **end = &first, *writer;
     while ((writer = writers_next_gone(&connection->writers, connection->options.gone_after_ms,
                                        now_ms))) {
         writer->is_ending = true;
-        writer->away_next = first;
-        first = writer;
+        *end = writer;
+        end = &writer->away_next;
     }
     return first;
 }

@@ -185,6 +185,7 @@ struct sim {
     bool careless;                /* reports are not recorded: only the budgets are judged */
     struct writer *writer;        /* who reports from here on; NULL: nobody in particular */
     struct sim_program *programs; /* owned; sim_programs.h, NULL: none that come and go */
+    uint64_t away_serial;         /* counts programs that went */
     int program;                  /* the number of who reports, from 1; 0: nobody */
     bool quiet;                   /* all is settled: only what is vague may still be sent */
     bool allow_refusals;          /* a whole report may be refused by the local checks */

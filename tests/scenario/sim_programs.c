@@ -69,6 +69,7 @@ void sim_program_end(struct sim *sim, size_t program, bool clean)
         each->writer = NULL;
         each->is_away = true;
         each->away_ms = sim->net->now_ms;
+        each->away_serial = ++sim->net->away_serial;
         if (clean)
             memset(each->wills, 0, sizeof(each->wills));
     }
@@ -191,16 +192,26 @@ static void programs_end(struct sim *sim, size_t program)
     memset(each->wills, 0, sizeof(each->wills));
 }
 
+/* The program that is due and went before all others that are, SIM_PROGRAMS: none. */
+static size_t programs_first_gone(const struct sim *sim)
+{
+    size_t first = SIM_PROGRAMS;
+    for (size_t i = 0; i < SIM_PROGRAMS; i++) {
+        const struct sim_program *each = &sim->programs[i];
+        if (each->is_away && sim->now_ms - each->away_ms >= sim->options.thing.gone_after_ms &&
+            (first == SIM_PROGRAMS || each->away_serial < sim->programs[first].away_serial))
+            first = i;
+    }
+    return first;
+}
+
 void sim_programs_turn(struct sim *sim)
 {
     sim = sim->net;
     if (sim->programs == NULL)
         return;
-    for (size_t i = 0; i < SIM_PROGRAMS; i++) {
-        const struct sim_program *each = &sim->programs[i];
-        if (each->is_away && sim->now_ms - each->away_ms >= sim->options.thing.gone_after_ms)
-            programs_end(sim, i);
-    }
+    for (size_t i = programs_first_gone(sim); i < SIM_PROGRAMS; i = programs_first_gone(sim))
+        programs_end(sim, i);
     for (struct sim *shadow = sim; shadow != NULL; shadow = shadow->next)
         programs_each(shadow, "/t", programs_has_expired, 0);
 }

@@ -21,6 +21,7 @@ struct sim_program {
     unsigned connections;
     bool is_away;
     int64_t away_ms;
+    uint64_t away_serial;             /* the order in which they went */
     struct sim_will wills[SIM_WILLS]; /* one a shadow */
 };
 

@@ -306,10 +306,34 @@ static void test_07_what_is_left_is_what_those_who_are_left_said(void **state)
         story_run(seed);
 }
 
+/* 8: of several that are found gone at once the last to go has the last word. */
+static void test_08_who_went_last_has_the_last_word(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_up("{\"reported\":{}}");
+    struct shadow_refusal refusal;
+    life_no_policies(sim);
+    const char *names[] = {"meter", "panel", "updater"};
+    struct writer *writers[3];
+    for (size_t i = 0; i < 3; i++) {
+        writers[i] = life_open(sim, names[i]);
+        assert_int_equal(life_will(sim, writers[i], "/a", (int64_t)i + 1, &refusal),
+                         SHADOW_REPORT_QUEUED);
+    }
+    oracle_vague(sim, "/a");
+    life_close(sim, writers[1], false);
+    life_close(sim, writers[2], false);
+    life_close(sim, writers[0], false);
+    sim_run(sim, SIM_MINUTE);
+    assert_reported(sim, "{\"a\":1}");
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_will_is_reported_when_its_program_is_gone),
               cmocka_unit_test(test_02_a_clean_end_drops_the_will),
               cmocka_unit_test(test_03_a_bad_will_is_refused_at_once),
               cmocka_unit_test(test_04_a_will_outlives_what_goes_with_its_program),
               cmocka_unit_test(test_05_a_program_that_is_gone_offline),
               cmocka_unit_test(test_06_programs_are_gone_together_in_several_shadows),
-              cmocka_unit_test(test_07_what_is_left_is_what_those_who_are_left_said))
+              cmocka_unit_test(test_07_what_is_left_is_what_those_who_are_left_said),
+              cmocka_unit_test(test_08_who_went_last_has_the_last_word))
