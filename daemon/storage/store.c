@@ -101,13 +101,13 @@ static void tell(struct store *store, const struct state_outcome *outcome, int64
     (void)!write(store->event_fd, &one, sizeof(one));
 }
 
-/* Returns false at the end. */
+/* Returns false at the end; what was handed over before is done first. */
 static bool wait_for_job(struct store *store, enum store_job *ret_job)
 {
     pthread_mutex_lock(&store->mutex);
     while (!store->has_job && !store->quit)
         pthread_cond_wait(&store->changed, &store->mutex);
-    const bool is_job = !store->quit;
+    const bool is_job = store->has_job;
     store->has_job = false;
     *ret_job = store->job;
     pthread_mutex_unlock(&store->mutex);

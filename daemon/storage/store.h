@@ -72,7 +72,7 @@ int store_new(struct store **ret_store, const struct store_options *options);
 /* The store that keeps nothing. Returns 0 or -ENOMEM. */
 int null_store_new(struct store **ret_store);
 
-/* Wait for the job that runs, end the thread, free all. */
+/* Wait for the job that runs or was handed over, end the thread, free all. */
 struct store *store_free(struct store *store);
 
 /* For a volatile start: give a database in `directory` a dated name, so that no later durable
