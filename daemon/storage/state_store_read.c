@@ -57,6 +57,8 @@ static struct flux_value read_value(sqlite3_stmt *statement, int type_column, bo
     const int column = type_column + 1;
     const int64_t type = sqlite3_column_int64(statement, type_column);
     struct flux_value value = {.type = FLUX_VALUE_NONE};
+    if (sqlite3_column_type(statement, type_column) != SQLITE_INTEGER)
+        *is_good = false;
     if (type == FLUX_VALUE_NONE)
         return value;
     int wanted = SQLITE_TEXT;

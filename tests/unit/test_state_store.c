@@ -1,6 +1,5 @@
-#include "daemon/storage/state_store.h"
+#include "tests/unit/state_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,213 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
-
-#define MAX_BYTES ((uint64_t)16 * 1024 * 1024)
-#define NOW_US    INT64_C(1000000000)
-
-/* A directory of its own for each test. */
-struct place {
-    char directory[64];
-    char database[128];
-    char log[160];
-    struct state_options options;
-    struct state_store *state;
-    struct state_outcome outcome;
-    struct batch batch;
-};
-
-static int setup(void **state)
-{
-    struct place *place = calloc(1, sizeof(*place));
-    assert_non_null(place);
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place->directory, sizeof(place->directory), "%.40s/flux-state-XXXXXX",
-                   base ? base : "/tmp");
-    assert_non_null(mkdtemp(place->directory));
-    (void)snprintf(place->database, sizeof(place->database), "%s/state-1.db", place->directory);
-    (void)snprintf(place->log, sizeof(place->log), "%s-wal", place->database);
-    place->options = (struct state_options){.directory = place->directory,
-                                            .max_bytes = MAX_BYTES,
-                                            .endpoint = "endpoint",
-                                            .thing_name = "thing",
-                                            .boot_id = "boot"};
-    batch_init(&place->batch);
-    *state = place;
-    return 0;
-}
-
-/* Everything in the directory, one level. */
-static void remove_all(const char *directory)
-{
-    DIR *stream = opendir(directory);
-    const struct dirent *entry;
-    while (stream && (entry = readdir(stream))) {
-        char path[512];
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-        (void)unlink(path);
-    }
-    if (stream)
-        closedir(stream);
-    (void)rmdir(directory);
-}
-
-static void close_state(struct place *place)
-{
-    place->state = state_store_free(place->state);
-}
-
-static int teardown(void **state)
-{
-    struct place *place = *state;
-    close_state(place);
-    batch_clear(&place->batch);
-    remove_all(place->directory);
-    free(place);
-    return 0;
-}
-
-static int load(struct place *place)
-{
-    if (!place->state)
-        assert_int_equal(state_store_new(&place->state, &place->options), 0);
-    state_store_load(place->state, &place->batch, NOW_US, &place->outcome);
-    batch_rewind(&place->batch);
-    return place->outcome.error;
-}
-
-static int load_anew(struct place *place)
-{
-    close_state(place);
-    return load(place);
-}
-
-static int commit(struct place *place, const struct saved_row *rows, size_t count)
-{
-    batch_empty(&place->batch);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(batch_add(&place->batch, &rows[i]), 0);
-    state_store_commit(place->state, &place->batch, &place->outcome);
-    batch_empty(&place->batch);
-    const int error = place->outcome.error;
-    state_store_tidy(place->state);
-    return error;
-}
-
-static struct saved_row property_row(const char *path, struct flux_value value)
-{
-    return (struct saved_row){
-        .kind = SAVED_PROPERTY,
-        .thing = "",
-        .shadow = "",
-        .path = path,
-        .path_size = strlen(path),
-        .of_property = {.state = SAVED_PENDING, .value = value, .revision = 1}};
-}
-
-static struct saved_row full_row(const char *thing)
-{
-    return (struct saved_row){
-        .kind = SAVED_PROPERTY,
-        .thing = thing,
-        .shadow = "door",
-        .path = "/a/b",
-        .path_size = 4,
-        .of_property = {.state = SAVED_ACCEPTED,
-                        .value = flux_value_string("on", 2),
-                        .cut_replaced = true,
-                        .cut_cause = "/a/b/c",
-                        .cut_cause_size = 6,
-                        .revision = 7,
-                        .cut_revision = 6,
-                        .set_us = 11,
-                        .cleared_us = 12,
-                        .replaced_us = 13,
-                        .accepted_version = 14,
-                        .refused_code = 413,
-                        .refused_text = "too large",
-                        .refused_lacking = 15,
-                        .refused_total = 16,
-                        .writer_name = "app",
-                        .writer_unit = "app.service",
-                        .writer_uid = 1000,
-                        .cloud = flux_value_array("[1,2]", 5),
-                        .form = flux_value_int64(3)},
-    };
-}
-
-static struct saved_row shadow_row(const char *thing, const char *shadow)
-{
-    return (struct saved_row){.kind = SAVED_SHADOW,
-                              .thing = thing,
-                              .shadow = shadow,
-                              .path = "",
-                              .of_shadow = {.version = 5,
-                                            .held = true,
-                                            .followed_ms = 77,
-                                            .newest_revision = 8,
-                                            .reset_revision = 2,
-                                            .last_accepted_version = 4}};
-}
-
-static struct saved_row desired_row(const char *thing)
-{
-    return (struct saved_row){
-        .kind = SAVED_DESIRED,
-        .thing = thing,
-        .shadow = "door",
-        .path = "",
-        .of_desired = {
-            .version = 9, .changed_ms = 10, .document = "{\"a\":1}", .document_size = 7}};
-}
-
-static struct saved_row settle_row(const char *thing)
-{
-    return (struct saved_row){
-        .kind = SAVED_SETTLE,
-        .thing = thing,
-        .shadow = "door",
-        .path = "/w",
-        .path_size = 2,
-        .of_settle = {
-            .revision = 3, .report_first = 2, .report_last = 4, .wishes = "{}", .wishes_size = 2}};
-}
-
-static const struct saved_row *find(struct place *place, enum saved_kind kind, const char *thing,
-                                    const char *path)
-{
-    const struct saved_row *row;
-    batch_rewind(&place->batch);
-    while ((row = batch_next(&place->batch)))
-        if (row->kind == kind && strcmp(row->thing, thing) == 0 && row->path_size == strlen(path) &&
-            memcmp(row->path, path, row->path_size) == 0)
-            return row;
-    return NULL;
-}
-
-/* Run SQL on a database that is not open elsewhere. */
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    char *error = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-        fail_msg("%s: %s", sql, error);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-static int64_t query(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t number = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return number;
-}
 
 /* --- what is written is read again --- */
 
@@ -234,11 +26,11 @@ static void test_every_kind_of_row_comes_back_whole(void **state)
     struct place *place = *state;
     const struct saved_row rows[] = {shadow_row("", "door"), full_row(""), desired_row(""),
                                      settle_row("")};
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
     assert_true(place->outcome.is_fresh);
     assert_int_equal(place->batch.count, 0);
-    assert_int_equal(commit(place, rows, 4), 0);
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_commit(place, rows, 4), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_false(place->outcome.is_fresh);
     assert_int_equal(place->batch.count, 4);
     for (size_t i = 0; i < 4; i++) {
@@ -246,14 +38,14 @@ static void test_every_kind_of_row_comes_back_whole(void **state)
         assert_true(saved_row_is_same(row, &rows[i]));
         assert_true(saved_row_is_equal(row, &rows[i]));
     }
-    const struct saved_row *row = find(place, SAVED_PROPERTY, "", "/a/b");
+    const struct saved_row *row = place_find(place, SAVED_PROPERTY, "", "/a/b");
     assert_string_equal(row->of_property.writer_unit, "app.service");
     assert_int_equal(row->of_property.replaced_us, 13);
     assert_int_equal(row->of_property.cut_cause_size, 6);
-    row = find(place, SAVED_SHADOW, "", "");
+    row = place_find(place, SAVED_SHADOW, "", "");
     assert_int_equal(row->of_shadow.followed_ms, 77);
     assert_int_equal(row->of_shadow.newest_revision, 8);
-    row = find(place, SAVED_DESIRED, "", "");
+    row = place_find(place, SAVED_DESIRED, "", "");
     assert_int_equal(row->of_desired.changed_ms, 10);
 }
 
@@ -274,11 +66,11 @@ static void test_values_keep_their_type_and_every_bit(void **state)
         (void)snprintf(paths[i], sizeof(paths[i]), "/p%zu", i);
         rows[i] = property_row(paths[i], values[i]);
     }
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, COUNT), 0);
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, COUNT), 0);
+    assert_int_equal(place_load_anew(place), 0);
     for (size_t i = 0; i < COUNT; i++) {
-        const struct saved_row *row = find(place, SAVED_PROPERTY, "", paths[i]);
+        const struct saved_row *row = place_find(place, SAVED_PROPERTY, "", paths[i]);
         assert_non_null(row);
         assert_value(&row->of_property.value, &values[i]);
         if (values[i].type == FLUX_VALUE_DOUBLE)
@@ -301,12 +93,12 @@ static void test_the_last_row_of_a_key_counts(void **state)
                                      settle_row(""),
                                      forgotten,
                                      desired_row("")};
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, 8), 0);
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, 8), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_int_equal(place->batch.count, 2);
-    assert_int_equal(find(place, SAVED_PROPERTY, "", "/a")->of_property.value.int64, 2);
-    assert_non_null(find(place, SAVED_DESIRED, "", ""));
+    assert_int_equal(place_find(place, SAVED_PROPERTY, "", "/a")->of_property.value.int64, 2);
+    assert_non_null(place_find(place, SAVED_DESIRED, "", ""));
 }
 
 static void test_paths_of_the_cloud_come_back(void **state)
@@ -317,11 +109,11 @@ static void test_paths_of_the_cloud_come_back(void **state)
     for (size_t i = 0; i < 2; i++) {
         rows[i].of_property = (struct saved_property){.cloud = flux_value_int64(3)};
     }
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, 2), 0);
-    assert_int_equal(load_anew(place), 0);
-    assert_non_null(find(place, SAVED_PROPERTY, "", ""));
-    assert_non_null(find(place, SAVED_PROPERTY, "", "/a//\x01"));
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, 2), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_non_null(place_find(place, SAVED_PROPERTY, "", ""));
+    assert_non_null(place_find(place, SAVED_PROPERTY, "", "/a//\x01"));
 }
 
 /* --- boots and clouds --- */
@@ -333,27 +125,28 @@ static void test_times_of_another_boot_are_no_times(void **state)
     removal.of_property = (struct saved_property){.cleared_us = 5};
     const struct saved_row rows[] = {shadow_row("", "door"), full_row(""), desired_row(""),
                                      removal};
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, 4), 0);
-    assert_int_equal(load_anew(place), 0);
-    assert_int_equal(find(place, SAVED_PROPERTY, "", "/gone")->of_property.cleared_us, 5);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, 4), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_int_equal(place_find(place, SAVED_PROPERTY, "", "/gone")->of_property.cleared_us, 5);
 
     place->options.boot_id = "another";
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(load_anew(place), 0);
-        assert_null(find(place, SAVED_PROPERTY, "", "/gone"));
+        assert_int_equal(place_load_anew(place), 0);
+        assert_null(place_find(place, SAVED_PROPERTY, "", "/gone"));
         const struct saved_property *property =
-            &find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
+            &place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
         assert_int_equal(property->set_us + property->cleared_us + property->replaced_us, 0);
         assert_int_equal(property->state, SAVED_ACCEPTED);
-        assert_int_equal(find(place, SAVED_SHADOW, "", "")->of_shadow.followed_ms, 0);
-        assert_int_equal(find(place, SAVED_DESIRED, "", "")->of_desired.changed_ms, 0);
+        assert_int_equal(place_find(place, SAVED_SHADOW, "", "")->of_shadow.followed_ms, 0);
+        assert_int_equal(place_find(place, SAVED_DESIRED, "", "")->of_desired.changed_ms, 0);
         const struct saved_row other = property_row("/other", flux_value_int64(i));
         if (i > 0)
-            assert_int_equal(commit(place, &other, 1), 0);
+            assert_int_equal(place_commit(place, &other, 1), 0);
     }
-    close_state(place);
-    assert_int_equal(query(place->database, "SELECT count(*) FROM property WHERE path='/gone'"), 0);
+    place_close(place);
+    assert_int_equal(
+        place_query(place->database, "SELECT count(*) FROM property WHERE path='/gone'"), 0);
 }
 
 static void test_a_time_that_has_not_come_is_no_time(void **state)
@@ -361,10 +154,10 @@ static void test_a_time_that_has_not_come_is_no_time(void **state)
     struct place *place = *state;
     struct saved_row row = property_row("/a", flux_value_bool(true));
     row.of_property.set_us = NOW_US + 1;
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
-    assert_int_equal(load_anew(place), 0);
-    assert_int_equal(find(place, SAVED_PROPERTY, "", "/a")->of_property.set_us, 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_int_equal(place_find(place, SAVED_PROPERTY, "", "/a")->of_property.set_us, 0);
 }
 
 static void save_two_things(struct place *place)
@@ -372,32 +165,33 @@ static void save_two_things(struct place *place)
     const struct saved_row rows[] = {
         shadow_row("", "door"),      full_row(""),      desired_row(""),      settle_row(""),
         shadow_row("other", "door"), full_row("other"), desired_row("other"), settle_row("other")};
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, 8), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, 8), 0);
 }
 
 static void assert_cloud_unknown(struct place *place, const char *thing)
 {
     const struct saved_property *property =
-        &find(place, SAVED_PROPERTY, thing, "/a/b")->of_property;
+        &place_find(place, SAVED_PROPERTY, thing, "/a/b")->of_property;
     assert_int_equal(property->state, SAVED_PENDING);
     assert_int_equal(property->cloud.type, FLUX_VALUE_NONE);
     assert_int_equal(property->form.type, FLUX_VALUE_NONE);
     assert_int_equal(property->accepted_version, 0);
     assert_int_equal(property->refused_code, 0);
     assert_int_equal(property->value.type, FLUX_VALUE_STRING);
-    assert_int_equal(find(place, SAVED_SHADOW, thing, "")->of_shadow.version, -1);
-    assert_false(find(place, SAVED_SHADOW, thing, "")->of_shadow.held);
-    assert_null(find(place, SAVED_DESIRED, thing, ""));
-    assert_null(find(place, SAVED_SETTLE, thing, "/w"));
+    assert_int_equal(place_find(place, SAVED_SHADOW, thing, "")->of_shadow.version, -1);
+    assert_false(place_find(place, SAVED_SHADOW, thing, "")->of_shadow.held);
+    assert_null(place_find(place, SAVED_DESIRED, thing, ""));
+    assert_null(place_find(place, SAVED_SETTLE, thing, "/w"));
 }
 
 static void assert_cloud_known(struct place *place, const char *thing)
 {
-    assert_int_equal(find(place, SAVED_PROPERTY, thing, "/a/b")->of_property.state, SAVED_ACCEPTED);
-    assert_int_equal(find(place, SAVED_SHADOW, thing, "")->of_shadow.version, 5);
-    assert_non_null(find(place, SAVED_DESIRED, thing, ""));
-    assert_non_null(find(place, SAVED_SETTLE, thing, "/w"));
+    assert_int_equal(place_find(place, SAVED_PROPERTY, thing, "/a/b")->of_property.state,
+                     SAVED_ACCEPTED);
+    assert_int_equal(place_find(place, SAVED_SHADOW, thing, "")->of_shadow.version, 5);
+    assert_non_null(place_find(place, SAVED_DESIRED, thing, ""));
+    assert_non_null(place_find(place, SAVED_SETTLE, thing, "/w"));
 }
 
 static void test_another_name_makes_own_rows_pending_and_leaves_those_of_others(void **state)
@@ -406,11 +200,11 @@ static void test_another_name_makes_own_rows_pending_and_leaves_those_of_others(
     save_two_things(place);
     place->options.thing_name = "renamed";
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(load_anew(place), 0);
+        assert_int_equal(place_load_anew(place), 0);
         assert_cloud_unknown(place, "");
         assert_cloud_known(place, "other");
         const struct saved_row row = property_row("/new", flux_value_int64(i));
-        assert_int_equal(commit(place, &row, 1), 0);
+        assert_int_equal(place_commit(place, &row, 1), 0);
     }
 }
 
@@ -419,17 +213,18 @@ static void test_another_endpoint_makes_all_rows_pending(void **state)
     struct place *place = *state;
     save_two_things(place);
     place->options.endpoint = "elsewhere";
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_cloud_unknown(place, "");
     assert_cloud_unknown(place, "other");
     const struct saved_row row = full_row("");
-    assert_int_equal(commit(place, &row, 1), 0);
-    assert_int_equal(load_anew(place), 0);
-    assert_int_equal(find(place, SAVED_PROPERTY, "", "/a/b")->of_property.state, SAVED_ACCEPTED);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_int_equal(place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property.state,
+                     SAVED_ACCEPTED);
     assert_cloud_unknown(place, "other");
     /* And back: what was known once is not known again. */
     place->options.endpoint = "endpoint";
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_cloud_unknown(place, "");
     assert_cloud_unknown(place, "other");
 }
@@ -439,13 +234,13 @@ static void test_an_endpoint_not_known_yet_is_no_other_one(void **state)
     struct place *place = *state;
     save_two_things(place);
     place->options.endpoint = place->options.thing_name = "";
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_cloud_known(place, "");
     const struct saved_row row = property_row("/new", flux_value_int64(1));
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
     place->options.endpoint = "endpoint";
     place->options.thing_name = "thing";
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_cloud_known(place, "");
 }
 
@@ -455,27 +250,27 @@ static void test_a_row_that_says_the_same_is_not_written(void **state)
 {
     struct place *place = *state;
     const struct saved_row row = full_row("");
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
     const uint64_t before = state_store_log_bytes(place->state);
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
     assert_int_equal(state_store_log_bytes(place->state), before);
 }
 
 static void test_one_property_costs_one_page_and_the_log_stays_small(void **state)
 {
     struct place *place = *state;
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
     char path[16];
     for (int64_t i = 0; i < 100; i++) {
         (void)snprintf(path, sizeof(path), "/sensor%02d", (int)i);
         const struct saved_row row = property_row(path, flux_value_int64(i));
-        assert_int_equal(commit(place, &row, 1), 0);
+        assert_int_equal(place_commit(place, &row, 1), 0);
     }
     const uint64_t before = state_store_log_bytes(place->state);
     for (int64_t i = 0; i < 1000; i++) {
         const struct saved_row row = property_row("/sensor50", flux_value_int64(i));
-        assert_int_equal(commit(place, &row, 1), 0);
+        assert_int_equal(place_commit(place, &row, 1), 0);
     }
     assert_true(state_store_log_bytes(place->state) - before <= 1000 * 1048);
     struct stat log, database;
@@ -490,7 +285,7 @@ static void test_max_bytes_holds_and_what_fits_is_written_again(void **state)
 {
     struct place *place = *state;
     place->options.max_bytes = 1024 * 1024;
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
     static char text[4000];
     memset(text, 'x', sizeof(text));
     char path[16];
@@ -498,7 +293,7 @@ static void test_max_bytes_holds_and_what_fits_is_written_again(void **state)
     for (; stored < 1000; stored++) {
         (void)snprintf(path, sizeof(path), "/p%u", stored);
         const struct saved_row row = property_row(path, flux_value_string(text, sizeof(text)));
-        const int r = commit(place, &row, 1);
+        const int r = place_commit(place, &row, 1);
         if (r != 0) {
             assert_int_equal(r, -EFBIG);
             assert_non_null(strstr(place->outcome.text, "MaxBytes=1048576"));
@@ -511,9 +306,9 @@ static void test_max_bytes_holds_and_what_fits_is_written_again(void **state)
     gone.is_gone = true;
     const struct saved_row rows[] = {gone,
                                      property_row(path, flux_value_string(text, sizeof(text)))};
-    assert_int_equal(commit(place, rows, 2), 0);
+    assert_int_equal(place_commit(place, rows, 2), 0);
     assert_true(state_store_file_bytes(place->state) <= 1024 * 1024);
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_int_equal(place->batch.count, stored);
 }
 
@@ -527,8 +322,8 @@ static void test_files_belong_to_the_daemon_alone(void **state)
     place->options.directory = deeper;
     const struct saved_row row = property_row("/a", flux_value_int64(1));
     const mode_t mask = umask(0);
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
     (void)umask(mask);
     struct stat status;
     assert_int_equal(stat(deeper, &status), 0);
@@ -539,8 +334,8 @@ static void test_files_belong_to_the_daemon_alone(void **state)
     (void)snprintf(place->log, sizeof(place->log), "%s/state-1.db-wal", deeper);
     assert_int_equal(stat(place->log, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
-    close_state(place);
-    remove_all(deeper);
+    place_close(place);
+    place_remove_all(deeper);
 }
 
 static void test_a_directory_that_cannot_be_made_is_trouble(void **state)
@@ -549,16 +344,16 @@ static void test_a_directory_that_cannot_be_made_is_trouble(void **state)
     char deeper[96];
     (void)snprintf(deeper, sizeof(deeper), "%s/missing/state", place->directory);
     place->options.directory = deeper;
-    assert_int_equal(load(place), -ENOENT);
+    assert_int_equal(place_load(place), -ENOENT);
     assert_non_null(strstr(place->outcome.text, "missing/state"));
     (void)snprintf(deeper, sizeof(deeper), "%s/missing", place->directory);
     assert_int_equal(mkdir(deeper, 0700), 0);
-    assert_int_equal(load(place), 0);
-    close_state(place);
+    assert_int_equal(place_load(place), 0);
+    place_close(place);
     (void)snprintf(deeper, sizeof(deeper), "%s/missing/state", place->directory);
-    remove_all(deeper);
+    place_remove_all(deeper);
     (void)snprintf(deeper, sizeof(deeper), "%s/missing", place->directory);
-    remove_all(deeper);
+    place_remove_all(deeper);
 }
 
 static void test_a_directory_of_somebody_else_is_refused(void **state)
@@ -567,18 +362,18 @@ static void test_a_directory_of_somebody_else_is_refused(void **state)
     if (geteuid() != 0)
         skip();
     assert_int_equal(chown(place->directory, 12345, 12345), 0);
-    assert_int_equal(load(place), -EPERM);
+    assert_int_equal(place_load(place), -EPERM);
     assert_non_null(strstr(place->outcome.text, "belongs to user 12345"));
     assert_int_equal(access(place->database, F_OK), -1);
     assert_int_equal(chown(place->directory, 0, 0), 0);
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
 }
 
 static void test_a_directory_open_to_everybody_is_refused(void **state)
 {
     struct place *place = *state;
     assert_int_equal(chmod(place->directory, 01777), 0);
-    assert_int_equal(load(place), -EPERM);
+    assert_int_equal(place_load(place), -EPERM);
     assert_int_equal(access(place->database, F_OK), -1);
 }
 
@@ -591,10 +386,10 @@ static void test_a_link_in_place_of_the_file_is_refused(void **state)
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(symlink(target, place->database), 0);
-    assert_int_equal(load(place), -EPERM);
+    assert_int_equal(place_load(place), -EPERM);
     assert_int_equal(unlink(place->database), 0);
     assert_int_equal(link(target, place->database), 0);
-    assert_int_equal(load(place), -EPERM);
+    assert_int_equal(place_load(place), -EPERM);
     struct stat status;
     assert_int_equal(stat(target, &status), 0);
     assert_int_equal(status.st_size, 0);
@@ -604,8 +399,8 @@ static void test_a_second_process_keeps_off(void **state)
 {
     struct place *place = *state;
     const struct saved_row row = property_row("/a", flux_value_int64(1));
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -621,7 +416,7 @@ static void test_a_second_process_keeps_off(void **state)
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(commit(place, &row, 1), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
 }
 
 /* --- older and newer daemons --- */
@@ -630,19 +425,20 @@ static void test_an_older_minor_gets_the_columns_it_lacks(void **state)
 {
     struct place *place = *state;
     const struct saved_row row = full_row("");
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
-    close_state(place);
-    run_sql(place->database, "ALTER TABLE property DROP COLUMN cut_cause; PRAGMA user_version=0;"
-                             "ALTER TABLE shadow DROP COLUMN held");
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    place_close(place);
+    place_sql(place->database, "ALTER TABLE property DROP COLUMN cut_cause; PRAGMA user_version=0;"
+                               "ALTER TABLE shadow DROP COLUMN held");
+    assert_int_equal(place_load(place), 0);
     assert_false(place->outcome.is_fresh);
-    const struct saved_property *property = &find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
+    const struct saved_property *property =
+        &place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
     assert_null(property->cut_cause);
     assert_string_equal(property->writer_name, "app");
-    assert_int_equal(commit(place, &row, 1), 0);
-    assert_int_equal(load_anew(place), 0);
-    property = &find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    property = &place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
     assert_int_equal(property->cut_cause_size, 6);
 }
 
@@ -650,23 +446,23 @@ static void test_a_newer_minor_is_used_and_what_it_added_stays(void **state)
 {
     struct place *place = *state;
     const struct saved_row rows[] = {full_row(""), shadow_row("", "door")};
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, rows, 2), 0);
-    close_state(place);
-    run_sql(place->database, "ALTER TABLE property ADD COLUMN later INTEGER NOT NULL DEFAULT 1;"
-                             "ALTER TABLE era ADD COLUMN later INTEGER NOT NULL DEFAULT 2;"
-                             "UPDATE property SET later=42; UPDATE era SET later=43;"
-                             "CREATE TABLE later(a); PRAGMA user_version=99");
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, rows, 2), 0);
+    place_close(place);
+    place_sql(place->database, "ALTER TABLE property ADD COLUMN later INTEGER NOT NULL DEFAULT 1;"
+                               "ALTER TABLE era ADD COLUMN later INTEGER NOT NULL DEFAULT 2;"
+                               "UPDATE property SET later=42; UPDATE era SET later=43;"
+                               "CREATE TABLE later(a); PRAGMA user_version=99");
     place->options.boot_id = "another";
-    assert_int_equal(load(place), 0);
+    assert_int_equal(place_load(place), 0);
     assert_int_equal(place->batch.count, 2);
     struct saved_row row = full_row("");
     row.of_property.revision = 100;
-    assert_int_equal(commit(place, &row, 1), 0);
-    close_state(place);
-    assert_int_equal(query(place->database, "SELECT later FROM property"), 42);
-    assert_int_equal(query(place->database, "SELECT later FROM era"), 43);
-    assert_int_equal(query(place->database, "PRAGMA user_version"), 99);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    place_close(place);
+    assert_int_equal(place_query(place->database, "SELECT later FROM property"), 42);
+    assert_int_equal(place_query(place->database, "SELECT later FROM era"), 43);
+    assert_int_equal(place_query(place->database, "PRAGMA user_version"), 99);
 }
 
 static void test_another_major_is_left_alone(void **state)
@@ -674,18 +470,18 @@ static void test_another_major_is_left_alone(void **state)
     struct place *place = *state;
     char newer[128];
     (void)snprintf(newer, sizeof(newer), "%s/state-2.db", place->directory);
-    run_sql(newer, "CREATE TABLE property(something); INSERT INTO property VALUES(7)");
+    place_sql(newer, "CREATE TABLE property(something); INSERT INTO property VALUES(7)");
     const struct saved_row row = full_row("");
-    assert_int_equal(load(place), 0);
-    assert_int_equal(commit(place, &row, 1), 0);
-    assert_int_equal(load_anew(place), 0);
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
     assert_int_equal(place->batch.count, 1);
-    assert_int_equal(query(newer, "SELECT something FROM property"), 7);
+    assert_int_equal(place_query(newer, "SELECT something FROM property"), 7);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_every_kind_of_row_comes_back_whole),
         TEST(test_values_keep_their_type_and_every_bit),
