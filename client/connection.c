@@ -10,6 +10,7 @@
 
 #define BACKOFF_MIN_MS  100u
 #define BACKOFF_MAX_MS  5000u
+#define QUEUE_FULL_MS   10
 #define STEADY_MS       1000 /* a connection that held so long was a good one */
 #define READ_BYTES      16384u
 #define READ_BYTES_TURN 1048576u /* one turn reads no more, so that a caller gets its turn too */
@@ -31,10 +32,14 @@ static void close_socket(struct fluxaws_client *client)
     buffer_clear(&client->out);
 }
 
-/* A connection that was good is tried again soon; what fails at once is left alone longer and
- * longer. */
-static void plan_attempt(struct fluxaws_client *client, bool was_good)
+/* A connection that was good is tried again soon, and sooner still where the daemon is there but
+ * its queue is full; what fails otherwise is left alone longer and longer. */
+static void plan_attempt(struct fluxaws_client *client, bool was_good, bool is_queue_full)
 {
+    if (is_queue_full) {
+        client->retry_at_ms = client_now_ms() + QUEUE_FULL_MS;
+        return;
+    }
     if (was_good || client->backoff_ms == 0)
         client->backoff_ms = BACKOFF_MIN_MS;
     client->retry_at_ms = client_now_ms() + client->backoff_ms;
@@ -60,7 +65,7 @@ void client_disconnect(struct fluxaws_client *client, int reason)
     client_lose_watches(client);
     if (client->request.state == CLIENT_REQUEST_SENT)
         client->request.state = CLIENT_REQUEST_LOST;
-    plan_attempt(client, was_good);
+    plan_attempt(client, was_good, reason == -EAGAIN);
 }
 
 static int open_socket(struct fluxaws_client *client)

@@ -12,6 +12,8 @@
 #define ACCEPTS_PER_TURN 32
 /* Without descriptors or memory for a connection, accepting rests for so long. */
 #define ACCEPT_REST_MS 1000
+/* And it is told no more often than this, however often some are accepted in between. */
+#define ACCEPT_TELL_MS 60000
 
 static void on_acceptable(evutil_socket_t fd, short what, void *data)
 {
@@ -132,8 +134,13 @@ static void admit(struct socket_server *server, int fd)
 /* Rest, so that a connection that cannot be accepted does not keep the loop spinning. */
 static void rest_accepting(struct socket_server *server, int error, int64_t now_ms)
 {
-    if (server->accept_again_ms == 0)
+    const bool was_told =
+        server->accept_told_ms != 0 && now_ms - server->accept_told_ms < ACCEPT_TELL_MS;
+    if (server->accept_again_ms == 0 && !was_told) {
         log_warning("cannot accept clients: %s; trying again every second", strerror(error));
+        server->accept_told_ms = now_ms;
+        server->accept_was_told = true;
+    }
     (void)event_del(server->accept_event);
     server->accept_again_ms = now_ms + ACCEPT_REST_MS;
 }
@@ -161,7 +168,9 @@ static void accept_all(struct socket_server *server, int64_t now_ms)
     }
     if (server->accept_again_ms != 0) {
         server->accept_again_ms = 0;
-        log_info("accepting clients again");
+        if (server->accept_was_told)
+            log_info("accepting clients again");
+        server->accept_was_told = false;
         (void)event_add(server->accept_event, NULL);
     }
 }

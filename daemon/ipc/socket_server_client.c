@@ -48,6 +48,10 @@ void socket_client_free(struct socket_client *client)
     server->client_count--;
     socket_discard_input(client->fd);
     (void)close(client->fd);
+    if (server->accept_again_ms != 0) {
+        server->accept_again_ms = 1; /* now there is room: do not rest any longer */
+        server->has_connections = true;
+    }
     (void)session_free(client->session, clock_now_ms());
     free(client);
 }

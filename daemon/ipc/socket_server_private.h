@@ -35,6 +35,8 @@ struct socket_server {
     bool has_connections;    /* the accept event has fired */
     bool has_status_wish;    /* some session may want the status document */
     int64_t accept_again_ms; /* 0: not resting */
+    int64_t accept_told_ms;  /* when it was told last that there is need to rest, 0: never */
+    bool accept_was_told;    /* and not yet that it is over */
 };
 
 /* --- socket_server_client.c: one connection --- */

@@ -32,6 +32,7 @@ struct load {
 
     long reports, rejected, full;
     double worst_ms; /* the longest of the round trips, or of the calls */
+    double *took_ms; /* of every round trip; owned */
 };
 
 static double now_ms(void)
@@ -96,6 +97,8 @@ static int load_one(struct load *load, long index)
     double took = now_ms() - before;
     if (took > load->worst_ms)
         load->worst_ms = took;
+    if (load->took_ms != NULL)
+        load->took_ms[load->reports] = took;
     load->reports++;
     return 0;
 }
@@ -215,6 +218,21 @@ static void load_complain(const struct load *load, int r)
                 fluxaws_error_text(load->clients[i]));
 }
 
+static int compare(const void *a, const void *b)
+{
+    const double *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Of the round trips, the one that so many of a thousand do not exceed. */
+static double load_took_ms(struct load *load, long per_mille)
+{
+    if (load->took_ms == NULL || load->reports == 0)
+        return 0;
+    qsort(load->took_ms, (size_t)load->reports, sizeof(double), compare);
+    return load->took_ms[(load->reports - 1) * per_mille / 1000];
+}
+
 int main(int argc, char **argv)
 {
     struct load load = {.count = 1000,
@@ -229,6 +247,8 @@ int main(int argc, char **argv)
                         "            [--shadows N] [--shadow FIRST] [--shadow-prefix NAME]\n");
         return 2;
     }
+    if (load.round_trip)
+        load.took_ms = calloc((size_t)load.count + 1, sizeof(double));
     int r = load_open(&load);
     double start = now_ms();
     if (r == 0)
@@ -236,8 +256,10 @@ int main(int argc, char **argv)
     if (r < 0)
         load_complain(&load, r);
     printf("{\"reports\":%ld,\"seconds\":%.3f,\"rejected\":%ld,\"full\":%ld,\"worst_ms\":%.2f,"
-           "\"result\":%d}\n",
-           load.reports, (now_ms() - start) / 1e3, load.rejected, load.full, load.worst_ms, r);
+           "\"result\":%d,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
+           load.reports, (now_ms() - start) / 1e3, load.rejected, load.full, load.worst_ms, r,
+           load_took_ms(&load, 500), load_took_ms(&load, 990));
+    free(load.took_ms);
     for (long i = 0; i < load.handles; i++)
         load.clients[i] = fluxaws_close(load.clients[i]);
     return r < 0 ? 1 : 0;

@@ -3,12 +3,17 @@
 #include "client/client.h"
 #include "tests/unit/client_fixture.h"
 #include "tests/unit/message_golden.h"
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 // clang-format off
 #include <cmocka.h>
 // clang-format on
@@ -180,10 +185,35 @@ static void test_a_mad_daemon_is_survived(void **state)
     assert_int_equal(fluxaws_is_connected(f->client), 1);
 }
 
+/* Where many connect at once, a program does not come last because it was unlucky before. */
+static void test_a_full_queue_is_tried_again_soon(void **state)
+{
+    struct client_fixture *f = *state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", f->daemon.path);
+    int crowd[32];
+    for (size_t i = 0; i < 32; i++) { /* more than wait in the queue */
+        crowd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(crowd[i] >= 0);
+        (void)connect(crowd[i], (const struct sockaddr *)&address, sizeof(address));
+    }
+    client_fixture_open(f, 0);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(fluxaws_is_connected(f->client), -EAGAIN);
+        assert_in_range(f->client->retry_at_ms - client_now_ms(), 0, 10);
+        f->client->retry_at_ms = 0;
+        assert_int_equal(fluxaws_dispatch(f->client, 0), 0);
+    }
+    for (size_t i = 0; i < 32; i++)
+        (void)close(crowd[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_mad_daemon_is_survived, client_set_up,
+                                        client_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_full_queue_is_tried_again_soon, client_set_up,
                                         client_tear_down),
     };
     return cmocka_run_group_tests(tests, client_prepare, NULL);

@@ -358,6 +358,27 @@ static void test_lack_of_descriptors_does_not_spin(void **state)
     (void)close(fd);
 }
 
+/* A queue of connections that nobody holds any more does not keep others waiting for seconds. */
+static void test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once(void **state)
+{
+    struct stand *stand = *state;
+    struct rlimit limit;
+    uint8_t buffer[4096];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    stand->now_ms = 5000;
+    for (unsigned i = 0; i < 40; i++)
+        (void)close(connect_client(stand));
+    const int fd = connect_client(stand);
+    say_hello(fd);
+    struct rlimit tight = {.rlim_cur = (rlim_t)fd + 3, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    turn(stand);
+    assert_int_equal(hear_type(fd, buffer), FLUX_MESSAGE_WELCOME);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    (void)close(fd);
+    turn(stand);
+}
+
 static void test_draining_answers_all_that_was_sent(void **state)
 {
     struct stand *stand = *state;
@@ -399,6 +420,7 @@ int main(void)
         SERVER_TEST(test_access_rules_that_come_later_turn_out_who_is_in),
         SERVER_TEST(test_client_that_does_not_read_disturbs_nobody),
         SERVER_TEST(test_lack_of_descriptors_does_not_spin),
+        SERVER_TEST(test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once),
         SERVER_TEST(test_draining_answers_all_that_was_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
