@@ -245,7 +245,7 @@ static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_statement)
     return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement, NULL);
 }
 
-/* A row that is there already and says the same is not written. */
+/* A row that is there already and says the same costs nothing: SQLite compares the bytes. */
 static int prepare_upsert(sqlite3 *db, const struct table *table, sqlite3_stmt **ret_statement)
 {
     struct text text = {.size = 0};
@@ -259,10 +259,6 @@ static int prepare_upsert(sqlite3 *db, const struct table *table, sqlite3_stmt *
     put(&text, ") DO UPDATE SET (");
     put_columns(&text, table, table->key_count, table->count, "");
     put(&text, ")=(");
-    put_columns(&text, table, table->key_count, table->count, "excluded.");
-    put(&text, ") WHERE (");
-    put_columns(&text, table, table->key_count, table->count, "");
-    put(&text, ") IS NOT (");
     put_columns(&text, table, table->key_count, table->count, "excluded.");
     put(&text, ")");
     return prepare(db, text.bytes, ret_statement);
