@@ -224,6 +224,27 @@ static void test_texts_too_long_are_none_and_numbers_too_large_zero(void **state
     assert_int_equal(property->set_us, 0);
 }
 
+static void test_eras_beyond_the_last_number_begin_anew(void **state)
+{
+    struct place *place = *state;
+    const struct saved_row row = full_row("");
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    place_close(place);
+    place_sql(place->database, "UPDATE era SET boot=9223372036854775807,boot_id='another',"
+                               "endpoint='elsewhere',endpoint_origin=9223372036854775807,"
+                               "own_origin=-9223372036854775807");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(place_load_anew(place), 0);
+        const struct saved_property *property =
+            &place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property;
+        assert_int_equal(property->cloud.type, FLUX_VALUE_NONE);
+        assert_int_equal(place_commit(place, NULL, 0), 0);
+    }
+    place_close(place);
+    assert_true(place_query(place->database, "SELECT boot FROM era") > 0);
+}
+
 static void test_nothing_in_the_file_runs(void **state)
 {
     struct place *place = *state;
@@ -400,6 +421,7 @@ int main(void)
         TEST(test_no_damage_brings_the_daemon_down),
         TEST(test_rows_that_make_no_sense_are_left_away),
         TEST(test_texts_too_long_are_none_and_numbers_too_large_zero),
+        TEST(test_eras_beyond_the_last_number_begin_anew),
         TEST(test_nothing_in_the_file_runs),
         TEST(test_another_encoding_is_read),
         TEST(test_a_database_that_vanishes_is_begun_anew_and_said_so),
