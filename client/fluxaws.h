@@ -185,7 +185,7 @@ void fluxaws_report_cancel(struct fluxaws_client *client);
  * reference, CreateThing and UpdateThingShadow). Copied.
  * At most 64 shadows a handle, the default one included; they are kept until it is closed.
  * Returns 0; -EINVAL (a name AWS does not allow); -EALREADY while a report is being collected;
- * -ENOSPC (a seventeenth shadow: open another handle). */
+ * -ENOSPC (more than 64 shadows: open another handle). */
 int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const char *shadow);
 
 /* Leave a will for the shadow in use: what the daemon is to report if this program's connection
