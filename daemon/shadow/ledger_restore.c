@@ -74,6 +74,7 @@ static void put_state(struct ledger *ledger, struct flux_property *property,
         ledger_queue_sink(&ledger->pending, property);
         break;
     case SAVED_ACCEPTED:
+        slot->oldest_revision = revision; /* it may have to go again */
         slot->settled_revision = revision;
         slot->accepted_version = saved->accepted_version;
         ledger_set_state(ledger, property, SLOT_SETTLED);

@@ -160,8 +160,10 @@ static void handle_get_rejected(struct shadow *shadow, const struct cloud_messag
         shadow->request == SHADOW_REQUEST_GET && strcmp(message->token, shadow->get_token) == 0;
     if (!is_ours)
         return;
-    if (message->code == 404 && shadow->view.generation != shadow->get_generation &&
-        shadow->view.version >= 0) { /* created since the get was answered */
+    const struct view *view = &shadow->view;
+    bool moved_on = view->generation != shadow->get_generation && view->version >= 0;
+    if (message->code == 404 && (moved_on || view->seen_version > view->asked_version)) {
+        /* created since the get was answered */
         shadow->request = SHADOW_REQUEST_NONE;
         shadow_raise_doubt(shadow, SHADOW_DOUBT_ANSWER, now_ms + VIEW_GAP_MS);
         return;

@@ -79,6 +79,14 @@ static void wait_again(struct shadow *shadow, struct flux_property *property, in
     shadow_life_pending(shadow, property, now_ms);
 }
 
+/* Whether a program still means what the disk says was accepted, nobody knows: it is not defended.
+ * But a cut that still waits above it would take away what the cloud holds in its place: then it
+ * goes again together with that. */
+static bool is_given_up(const struct flux_property *property)
+{
+    return slot_of(property)->from_disk && !ledger_is_part_of_cut(property->parent);
+}
+
 static void review_property(struct shadow *shadow, struct flux_property *property, bool known,
                             bool recreate, int64_t now_ms)
 {
@@ -98,11 +106,11 @@ static void review_property(struct shadow *shadow, struct flux_property *propert
     case SLOT_SETTLED:
         if (!is_proven || ledger_is_in_cloud(property))
             return;
-        if (slot_of(property)->from_disk) { /* whether a program still means it, nobody knows */
+        if (is_given_up(property)) {
             ledger_forget(&shadow->ledger, property, 0, "");
             return;
         }
-        if (recreate) {
+        if (recreate || slot_of(property)->from_disk) {
             wait_again(shadow, property, now_ms);
             return;
         }
