@@ -239,10 +239,12 @@ static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const 
         return false;
     if (op->fate != SHADOW_ACCEPTED || op->index >= foreign)
         return true;
+    if (op->pending)
+        return true; /* the daemon that heard that it was accepted is no more */
     if (op->kind == FLUX_UNSET)
-        return op->pending; /* the daemon that heard that it was accepted is no more */
+        return false;
     if (op->ended_by == SIZE_MAX)
-        return !op->restored || op->pending; /* owned: set back */
+        return !op->restored; /* owned: set back */
     const struct sim_op *end = &sim->ops[op->ended_by];
     if (end->fate != SHADOW_ACCEPTED || end->index >= foreign)
         return true;

@@ -299,6 +299,7 @@ static void oracle_heard_get(struct sim *sim, const char *token, bool accepted, 
     if (!accepted && code == 404)
         oracle_phantom_gone(sim);
     sim->may_omit_version = !accepted && (code == 404 || sim->may_omit_version);
+    sim->heard_gone = sim->heard_gone || code == 404;
 }
 
 static void oracle_heard_update(struct sim *sim, const char *token, bool accepted, int code)
@@ -355,7 +356,7 @@ void oracle_heard(struct sim *sim, const char *topic, const char *payload, size_
     else if (strncmp(answer, "update/", 7) == 0 && strcmp(answer + 7, "delta") != 0)
         oracle_heard_update(sim, token, strcmp(answer, "update/accepted") == 0, code);
     else if (strcmp(answer, "delete/accepted") == 0)
-        sim->may_omit_version = true;
+        sim->may_omit_version = sim->heard_gone = true;
     json_decref(message);
 }
 

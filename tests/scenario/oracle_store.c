@@ -81,6 +81,35 @@ bool oracle_was_newest(const struct sim *sim, const char *path, const json_t *le
 
 /* ---- the disk ---- */
 
+/* Find the newest one of the first `count` operations that counts on just this path. */
+static struct sim_op *oracle_newest_op(const struct sim *sim, const char *path, size_t count)
+{
+    for (size_t i = count; i-- > 0;) {
+        struct sim_op *op = &sim->ops[i];
+        if (!op->lost && !op->superseded && strcmp(op->path, path) == 0)
+            return op;
+    }
+    return NULL;
+}
+
+/* Tell whether another writer has changed what is not defended since the cloud had it. */
+static bool oracle_is_given_up(const struct sim *sim, const struct sim_op *op)
+{
+    bool held = false;
+    if (op == NULL || !op->restored || op->kind != FLUX_SET)
+        return false;
+    for (size_t i = op->pending ? sim->restored_at : 0; i < sim->history_count; i++) {
+        const json_t *there = doc_at(sim->history[i].reported, op->path);
+        bool holds = json_is_object(op->value)
+                         ? json_is_object(there)
+                         : there != NULL && doc_equal(there, op->value, false);
+        if (held && !holds && !sim->history[i].ours)
+            return true;
+        held = held || holds;
+    }
+    return sim->heard_gone && (held || !op->pending);
+}
+
 struct oracle_disk {
     struct sim *sim;
     json_t *held;     /* path: value, as on the disk */
@@ -112,7 +141,8 @@ static void oracle_judge_kept(void *data, const char *path, const json_t *leaf)
     if (json_is_object(leaf) || oracle_is_vague(disk->sim, path) ||
         (held != NULL && doc_equal(held, leaf, false)))
         return;
-    if (held == NULL && oracle_was_given_up(disk->sim, path))
+    const struct sim_op *op = oracle_newest_op(disk->sim, path, disk->sim->stored_ops);
+    if (held == NULL && oracle_is_given_up(disk->sim, op))
         json_object_set_new(disk->given_up, path, json_true());
     else
         oracle_disk_fails(disk, "does not hold what was committed", path, leaf);
@@ -212,17 +242,6 @@ void oracle_stored_answers(struct sim *sim)
 
 /* ---- a crash ---- */
 
-/* Find the newest operation that counts on just this path. */
-static struct sim_op *oracle_newest_op(const struct sim *sim, const char *path)
-{
-    for (size_t i = sim->op_count; i-- > 0;) {
-        struct sim_op *op = &sim->ops[i];
-        if (!op->lost && !op->superseded && strcmp(op->path, path) == 0)
-            return op;
-    }
-    return NULL;
-}
-
 /* What was lost had replaced nothing. */
 static void oracle_end_again(struct sim *sim)
 {
@@ -260,9 +279,9 @@ static void oracle_lose(struct sim *sim)
 static void oracle_note_pending(void *data, const char *path, const struct saved_property *property)
 {
     struct sim *sim = data;
-    struct sim_op *op = oracle_newest_op(sim, path);
-    if (op != NULL && property->state == SAVED_PENDING)
-        op->pending = true;
+    for (size_t i = 0; i < sim->op_count && property->state == SAVED_PENDING; i++)
+        sim->ops[i].pending =
+            sim->ops[i].pending || (!sim->ops[i].lost && strcmp(sim->ops[i].path, path) == 0);
 }
 
 void oracle_crashed(struct sim *sim, bool reboot)
@@ -273,6 +292,7 @@ void oracle_crashed(struct sim *sim, bool reboot)
     json_decref(sim->model);
     sim->model = durable ? json_deep_copy(sim->stored_model) : json_object();
     sim->restored_at = sim->history_count - 1;
+    sim->heard_gone = false;
     oracle_clear_moments(sim);
     oracle_note_moment(sim);
     if (!durable)
@@ -291,24 +311,13 @@ void oracle_crashed(struct sim *sim, bool reboot)
 
 bool oracle_is_undefended(const struct sim *sim, const char *path)
 {
-    const struct sim_op *op = oracle_newest_op(sim, path);
+    const struct sim_op *op = oracle_newest_op(sim, path, sim->op_count);
     return op != NULL && op->restored;
 }
 
 bool oracle_was_given_up(const struct sim *sim, const char *path)
 {
-    const struct sim_op *op = oracle_newest_op(sim, path);
-    bool held = false;
-    if (op == NULL || !op->restored || op->kind != FLUX_SET)
-        return false;
-    for (size_t i = op->pending ? sim->restored_at : 0; i < sim->history_count; i++) {
-        const json_t *there = doc_at(sim->history[i].reported, path);
-        bool holds = there != NULL && doc_equal(there, op->value, false);
-        if (held && !holds && !sim->history[i].ours)
-            return true;
-        held = held || holds;
-    }
-    return false;
+    return oracle_is_given_up(sim, oracle_newest_op(sim, path, sim->op_count));
 }
 
 /* ---- the end ---- */

@@ -2,6 +2,7 @@
 
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/sim_programs.h"
+#include "tests/scenario/sim_store.h"
 #include "tests/scenario/sim_watch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -143,14 +144,14 @@ static bool random_is_equal(struct random_world *world, bool final)
 /* Half an hour later nothing more may have gone out, but for what is vague: a value that had no
  * room any more after another writer took its place is tried again ever more rarely, one that
  * differs unnoticed is set back when its shadow has its turn. */
-static void random_stay_quiet(struct random_world *world)
+static void random_stay_quiet(struct random_world *world, int64_t for_ms)
 {
     struct sim *sim = world->sim;
     size_t updates[RANDOM_SHADOWS_MAX];
     for (size_t i = 0; i < world->shadow_count; i++)
         updates[i] = world->shadows[i]->updates;
     sim->quiet = true;
-    sim_run(sim, 30 * SIM_MINUTE);
+    sim_run(sim, for_ms);
     (void)random_is_equal(world, true);
     for (size_t i = 0; i < world->shadow_count; i++) {
         const struct sim *shadow = world->shadows[i];
@@ -158,6 +159,18 @@ static void random_stay_quiet(struct random_world *world)
         if (more > RANDOM_RETRIES_MAX * shadow->vague_count)
             sim_fail(sim, "all was equal and settled, and still %zu updates went out", more);
     }
+}
+
+/* What the engine says is saved is on the disk, and a daemon that begins with it has nothing to
+ * send. (Programs would have to come back: without them what is theirs goes.) */
+static void random_start_again(struct random_world *world)
+{
+    sim_store_audit(world->sim);
+    if (sim_is_broken(world->sim) || world->programs)
+        return;
+    sim_restart_after(world->sim, SIM_STOPPED);
+    sim_link_up(world->sim);
+    random_stay_quiet(world, 5 * SIM_MINUTE);
 }
 
 void random_heal(struct random_world *world)
@@ -182,5 +195,7 @@ void random_heal(struct random_world *world)
         step_ms = ms > 10 * SIM_MINUTE ? 20 * SIM_MINUTE : step_ms;
     }
     (void)random_is_equal(world, true);
-    random_stay_quiet(world);
+    random_stay_quiet(world, 30 * SIM_MINUTE);
+    if (sim->options.thing.durable)
+        random_start_again(world);
 }

@@ -208,6 +208,7 @@ struct sim {
     json_t *commit_model, *stored_model;
     struct sim_moment *moments; /* since the last update, oldest first */
     size_t moment_count, moment_capacity;
+    bool heard_gone;    /* this daemon was told that there is no shadow, be it late */
     size_t restored_at; /* the newest version of the history when this daemon began */
 
     /* oracle */
