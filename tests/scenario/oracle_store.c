@@ -35,6 +35,15 @@ void oracle_commit_ends(struct sim *sim, bool is_stored)
     }
 }
 
+void oracle_disk_lost(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next) {
+        json_object_clear(each->stored_model);
+        each->stored_revision = 0;
+        each->stored_ops = each->stored_settles = 0;
+    }
+}
+
 /* ---- moments ---- */
 
 void oracle_clear_moments(struct sim *sim)

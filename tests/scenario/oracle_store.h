@@ -9,6 +9,9 @@
 void oracle_commit_begins(struct sim *sim);
 void oracle_commit_ends(struct sim *sim, bool is_stored);
 
+/* The disk holds nothing any more. */
+void oracle_disk_lost(struct sim *sim);
+
 /* The disk must hold what the reports of the last commit make, no more and no less. */
 void oracle_judge_disk(struct sim *sim);
 

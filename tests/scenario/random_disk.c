@@ -53,6 +53,10 @@ static void random_disk_trouble(struct random_world *world)
 {
     struct sim_store *store = world->sim->store;
     bool is_well = !store->fails && !store->hangs;
+    if (sim_chance(world->sim, 20)) {
+        sim_store_begin_anew(world->sim);
+        return;
+    }
     store->fails = is_well && sim_chance(world->sim, 50);
     store->hangs = is_well && !store->fails;
     sim_trace(world->sim, "from here on the disk %s",
@@ -74,7 +78,24 @@ void random_disk_step(struct random_world *world)
         random_disk_end(world);
 }
 
+/* Commits are bounded by what goes out and by time, never by the reports. */
+static void random_disk_judge_cost(struct random_world *world)
+{
+    const struct sim *sim = world->sim;
+    const struct sim_store *store = sim->store;
+    size_t may = 10 + store->asks + 2 * store->failures + sim->links + 2 * sim->instance;
+    for (size_t i = 0; i < world->shadow_count; i++)
+        may += 2 * world->shadows[i]->updates + world->shadows[i]->history_count;
+    int64_t interval_ms = sim->options.sync_interval_ms;
+    if (interval_ms == 0)
+        return;
+    may += (size_t)(sim->now_ms / interval_ms);
+    if (store->commits > may)
+        sim_fail(world->sim, "storage: %zu commits, where %zu would do", store->commits, may);
+}
+
 void random_disk_heal(struct random_world *world)
 {
+    random_disk_judge_cost(world);
     world->sim->store->fails = world->sim->store->hangs = false;
 }

@@ -260,6 +260,19 @@ void sim_store_finish(struct sim *sim)
     store_done(sim);
 }
 
+void sim_store_begin_anew(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
+    if (store->committing || store->unloaded)
+        return;
+    sim_trace(sim, "the database is damaged: a fresh one begins");
+    sim_rows_clear(&store->disk);
+    store->orphaned = 0;
+    store->was_in_trouble = true; /* a crash would lose what it held */
+    oracle_disk_lost(sim);
+    thing_save_all(sim->net->thing);
+}
+
 /* ---- asking ---- */
 
 static bool store_is_of(const struct sim *sim, const struct saved_row *row)

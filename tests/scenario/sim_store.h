@@ -49,6 +49,10 @@ void sim_store_crash(struct sim *sim, bool reboot);
 /* Write all that is unsaved now: a daemon that stops in good order. */
 void sim_store_finish(struct sim *sim);
 
+/* The database was damaged and is set aside: a fresh one holds nothing. Not while a commit runs:
+ * then nothing happens. */
+void sim_store_begin_anew(struct sim *sim);
+
 /* Find a row of a shadow on the disk, or NULL. */
 const struct saved_row *sim_store_find(struct sim *sim, enum saved_kind kind, const char *path);
 /* Visit every property of a shadow on the disk. */
