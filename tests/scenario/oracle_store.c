@@ -316,6 +316,17 @@ void oracle_crashed(struct sim *sim, bool reboot)
             sim->ops[i].life_us = sim->net->now_ms * 1000;
 }
 
+void oracle_refused_notice(struct sim *sim, const char *path)
+{
+    oracle_vague(sim, path);
+    for (size_t i = 0; i < sim->op_count; i++) {
+        const struct sim_op *op = &sim->ops[i];
+        if (op->restored && op->ended_by != SIZE_MAX &&
+            strcmp(sim->ops[op->ended_by].path, path) == 0)
+            oracle_vague(sim, op->path);
+    }
+}
+
 /* ---- what is not defended ---- */
 
 bool oracle_is_undefended(const struct sim *sim, const char *path)

@@ -35,6 +35,10 @@ bool oracle_was_newest(const struct sim *sim, const char *path, const json_t *le
 /* Tell whether a model makes this of a path; null: nothing is there. */
 bool oracle_makes(const json_t *model, const char *path, const json_t *leaf);
 
+/* A value was refused, be it when it was set back, long after. With it goes what it had replaced,
+ * though nobody waits to hear of it any more. */
+void oracle_refused_notice(struct sim *sim, const char *path);
+
 /* Tell whether the newest value at a path is from before this daemon's start: not defended. */
 bool oracle_is_undefended(const struct sim *sim, const char *path);
 /* The same where the cloud holds something else meanwhile, for a good reason. */

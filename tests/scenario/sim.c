@@ -141,7 +141,7 @@ static void sim_take_notices(struct sim *sim)
         for (struct sim *each = sim; each != NULL && notice.kind == THING_NOTICE_REFUSED;
              each = each->next)
             if (strcmp(each->shadow_name, notice.shadow_name) == 0)
-                oracle_vague(each, notice.path); /* be it when it was set back, long after */
+                oracle_refused_notice(each, notice.path);
         sim_trace(sim, "  notice: %s %s %s code %d delay %lld", thing_notice_name(notice.kind),
                   notice.path, notice.text, notice.code, (long long)notice.delay_ms);
     }
@@ -165,6 +165,8 @@ void sim_turn(struct sim *sim)
     sim->turns++;
     sim_programs_turn(sim);
     sim_ask_answers(sim); /* what was refused must be known before the next update is judged */
+    if (sim->options.thing.durable)
+        sim_take_notices(sim); /* where nobody waits for it, too */
     while (!sim_is_broken(sim) && thing_next_request(sim->thing, sim->now_ms, &request) > 0) {
         sim_link_send(sim, &request);
         if (++count > 100)
