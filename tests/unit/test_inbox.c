@@ -1,6 +1,7 @@
 #include "daemon/mqtt/inbox.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -150,6 +151,45 @@ static void test_answers_pass_where_messages_do_not(void **state)
     inbox_clear(&inbox);
 }
 
+/* --- between threads --- */
+
+#define EVENTS 20000u
+
+static void *push_events(void *argument)
+{
+    struct inbox *inbox = argument;
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        struct mqtt_link_event event = {.kind = MQTT_LINK_PUBLISHED, .request_id = i, .text = "t"};
+        (void)inbox_push(inbox, 1, &event);
+    }
+    return NULL;
+}
+
+static void test_two_threads_fill_it_while_the_loop_reads(void **state)
+{
+    (void)state;
+    struct inbox inbox;
+    struct mqtt_link_event event;
+    assert_int_equal(inbox_init(&inbox, 10, 10000), 0);
+    pthread_t threads[2];
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, push_events, &inbox), 0);
+    uint32_t sum = 0;
+    for (uint32_t count = 0; count < 2 * EVENTS;) {
+        struct pollfd poll_fd = {.fd = inbox.box.event_fd, .events = POLLIN};
+        assert_int_equal(poll(&poll_fd, 1, 60000), 1);
+        while (inbox_next(&inbox, 1, &event)) {
+            assert_int_equal(event.kind, MQTT_LINK_PUBLISHED);
+            sum += event.request_id;
+            count++;
+        }
+    }
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(sum, EVENTS * (EVENTS - 1));
+    inbox_clear(&inbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_too_many_bytes_end_the_connection_not_silently),
         cmocka_unit_test(test_overflow_of_an_older_connection_is_not_told),
         cmocka_unit_test(test_answers_pass_where_messages_do_not),
+        cmocka_unit_test(test_two_threads_fill_it_while_the_loop_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

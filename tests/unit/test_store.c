@@ -158,8 +158,9 @@ static void test_rows_go_to_the_disk_and_come_back(void **state)
     assert_int_equal(status.rows, 6);
     assert_true(status.last_commit_ms > 0);
     assert_true(status.file_bytes > 4096);
-    assert_true(status.bytes_written > 3 * 1024);
-    assert_true(status.bytes_day > 0 && status.bytes_day <= status.bytes_written);
+    if (status.is_durable) /* in memory nothing is written */
+        assert_true(status.bytes_written > 3 * 1024 && status.bytes_day > 0);
+    assert_true(status.bytes_day <= status.bytes_written);
 
     place->store = store_free(place->store);
     result = load(place);
@@ -233,6 +234,26 @@ static void test_an_end_in_the_middle_of_a_commit_waits_for_it(void **state)
     assert_int_equal(count_loaded(place->store), 100);
 }
 
+static void test_status_may_be_asked_while_a_job_runs(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(load(place).error, 0);
+    for (unsigned round = 0; round < 20; round++) {
+        struct store_result result;
+        struct store_status status;
+        add(place->store, "/a", round);
+        store_commit(place->store);
+        do {
+            store_get_status(place->store, &status);
+            (void)store_is_durable(place->store);
+            (void)is_readable(place->store, 1);
+        } while (!store_next_result(place->store, &result));
+        assert_int_equal(result.error, 0);
+        store_get_status(place->store, &status);
+        assert_int_equal(status.commits, round + 1);
+    }
+}
+
 static void test_a_volatile_start_sets_a_database_aside(void **state)
 {
     struct place *place = *state;
@@ -272,6 +293,7 @@ int main(void)
         TEST(test_the_loop_does_not_wait_unless_it_wants_to),
         TEST(test_a_directory_in_trouble_is_told_and_tried_again),
         TEST(test_an_end_in_the_middle_of_a_commit_waits_for_it),
+        TEST(test_status_may_be_asked_while_a_job_runs),
         TEST(test_a_volatile_start_sets_a_database_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
