@@ -245,8 +245,11 @@ int state_file_set_aside(const char *directory, char *ret_path, size_t size)
             (int)sizeof(database) ||
         snprintf(log, sizeof(log), "%s%s", database, LOG_SUFFIX) >= (int)sizeof(log))
         return -ENAMETOOLONG;
-    if (!state_file_exists(database))
-        return 0;
+    struct stat status;
+    if (lstat(database, &status) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+        return -EPERM;
     remove_old_asides(directory);
     int r = choose_aside_name(directory, ret_path, size);
     if (r < 0)
