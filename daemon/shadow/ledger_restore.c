@@ -65,6 +65,8 @@ static void put_state(struct ledger *ledger, struct flux_property *property,
     uint64_t revision = ledger_newest(property);
     switch (saved->state) {
     case SAVED_NOTHING:
+        slot->settled_revision = revision; /* of a removal, for who sends again what it overtook */
+        slot->accepted_version = saved->accepted_version;
         return;
     case SAVED_PENDING:
         slot->oldest_revision = revision;
@@ -214,6 +216,8 @@ bool ledger_restored(struct ledger *ledger)
     for (struct flux_property *p = root; p; p = flux_property_next(root, p)) {
         if (flux_property_is_leaf(p))
             separate(ledger, p);
+        if (p->cleared_us > 0 && slot_of(p)->clearing_revision == 0)
+            slot_of(p)->clearing_revision = ledger_newest(p);
         if (is_cloud_sound(p))
             continue;
         is_sound = false;

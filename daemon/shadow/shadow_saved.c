@@ -87,7 +87,7 @@ static bool describe_property(const struct flux_property *property, struct saved
         ret->cut_cause = slot->cut_cause->path;
         ret->cut_cause_size = slot->cut_cause->path_size;
     }
-    if (ret->state == SAVED_ACCEPTED)
+    if (ret->state == SAVED_ACCEPTED || ret->state == SAVED_NOTHING)
         ret->accepted_version = slot->accepted_version;
     if (ret->state == SAVED_REFUSED)
         describe_refusal(slot, ret);

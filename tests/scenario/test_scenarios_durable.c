@@ -509,6 +509,33 @@ static void test_723_a_waiting_cut_keeps_what_was_set_after_it(void **state)
     durable_end(sim);
 }
 
+/* 724: what was overtaken by a removal that still waits is answered as that is. */
+static void test_724_overtaken_waits_for_what_overtook_it(void **state)
+{
+    (void)state;
+    struct sim *sim = durable_up("{\"reported\":{\"a\":1,\"b\":{\"c\":1}}}");
+    int64_t before_us = sim_take_us(sim);
+    sim_link_down(sim);
+    sim_run(sim, 10);
+    sim->level = SIM_STORED;
+    (void)sim_unset(sim, "/a");
+    (void)sim_unset(sim, "/b");
+    sim_run(sim, SIM_SECOND);
+    sim_restart(sim);
+    size_t a = sim_resend(sim, "/a", "2", before_us);
+    size_t b = sim_resend(sim, "/b/c", "2", before_us);
+    sim_run(sim, SIM_SECOND);
+    assert_waiting(sim, a);
+    assert_waiting(sim, b);
+    durable_connect(sim);
+    assert_reported(sim, "{}");
+    assert_accepted(sim, a);
+    assert_accepted(sim, b);
+    assert_true(sim->ops[a].version > 7);
+    assert_true(sim->ops[b].version > 7);
+    durable_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_700_what_is_stored_reaches_the_cloud_after_a_crash),
               cmocka_unit_test(test_701_what_is_stored_survives_a_power_cut),
               cmocka_unit_test(test_702_only_what_was_queued_is_lost),
@@ -532,4 +559,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_700_what_is_stored_reaches_the_cloud_after_a
               cmocka_unit_test(test_720_only_the_difference_goes_out),
               cmocka_unit_test(test_721_settling_survives),
               cmocka_unit_test(test_722_a_reset_goes_on),
-              cmocka_unit_test(test_723_a_waiting_cut_keeps_what_was_set_after_it))
+              cmocka_unit_test(test_723_a_waiting_cut_keeps_what_was_set_after_it),
+              cmocka_unit_test(test_724_overtaken_waits_for_what_overtook_it))
