@@ -224,13 +224,14 @@ static bool oracle_clears(const json_t *state, const char *section)
 struct oracle_kill {
     struct sim *sim;
     const struct sim_version *after;
-    size_t index; /* of the version that the update makes */
+    size_t index;   /* of the version that the update makes */
+    bool is_former; /* it is of a daemon that has ended since */
 };
 
 /* Tell whether an operation of the reports allows an update to overwrite what a foreign writer had
  * put at `path` with version number `foreign` of the history. */
 static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const char *path,
-                          size_t foreign)
+                          size_t foreign, bool is_former)
 {
     bool names = strcmp(op->path, path) == 0;
     bool above = !names && doc_covers(op->path, path) && !oracle_is_object_op(op);
@@ -244,7 +245,7 @@ static bool oracle_allows(const struct sim *sim, const struct sim_op *op, const 
     if (op->kind == FLUX_UNSET)
         return false;
     if (op->ended_by == SIZE_MAX)
-        return !op->restored; /* owned: set back */
+        return !op->restored || is_former; /* owned: set back */
     const struct sim_op *end = &sim->ops[op->ended_by];
     if (end->fate != SHADOW_ACCEPTED || end->index >= foreign)
         return true;
@@ -265,7 +266,7 @@ static void oracle_judge_overwritten(void *data, const char *path, const json_t 
     if (sim->history[foreign].ours || (json_is_integer(after) && json_equal(after, leaf)))
         return;
     for (size_t i = sim->op_count; i-- > 0;)
-        if (oracle_allows(sim, &sim->ops[i], path, foreign))
+        if (oracle_allows(sim, &sim->ops[i], path, foreign, kill->is_former))
             return;
     sim_fail(sim,
              "foreign things stay: the update that made version %lld overwrites %s, which "
@@ -325,6 +326,16 @@ static bool oracle_is_late(struct sim *sim, const json_t *request)
     return again || strcmp(token, sim->flight_token) != 0;
 }
 
+/* Tokens begin with the number of the daemon's start. */
+static bool oracle_is_former(const struct sim *sim, const json_t *request)
+{
+    char instance[24];
+    const char *token = json_string_value(json_object_get(request, "clientToken"));
+    (void)snprintf(instance, sizeof(instance), "%016llx",
+                   (unsigned long long)sim->net->options.thing.instance_id);
+    return token == NULL || strncmp(token, instance, 16) != 0;
+}
+
 void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, bool ours,
                             int64_t version)
 {
@@ -350,10 +361,11 @@ void oracle_update_accepted(struct sim *sim, const char *payload, size_t size, b
     oracle_check_service(sim, entry, &entry->desired, "desired");
     if (ours)
         oracle_judge_settled(sim, before, json_object_get(state, "desired"));
+    struct oracle_kill kill = {
+        .sim = sim, .after = entry, .index = index, .is_former = oracle_is_former(sim, request)};
     json_decref(request);
     if (!ours || late || sim->net->careless)
         return;
-    struct oracle_kill kill = {.sim = sim, .after = entry, .index = index};
     doc_each_leaf(before->marks, oracle_judge_overwritten, &kill);
 }
 

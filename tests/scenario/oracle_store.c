@@ -327,6 +327,22 @@ void oracle_refused_notice(struct sim *sim, const char *path)
     }
 }
 
+/* A scalar on the disk was not there yet to be taken away when something below it was unset. */
+void oracle_loaded_late(struct sim *sim)
+{
+    if (sim->stored_ops == sim->op_count)
+        sim->stored_revision = shadow_newest_revision(sim->shadow);
+    for (size_t i = sim->stored_ops; i < sim->op_count; i++) {
+        for (size_t j = 0; sim->ops[i].kind == FLUX_UNSET && j < sim->stored_ops; j++) {
+            const struct sim_op *above = &sim->ops[j];
+            if (above->kind == FLUX_SET && !above->lost &&
+                doc_covers(above->path, sim->ops[i].path) &&
+                strcmp(above->path, sim->ops[i].path) != 0)
+                oracle_vague(sim, above->path);
+        }
+    }
+}
+
 /* ---- what is not defended ---- */
 
 bool oracle_is_undefended(const struct sim *sim, const char *path)

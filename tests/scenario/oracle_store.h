@@ -39,6 +39,9 @@ bool oracle_makes(const json_t *model, const char *path, const json_t *leaf);
  * though nobody waits to hear of it any more. */
 void oracle_refused_notice(struct sim *sim, const char *path);
 
+/* The rows came only now: what was reported before that wins. */
+void oracle_loaded_late(struct sim *sim);
+
 /* Tell whether the newest value at a path is from before this daemon's start: not defended. */
 bool oracle_is_undefended(const struct sim *sim, const char *path);
 /* The same where the cloud holds something else meanwhile, for a good reason. */

@@ -239,8 +239,8 @@ void sim_store_load(struct sim *sim)
     thing_restored(sim->net->thing, sim->net->now_ms);
     store->unloaded = false;
     for (struct sim *each = sim->net; each != NULL; each = each->next)
-        if (each->shadow != NULL && each->stored_ops == each->op_count)
-            each->stored_revision = shadow_newest_revision(each->shadow);
+        if (each->shadow != NULL)
+            oracle_loaded_late(each);
 }
 
 void sim_store_finish(struct sim *sim)
