@@ -108,12 +108,19 @@ void saved_world_load(struct saved_world *world)
     const struct saved_row *row;
     world->last_restore = 0;
     world->orphaned = 0;
+    const struct saved_row **rows = calloc(world->disk.count + 1, sizeof(struct saved_row *));
+    size_t count = 0;
+    assert_non_null(rows);
     batch_rewind(&world->disk);
-    while ((row = batch_next(&world->disk))) {
+    while ((row = batch_next(&world->disk)))
+        rows[count++] = row;
+    for (size_t i = 0; i < count; i++) {
+        row = rows[world->backwards ? count - 1 - i : i];
         int r = thing_restore(world->thing, row, world->now_ms);
         world->orphaned += r == THING_ORPHANED;
         world->last_restore = r != 0 ? r : world->last_restore;
     }
+    free(rows);
     thing_restored(world->thing, world->now_ms);
 }
 

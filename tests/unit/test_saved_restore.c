@@ -59,6 +59,7 @@ static void test_pending_values_go_out_after_a_restart(void **state)
 static void test_pending_values_keep_their_order(void **state)
 {
     struct saved_world *world = *state;
+    world->backwards = true;
     (void)saved_world_report(world, "/c", "1");
     (void)saved_world_report(world, "/a", "2");
     (void)saved_world_report(world, "/b", "3");
@@ -85,6 +86,7 @@ static void test_revisions_go_on_above_those_of_the_disk(void **state)
 static void test_nothing_is_written_again_after_a_restart(void **state)
 {
     struct saved_world *world = *state;
+    world->backwards = true;
     saved_world_begin_with(
         world, "{\"reported\":{\"x\":{\"y\":1,\"z\":{}}},\"desired\":{\"w\":{\"v\":1.5}}}", 3);
     report_and_accept(world, "/a", "1", "{\"reported\":{\"a\":1}}", 4);
@@ -217,6 +219,7 @@ static void test_a_removal_survives(void **state)
 static void test_a_refused_replacement_takes_its_cut_along_after_a_restart(void **state)
 {
     struct saved_world *world = *state;
+    world->backwards = true;
     saved_world_begin_with(world, "{\"reported\":{}}", 3);
     report_and_accept(world, "/a", "5", "{\"reported\":{\"a\":5}}", 4);
     (void)saved_world_report(world, "/a/c", "1");
@@ -314,6 +317,7 @@ static void test_a_deleted_shadow_is_not_made_anew_from_the_disk(void **state)
 static void test_a_settle_goes_on(void **state)
 {
     struct saved_world *world = *state;
+    world->backwards = true;
     saved_world_begin_with(world, "{\"desired\":{\"led\":\"on\",\"x\":1}}", 3);
     (void)saved_world_report(world, "/led", "\"on\"");
     (void)saved_world_report(world, "/led", "settle");
@@ -334,6 +338,7 @@ static void test_a_settle_from_the_disk_does_not_take_a_newer_wish(void **state)
     struct saved_world *world = *state;
     saved_world_begin_with(world, "{\"desired\":{\"led\":\"on\"}}", 3);
     (void)saved_world_report(world, "/led", "settle");
+    (void)saved_world_save(world);
     saved_world_foreign(world, "{\"desired\":{\"led\":\"off\"}}", 4);
     saved_world_foreign(world, "{\"desired\":{\"led\":\"on\"}}", 5); /* the same, but newer */
     save_and_restart(world, false);
@@ -364,6 +369,7 @@ static void test_a_wish_that_was_said_again_while_the_daemon_was_away_stays(void
 static void test_settles_keep_their_order(void **state)
 {
     struct saved_world *world = *state;
+    world->backwards = true;
     saved_world_begin_with(world, "{\"desired\":{\"a\":1,\"b\":2,\"c\":3}}", 3);
     (void)saved_world_report(world, "/c", "settle");
     (void)saved_world_report(world, "/a", "settle");
