@@ -48,8 +48,11 @@ static int sync_parent(const char *path)
 
 static int make_directory(const char *directory, char *ret_text)
 {
-    if (mkdir(directory, 0700) == 0)
-        return sync_parent(directory);
+    if (mkdir(directory, 0700) == 0) {
+        /* A parent that may not be read cannot be synced either. */
+        const int r = sync_parent(directory);
+        return r == 0 || r == -EACCES ? 0 : fail(ret_text, r, "%s/..: %s", directory, strerror(-r));
+    }
     if (errno == EEXIST)
         return 0;
     const int error = errno;

@@ -230,10 +230,12 @@ int state_schema_make(sqlite3 *db)
 
 /* --- statements --- */
 
+/* A name that is not known now takes nothing from what was. */
 static const char write_eras[] =
     "INSERT INTO era(one,boot_id,boot,endpoint,thing_name,endpoint_origin,own_origin)"
-    " VALUES(1,?1,?2,?3,?4,?5,?6) ON CONFLICT(one) DO UPDATE SET (boot_id,boot,endpoint,thing_name,"
-    "endpoint_origin,own_origin)=(?1,?2,?3,?4,?5,?6)";
+    " VALUES(1,?1,?2,?3,?4,?5,?6) ON CONFLICT(one) DO UPDATE SET boot_id=?1,boot=?2,"
+    "endpoint=coalesce(nullif(?3,''),endpoint),thing_name=coalesce(nullif(?4,''),thing_name),"
+    "endpoint_origin=?5,own_origin=?6";
 
 /* Rows whose times or cloud values were all that they said, now that these are of the past. */
 static const char remove_empty[] =
