@@ -69,7 +69,8 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
         NUMBER("Updates", "DailyOperations", "20000", 0, 1000 * 1000 * 1000),
     [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
     [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
-    [CONFIG_STORAGE_DIRECTORY] = TEXT("Storage", "Directory", ""),
+    [CONFIG_STORAGE_DIRECTORY] = {"Storage", "Directory", "", CONFIG_DIRECTORY, 0, TEXT_MAX, NULL,
+                                  false},
     [CONFIG_SYNC_INTERVAL_MS] = NUMBER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
     [CONFIG_STORAGE_MAX_BYTES] =
         NUMBER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
@@ -175,6 +176,8 @@ static int value_parse(const struct config_key *key, const char *text, int64_t *
         return (int64_t)strlen(text) <= key->max && looks_like_things(text) ? 0 : -EINVAL;
     case CONFIG_SOCKET:
         return (int64_t)strlen(text) <= key->max && *text == '/' ? 0 : -EINVAL;
+    case CONFIG_DIRECTORY:
+        return (int64_t)strlen(text) <= key->max && (*text == '/' || *text == '\0') ? 0 : -EINVAL;
     case CONFIG_NUMBER:
     case CONFIG_OCTAL:
         return number_parse(key, text, ret_number);
@@ -325,6 +328,8 @@ static const char *type_name(enum config_type type)
         return "a host name (no scheme, no port: Port is a key of its own)";
     case CONFIG_SOCKET:
         return "an absolute path of at most 107 bytes";
+    case CONFIG_DIRECTORY:
+        return "an absolute path of at most 190 bytes";
     case CONFIG_OCTAL:
         return "an octal file mode up to 0777";
     case CONFIG_NUMBER:

@@ -52,12 +52,13 @@ enum config_id {
 
 enum config_type {
     CONFIG_TEXT,
-    CONFIG_HOST,   /* a host's name or address, without scheme and port */
-    CONFIG_SOCKET, /* an absolute path that fits a Unix socket */
-    CONFIG_NUMBER, /* decimal, with bounds */
-    CONFIG_OCTAL,  /* a file mode */
-    CONFIG_CHOICE, /* one of a few words; the number is its place in the list */
-    CONFIG_THINGS, /* names of things, or `prefix-*`, separated by blanks or commas */
+    CONFIG_HOST,      /* a host's name or address, without scheme and port */
+    CONFIG_SOCKET,    /* an absolute path that fits a Unix socket */
+    CONFIG_DIRECTORY, /* an absolute path, or empty */
+    CONFIG_NUMBER,    /* decimal, with bounds */
+    CONFIG_OCTAL,     /* a file mode */
+    CONFIG_CHOICE,    /* one of a few words; the number is its place in the list */
+    CONFIG_THINGS,    /* names of things, or `prefix-*`, separated by blanks or commas */
 };
 
 struct config_key {

@@ -8,6 +8,12 @@
 /* What the farewell may take beyond StopTimeoutMs. */
 #define FAREWELL_MS 500
 
+/* How long a commit may take at a stop before updates do not wait for it any more. */
+static int64_t commit_patience(const struct daemon *daemon)
+{
+    return config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS) / 4;
+}
+
 static enum link_state link_state_now(const struct daemon *daemon)
 {
     struct uplink_status status;
@@ -68,6 +74,8 @@ bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us)
         begin_flushing(daemon, now_ms);
         return true;
     case DAEMON_FLUSHING:
+        daemon_storage_leave_behind(&daemon->storage, daemon->thing, commit_patience(daemon),
+                                    now_ms);
         if (!is_late && link_state_now(daemon) == LINK_UP && !thing_has_sent_all(daemon->thing))
             return false;
         uplink_stop(daemon->uplink, now_ms);
@@ -85,11 +93,18 @@ bool daemon_continue_stop(struct daemon *daemon, int64_t now_ms, int64_t now_us)
     return false;
 }
 
+static int64_t flush_deadline(const struct daemon *daemon)
+{
+    const int64_t patience_end_ms =
+        daemon_storage_patience_end(&daemon->storage, commit_patience(daemon));
+    return patience_end_ms < daemon->stop_deadline_ms ? patience_end_ms : daemon->stop_deadline_ms;
+}
+
 int64_t daemon_stop_deadline(const struct daemon *daemon)
 {
     switch (daemon->state) {
     case DAEMON_FLUSHING:
-        return daemon->stop_deadline_ms;
+        return flush_deadline(daemon);
     case DAEMON_HANGING_UP:
         return daemon->stop_deadline_ms + FAREWELL_MS;
     case DAEMON_RUNNING:

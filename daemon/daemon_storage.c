@@ -297,3 +297,20 @@ bool daemon_storage_is_through(const struct daemon_storage *storage, const struc
     const bool has_given_up = storage->schedule.failures > 0 && storage->schedule.tried_at_stop;
     return !thing_has_unsaved(thing) || has_given_up || store_needs_load(storage->store);
 }
+
+int64_t daemon_storage_patience_end(const struct daemon_storage *storage, int64_t patience_ms)
+{
+    const bool is_waited_for = storage->schedule.is_running && !storage->is_left_behind;
+    return is_waited_for ? storage->schedule.running_since_ms + patience_ms : INT64_MAX;
+}
+
+void daemon_storage_leave_behind(struct daemon_storage *storage, struct thing *thing,
+                                 int64_t patience_ms, int64_t now_ms)
+{
+    if (now_ms < daemon_storage_patience_end(storage, patience_ms))
+        return;
+    storage->is_left_behind = true;
+    thing_set_storage_trouble(thing, true, now_ms);
+    log_warning("the disk in %s is slow: what is left is sent without waiting for it",
+                storage->directory);
+}

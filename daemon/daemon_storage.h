@@ -14,6 +14,7 @@ struct daemon_storage {
     const char *directory; /* borrowed for good */
     bool is_volatile;      /* Mode=volatile: nothing is loaded or written */
     bool has_results;      /* the store may have some; set by whoever watches its event fd */
+    bool is_left_behind;   /* at a stop: updates do not wait for a commit any more */
     struct commit_schedule schedule;
     enum commit_trouble trouble;
     int64_t since_ms;                  /* of trouble, or its end; 0: never */
@@ -54,6 +55,12 @@ int64_t daemon_storage_deadline(struct daemon_storage *storage, struct thing *th
 
 /* Tell whether the daemon's end need not wait for it any more: all is written, or cannot be. */
 bool daemon_storage_is_through(const struct daemon_storage *storage, const struct thing *thing);
+
+/* While the daemon stops: when a commit that is under way has taken `patience_ms`, updates need not
+ * wait for it any more. INT64_MAX: none is. And have it so once that time has come. */
+int64_t daemon_storage_patience_end(const struct daemon_storage *storage, int64_t patience_ms);
+void daemon_storage_leave_behind(struct daemon_storage *storage, struct thing *thing,
+                                 int64_t patience_ms, int64_t now_ms);
 
 /* Tell whether the disk works at something now, so that closing would wait for it. */
 bool daemon_storage_is_busy(const struct daemon_storage *storage);

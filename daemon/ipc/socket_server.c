@@ -201,6 +201,11 @@ bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t n
 {
     while (ready_pop(server)) {
     }
+    if (!server->is_draining) {
+        server->is_draining = true;
+        for (struct socket_client *client = server->first; client; client = client->next)
+            socket_client_drain(client);
+    }
     if (server->accept_event)
         accept_all(server, now_ms);
     bool has_more = false;

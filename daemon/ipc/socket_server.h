@@ -34,8 +34,9 @@ void socket_server_turn(struct socket_server *server, int64_t now_ms, int64_t no
 /* Tell whether there is more to do right away, without waiting for an event. */
 bool socket_server_has_work(const struct socket_server *server);
 
-/* As socket_server_turn(), for all clients whether they were heard of or not; returns false once
- * everything that they had sent is handled. */
+/* As socket_server_turn(), for all clients whether they were heard of or not, but what they send
+ * from the first call on is not read any more: else one that never pauses would have no end.
+ * Returns false once everything that they had sent is handled. */
 bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t now_us);
 
 /* Pass on what the engine has decided since. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -109,6 +110,8 @@ int socket_client_new(struct socket_server *server, int fd, const struct ucred *
         return 0;
     }
     client->is_reading = true;
+    if (server->is_draining)
+        socket_client_drain(client);
     return 0;
 }
 
@@ -130,20 +133,35 @@ bool socket_client_send(struct socket_client *client)
     return true;
 }
 
+void socket_client_drain(struct socket_client *client)
+{
+    int size = 0;
+    client->left_bytes = ioctl(client->fd, FIONREAD, &size) == 0 && size > 0 ? (size_t)size : 0;
+}
+
+/* How much may be read now, and where to. */
+static size_t client_space(struct socket_client *client, void **ret_space)
+{
+    const size_t size = session_input_space(client->session, ret_space);
+    return client->server->is_draining && size > client->left_bytes ? client->left_bytes : size;
+}
+
 /* Read once. Returns the bytes read, 0 for none, -1 if the connection is dead. */
 static ssize_t client_receive(struct socket_client *client)
 {
     void *space;
-    const size_t size = session_input_space(client->session, &space);
+    const size_t size = client_space(client, &space);
     if (size == 0)
         return 0;
     const ssize_t got = recv(client->fd, space, size, MSG_DONTWAIT);
-    if (got > 0)
+    if (got > 0) {
         session_receive(client->session, (size_t)got);
-    else if (got == 0)
+        client->left_bytes -= client->server->is_draining ? (size_t)got : 0;
+    } else if (got == 0) {
         session_end_input(client->session);
-    else if (errno != EAGAIN && errno != EINTR)
+    } else if (errno != EAGAIN && errno != EINTR) {
         return -1;
+    }
     return got > 0 ? got : 0;
 }
 
@@ -151,7 +169,7 @@ static ssize_t client_receive(struct socket_client *client)
 static bool client_rearm(struct socket_client *client)
 {
     void *space;
-    const bool wanted = session_input_space(client->session, &space) > 0;
+    const bool wanted = client_space(client, &space) > 0;
     if (wanted == client->is_reading)
         return true;
     client->is_reading = wanted;

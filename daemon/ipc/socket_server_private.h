@@ -19,6 +19,7 @@ struct socket_client {
     uid_t uid;
     bool is_ready; /* in the queue */
     bool is_reading;
+    size_t left_bytes; /* to be read, once the server drains */
 };
 
 struct socket_server {
@@ -32,6 +33,7 @@ struct socket_server {
     size_t client_count;
     uint64_t accepted, refused;
     uint64_t outcome_count;  /* of the thing, when all sessions looked last */
+    bool is_draining;        /* what was sent before is read, and nothing more */
     bool has_connections;    /* the accept event has fired */
     bool has_status_wish;    /* some session may want the status document */
     int64_t accept_again_ms; /* 0: not resting */
@@ -51,6 +53,9 @@ void socket_ready_push(struct socket_client *client);
 
 /* Give one client its share of the turn. Returns true if something was read or is left to do. */
 bool socket_client_serve(struct socket_client *client, int64_t now_ms, int64_t now_us);
+
+/* From now on read no more than what has been sent by now. */
+void socket_client_drain(struct socket_client *client);
 
 /* Send what there is. Returns false if the connection is dead. */
 bool socket_client_send(struct socket_client *client);

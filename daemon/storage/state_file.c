@@ -158,6 +158,10 @@ int state_file_prepare(struct state_place *place, const char *directory,
         const int error = errno;
         return fail(ret_text, -error, "%s: %s", place->database, strerror(error));
     }
+    if (access(place->database, R_OK | W_OK) < 0) { /* SQLite would not say why */
+        const int error = errno;
+        return fail(ret_text, -error, "%s: %s", place->database, strerror(error));
+    }
     return check_file(place, &status, ret_text);
 }
 
@@ -244,8 +248,11 @@ int state_file_set_aside(const char *directory, char *ret_path, size_t size)
             (int)sizeof(database) ||
         snprintf(log, sizeof(log), "%s%s", database, LOG_SUFFIX) >= (int)sizeof(log))
         return -ENAMETOOLONG;
-    if (!state_file_exists(database))
-        return 0;
+    struct stat status;
+    if (lstat(database, &status) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+        return -EPERM;
     remove_old_asides(directory);
     int r = choose_aside_name(directory, ret_path, size);
     if (r < 0)

@@ -37,7 +37,7 @@ uint64_t state_file_size(const char *path);
 
 /* Rename the database and its log to a dated name, and remove older ones beyond
  * STATE_FILE_ASIDE_MAX. The database must not be open. Returns 0: there was none; 1: done; or a
- * negative errno. */
+ * negative errno, -EPERM where it is not the daemon's own file. */
 int state_file_set_aside(const char *directory, char *ret_path, size_t size);
 
 /* Write the id of this boot, or "" where the system does not tell. */

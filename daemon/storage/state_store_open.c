@@ -70,8 +70,10 @@ int state_fail(struct state_store *state, struct state_outcome *outcome, int rc,
     const int error = translate(state, rc);
     const char *path = state->place.database;
     if (error == -EFBIG)
-        state_say(outcome, error, "%s %s: it would need more than MaxBytes=%llu", doing, path,
-                  (unsigned long long)state->max_bytes);
+        state_say(outcome, error,
+                  "%s %s: no room: it would need more than MaxBytes=%llu, or than the file system "
+                  "gives",
+                  doing, path, (unsigned long long)state->max_bytes);
     else if (error == -EBUSY)
         state_say(outcome, error, "%s %s: another process uses it", doing, path);
     else

@@ -100,6 +100,7 @@ static void test_bad_value_keeps_the_default_and_degrades(void **state)
         {"Socket", "Mode", "888", CONFIG_SOCKET_MODE},
         {"Socket", "Mode", "1777", CONFIG_SOCKET_MODE},
         {"Storage", "Mode", "Durable", CONFIG_STORAGE_MODE},
+        {"Storage", "Directory", "state", CONFIG_STORAGE_DIRECTORY},
         {"Log", "Level", "loud", CONFIG_LOG_LEVEL},
         {"Updates", "ResponseTimeoutMs", "1999", CONFIG_RESPONSE_TIMEOUT_MS},
     };

@@ -265,6 +265,21 @@ static void test_a_stop_tries_a_sick_disk_once_more_and_no_longer(void **state)
     assert_true(daemon_storage_is_through(&world.storage, NULL));
 }
 
+static void test_a_stop_lets_updates_go_without_a_commit_that_takes_long(void **state)
+{
+    (void)state;
+    open_good();
+    assert_int_equal(daemon_storage_patience_end(&world.storage, 500), INT64_MAX);
+    want_save(1);
+    turn();
+    assert_int_equal(daemon_storage_patience_end(&world.storage, 500), 1500);
+    daemon_storage_leave_behind(&world.storage, NULL, 500, 1499);
+    assert_false(fake.in_trouble);
+    daemon_storage_leave_behind(&world.storage, NULL, 500, 1500);
+    assert_true(fake.in_trouble);
+    assert_int_equal(daemon_storage_patience_end(&world.storage, 500), INT64_MAX);
+}
+
 static void test_a_volatile_start_sets_a_database_aside_and_writes_nothing(void **state)
 {
     (void)state;
@@ -303,6 +318,7 @@ int main(void)
         TEST(test_a_damaged_database_is_told_and_everything_saved_anew),
         TEST(test_a_stop_writes_reports_first_and_what_rides_along_at_the_end),
         TEST(test_a_stop_tries_a_sick_disk_once_more_and_no_longer),
+        TEST(test_a_stop_lets_updates_go_without_a_commit_that_takes_long),
         TEST(test_a_volatile_start_sets_a_database_aside_and_writes_nothing),
         TEST(test_a_directory_in_memory_is_the_reason_why_nothing_is_stored),
     };

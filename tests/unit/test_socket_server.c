@@ -406,6 +406,33 @@ static void test_draining_answers_all_that_was_sent(void **state)
     (void)close(second);
 }
 
+static void test_draining_ends_although_a_client_does_not(void **state)
+{
+    struct stand *stand = *state;
+    const int busy = connect_client(stand);
+    say_hello(busy);
+    uint64_t sent = 0;
+    while (sent < 100 && say_report(busy, sent + 1))
+        sent++;
+    uint64_t more = sent;
+    unsigned rounds = 0;
+    while (socket_server_drain(stand->server, 0, 0) && rounds++ < 1000)
+        more += say_report(busy, more + 1);
+    assert_in_range(rounds, 1, 20);
+    assert_int_equal(stand->host.counters.reports, sent);
+    assert_true(say_report(busy, more + 1));
+    turn(stand);
+    assert_int_equal(stand->host.counters.reports, sent);
+    const int late = connect_client(stand); /* who is in the queue is served */
+    say_hello(late);
+    assert_true(say_report(late, 1));
+    while (socket_server_drain(stand->server, 0, 0)) {
+    }
+    assert_int_equal(stand->host.counters.reports, sent + 1);
+    (void)close(busy);
+    (void)close(late);
+}
+
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -422,6 +449,7 @@ int main(void)
         SERVER_TEST(test_lack_of_descriptors_does_not_spin),
         SERVER_TEST(test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once),
         SERVER_TEST(test_draining_answers_all_that_was_sent),
+        SERVER_TEST(test_draining_ends_although_a_client_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -283,6 +284,21 @@ static void test_a_volatile_start_sets_a_database_aside(void **state)
     assert_int_equal(store_set_aside("/nonexistent/directory", path, sizeof(path)), 0);
 }
 
+static void test_a_volatile_start_leaves_a_file_of_somebody_else_alone(void **state)
+{
+    struct place *place = *state;
+    if (geteuid() != 0)
+        skip();
+    char database[128], path[STORE_PATH_MAX];
+    (void)snprintf(database, sizeof(database), "%s/state-1.db", place->directory);
+    const int fd = open(database, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(chown(database, 12345, 12345), 0);
+    assert_int_equal(store_set_aside(place->directory, path, sizeof(path)), -EPERM);
+    assert_int_equal(access(database, F_OK), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -295,6 +311,7 @@ int main(void)
         TEST(test_an_end_in_the_middle_of_a_commit_waits_for_it),
         TEST(test_status_may_be_asked_while_a_job_runs),
         TEST(test_a_volatile_start_sets_a_database_aside),
+        TEST(test_a_volatile_start_leaves_a_file_of_somebody_else_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
