@@ -348,6 +348,20 @@ static void test_a_settle_from_the_disk_does_not_take_a_newer_wish(void **state)
     assert_string_equal(saved_world_text(world, SHADOW_SECTION_DESIRED), "{\"led\":\"on\"}");
 }
 
+static void test_a_settle_from_the_disk_takes_only_what_it_still_answers(void **state)
+{
+    struct saved_world *world = *state;
+    saved_world_begin_with(world, "{\"desired\":{\"m\":{\"a\":1,\"b\":1}}}", 3);
+    (void)saved_world_report(world, "/m", "settle");
+    (void)saved_world_save(world);
+    saved_world_foreign(world, "{\"desired\":{\"m\":{\"a\":2}}}", 4);
+    saved_world_foreign(world, "{\"desired\":{\"m\":{\"a\":1}}}", 5);
+    save_and_restart(world, false);
+    saved_world_connect(world);
+    assert_true(saved_world_take(world));
+    assert_sent(world, "{\"desired\":{\"m\":{\"b\":null}}}", ",\"version\":5");
+}
+
 static void test_a_wish_that_was_said_again_while_the_daemon_was_away_stays(void **state)
 {
     static const char first[] =
@@ -570,6 +584,7 @@ int main(void)
         SAVED(test_a_deleted_shadow_is_not_made_anew_from_the_disk),
         SAVED(test_a_settle_goes_on),
         SAVED(test_a_settle_from_the_disk_does_not_take_a_newer_wish),
+        SAVED(test_a_settle_from_the_disk_takes_only_what_it_still_answers),
         SAVED(test_a_wish_that_was_said_again_while_the_daemon_was_away_stays),
         SAVED(test_settles_keep_their_order),
         SAVED(test_wishes_from_the_disk_are_stale_and_then_confirmed),

@@ -252,6 +252,26 @@ static void test_random_wishes_end_as_the_daemon_has_them(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A daemon that starts offline tells from its disk, and once more when a connection has proved it:
+ * what was left out as too old is not taken for gone when all is told. */
+static void test_a_wish_left_out_as_stale_is_confirmed_before_all_is_told(void **state)
+{
+    struct told *told = *state;
+    take(told, "/a", 1, 9);
+    take(told, "/b", 1, 10);
+    hear(told, "/a=1@9");
+    hear(told, "/b=1@10");
+    told_begin(told);
+    take_stale(told, "/a", 1, 9);
+    take_stale(told, "/b", 1, 9);
+    hear_nothing(told);
+    take(told, "/a", 1, 11);
+    take(told, "/b", 1, 11);
+    told_complete(told, 11);
+    hear_nothing(told);
+    assert_int_equal(told->count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +283,7 @@ int main(void)
         TEST(test_ends_and_repeats_in_one_go_are_no_news),
         TEST(test_versions_do_not_go_down_but_for_a_shadow_made_anew),
         TEST(test_what_is_not_kept_is_told_again),
+        TEST(test_a_wish_left_out_as_stale_is_confirmed_before_all_is_told),
         cmocka_unit_test(test_random_wishes_end_as_the_daemon_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
