@@ -168,7 +168,7 @@ int fluxaws_want(struct fluxaws_client *client, enum fluxaws_level level)
     if (level == FLUXAWS_STORED && client->state == CLIENT_READY && !client->is_durable)
         return client_fail(client, -EOPNOTSUPP,
                            "nothing is STORED: the daemon keeps its state in memory only "
-                           "(Mode=volatile)");
+                           "(Mode=volatile, or a state directory on tmpfs)");
     client->wanted = (enum flux_level)((unsigned)level + FLUX_LEVEL_QUEUED);
     return 0;
 }

@@ -79,7 +79,7 @@ static int ask_if_ready(struct fluxaws_client *client, const struct question *qu
         !client->is_durable)
         return client_fail(client, -EOPNOTSUPP,
                            "nothing is STORED: the daemon keeps its state in memory only "
-                           "(Mode=volatile)");
+                           "(Mode=volatile, or a state directory on tmpfs)");
     buffer_clear(&request->text);
     int r = send_question(client, question);
     if (r < 0)

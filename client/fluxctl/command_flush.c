@@ -9,7 +9,7 @@ static enum fluxctl_exit explain_timeout(const struct fluxctl_arguments *argumen
 {
     fprintf(stderr, "fluxctl: not everything was accepted within %g s; the reports still stand\n",
             arguments->timeout_ms / 1000.0);
-    fluxctl_explain_delay(client);
+    fluxctl_explain_delay(client, FLUXAWS_ACCEPTED);
     return FLUXCTL_TIMED_OUT;
 }
 

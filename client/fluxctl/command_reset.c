@@ -37,7 +37,7 @@ static enum fluxctl_exit explain_timeout(const struct fluxctl_arguments *argumen
             "fluxctl: the cloud has not accepted the reset within %g s; the daemon goes on with "
             "it\n",
             arguments->timeout_ms / 1000.0);
-    fluxctl_explain_delay(client);
+    fluxctl_explain_delay(client, FLUXAWS_ACCEPTED);
     return FLUXCTL_TIMED_OUT;
 }
 

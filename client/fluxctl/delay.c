@@ -54,18 +54,33 @@ static struct slice find_string(const char *json, const char *section, const cha
     }
 }
 
-void fluxctl_explain_delay(struct fluxaws_client *client)
+static void explain_disk(const char *json)
+{
+    struct slice error = find_string(json, "storage", "error");
+    if (error.size > 0)
+        fprintf(stderr, "The disk is in trouble: %.*s.\n", (int)error.size, error.text);
+}
+
+static void explain_link(const char *json)
+{
+    struct slice state = find_string(json, "link", "state");
+    struct slice reason = find_string(json, "link", "reason");
+    struct slice note = find_string(json, "cloud", "note");
+    if (reason.size > 0)
+        fprintf(stderr, "The link is not up (%.*s): %.*s.\n", (int)state.size, state.text,
+                (int)reason.size, reason.text);
+    else if (note.size > 0)
+        fprintf(stderr, "The link is up, but: %.*s.\n", (int)note.size, note.text);
+}
+
+void fluxctl_explain_delay(struct fluxaws_client *client, enum fluxaws_level level)
 {
     char *json = NULL;
     if (fluxaws_get_status(client, ASK_MS, &json) == 0) {
-        struct slice state = find_string(json, "link", "state");
-        struct slice reason = find_string(json, "link", "reason");
-        struct slice note = find_string(json, "cloud", "note");
-        if (reason.size > 0)
-            fprintf(stderr, "The link is not up (%.*s): %.*s.\n", (int)state.size, state.text,
-                    (int)reason.size, reason.text);
-        else if (note.size > 0)
-            fprintf(stderr, "The link is up, but: %.*s.\n", (int)note.size, note.text);
+        if (level == FLUXAWS_STORED)
+            explain_disk(json);
+        else
+            explain_link(json);
     }
     free(json);
     fputs("Try: fluxctl status\n", stderr);

@@ -69,7 +69,7 @@ static enum fluxctl_exit explain_timeout(const struct fluxctl_wait *wait)
     }
     fprintf(stderr, "fluxctl: not %s within %g s; the report still stands\n",
             level_names[wait->arguments->wait], wait->arguments->timeout_ms / 1000.0);
-    fluxctl_explain_delay(wait->client);
+    fluxctl_explain_delay(wait->client, wait->arguments->wait);
     return FLUXCTL_TIMED_OUT;
 }
 
