@@ -31,6 +31,7 @@ void random_disk_begin(struct random_world *world, uint64_t seed)
         .ends = sim_chance(&dice, 80) ? 1 + (unsigned)sim_random(&dice, 12) : 0,
         .trouble = sim_chance(&dice, 25) ? 1 + (unsigned)sim_random(&dice, 6) : 0,
         .levels = sim_chance(&dice, 70),
+        .audits = sim_chance(&dice, 20) ? 5 : 0,
     };
 }
 
@@ -76,6 +77,8 @@ void random_disk_step(struct random_world *world)
         random_disk_trouble(world);
     if (sim_chance(sim, world->disk.ends))
         random_disk_end(world);
+    if (!sim->store->fails && !sim->store->hangs && sim_chance(sim, world->disk.audits))
+        sim_store_audit(sim);
 }
 
 /* Commits are bounded by what goes out and by time, never by the reports. */

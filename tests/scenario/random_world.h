@@ -20,6 +20,7 @@ struct random_late {
 struct random_disk {
     unsigned ends;    /* the daemon, in one way or another */
     unsigned trouble; /* commits fail or hang for a while */
+    unsigned audits;  /* all is written, and compared with what the engine would write */
     bool levels;      /* programs do not always wait for ACCEPTED */
 };
 

@@ -166,7 +166,7 @@ static void store_done(struct sim *sim)
     if (store->disk.count > 0 && !sim->net->careless)
         oracle_judge_disk(sim);
     if (store_has_all(sim))
-        store->was_in_trouble = false;
+        store->was_in_trouble = store->in_trouble;
 }
 
 void sim_store_event(struct sim *sim, const struct sim_event *event)
@@ -317,6 +317,7 @@ void sim_store_audit(struct sim *sim)
     sim_store_finish(sim);
     thing_save_all(sim->net->thing);
     store_fill(sim);
+    oracle_commit_begins(sim);
     size_t found = 0;
     for (size_t i = 0; i < store->batch.count; i++) {
         const struct saved_row *row = &store->batch.rows[i].row;
@@ -332,5 +333,6 @@ void sim_store_audit(struct sim *sim)
     if (found != store->disk.count - store->orphaned && !sim_is_broken(sim))
         sim_fail(sim, "storage: %zu rows are on the disk, the engine has %zu", store->disk.count,
                  found);
+    oracle_commit_ends(sim, true);
     thing_end_save(sim->net->thing, true, sim->net->now_ms);
 }
