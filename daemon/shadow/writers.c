@@ -27,9 +27,17 @@ static struct writer *find(const struct writers *writers, const char *name, uint
     return writer;
 }
 
+static size_t count_of_user(const struct writers *writers, uint32_t uid)
+{
+    size_t count = 0;
+    for (const struct writer *writer = writers->first; writer; writer = writer->next)
+        count += writer->uid == uid;
+    return count;
+}
+
 static int add(struct writers *writers, const char *name, uint32_t uid, struct writer **ret_writer)
 {
-    if (writers->count == WRITERS_MAX) {
+    if (writers->count == WRITERS_MAX || count_of_user(writers, uid) >= WRITERS_PER_USER_MAX) {
         *ret_writer = &writers->others;
         return 0;
     }
@@ -250,6 +258,18 @@ bool writer_has_will(const struct writer *writer, const struct shadow *shadow)
     return bytes_for(writer, shadow) > 0;
 }
 
+/* Of all wills of a user's programs but this one. */
+static size_t other_bytes_of_user(const struct writers *writers, const struct writer *writer,
+                                  const struct shadow *shadow)
+{
+    size_t bytes = 0;
+    for (const struct writer *w = writers->first; w; w = w->next) {
+        for (const struct will *will = w->wills; w->uid == writer->uid && will; will = will->next)
+            bytes += will->bytes;
+    }
+    return bytes - bytes_for(writer, shadow);
+}
+
 int writers_make_will(struct writers *writers, struct writer *writer, struct shadow *shadow,
                       const struct shadow_operation *operations, size_t count)
 {
@@ -260,7 +280,8 @@ int writers_make_will(struct writers *writers, struct writer *writer, struct sha
     bool is_anybody = writer == &writers->others; /* whose last wish it is cannot be told */
     size_t others = writers->will_bytes - bytes_for(writer, shadow);
     if (is_anybody || text > WILL_BYTES_MAX || count > FLUX_PROPERTIES_MAX ||
-        others + bytes > WILLS_BYTES_MAX || count_wills(writer, shadow) >= WILLS_MAX)
+        others + bytes > WILLS_BYTES_MAX || count_wills(writer, shadow) >= WILLS_MAX ||
+        other_bytes_of_user(writers, writer, shadow) + bytes > WILLS_PER_USER_BYTES_MAX)
         return -ENOSPC;
     struct will *will = malloc(bytes);
     if (!will)

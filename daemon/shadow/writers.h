@@ -8,11 +8,14 @@
 #include "daemon/shadow/shadow.h"
 #include "daemon/shadow/thing.h"
 
-/* Programs that are told apart; all beyond are one. */
-#define WRITERS_MAX 1024u
-/* A will's paths and values, and those of all programs. */
-#define WILL_BYTES_MAX  65536u
-#define WILLS_BYTES_MAX (4u * 1024u * 1024u)
+/* Programs that are told apart, and those of one user, who is not to take the names of all; all
+ * beyond are one. */
+#define WRITERS_MAX          1024u
+#define WRITERS_PER_USER_MAX 768u
+/* A will's paths and values, and all wills of all programs, and of those of one user. */
+#define WILL_BYTES_MAX           65536u
+#define WILLS_BYTES_MAX          (4u * 1024u * 1024u)
+#define WILLS_PER_USER_BYTES_MAX (3u * 1024u * 1024u)
 /* Shadows that one program may have a will for. */
 #define WILLS_MAX 16u
 /* A unit's name as it shows in keys; longer ones are cut. */
@@ -49,7 +52,7 @@ struct writers {
     struct writer *first;
     size_t count;
     struct writer *away_first, *away_last;
-    struct writer others; /* all beyond WRITERS_MAX */
+    struct writer others; /* all beyond the bounds */
     size_t will_bytes;
 };
 

@@ -131,12 +131,12 @@ static void test_beyond_the_bound_programs_are_one(void **state)
     char name[16];
     for (unsigned i = 0; i < WRITERS_MAX; i++) {
         (void)snprintf(name, sizeof(name), "p%u", i);
-        (void)open_as(world(state), name, 1);
+        (void)open_as(world(state), name, 1 + i % 2);
     }
     struct writer *other = open_as(world(state), "x", 1);
     assert_ptr_equal(open_as(world(state), "y", 2), other);
     assert_string_equal(other->name, "others");
-    assert_ptr_not_equal(open_as(world(state), "p5", 1), other);
+    assert_ptr_not_equal(open_as(world(state), "p5", 2), other);
     assert_int_equal(make_will(world(state), other, &name, "bye"), -ENOSPC);
     writer_hold(other);
     writers_close(world(state), other, 0);
@@ -145,6 +145,36 @@ static void test_beyond_the_bound_programs_are_one(void **state)
     writer_release(other);
     writer_release(other);
     assert_ptr_equal(open_as(world(state), "z", 3), other);
+}
+
+static void test_one_user_does_not_take_the_names_of_all(void **state)
+{
+    char name[16];
+    for (unsigned i = 0; i < WRITERS_MAX + 5; i++) {
+        (void)snprintf(name, sizeof(name), "p%u", i);
+        (void)open_as(world(state), name, 1);
+    }
+    assert_int_equal(world(state)->count, WRITERS_PER_USER_MAX);
+    assert_string_equal(open_as(world(state), "late", 1)->name, "others");
+    assert_string_equal(open_as(world(state), "decent", 2)->name, "decent");
+}
+
+static void test_one_user_does_not_take_the_room_for_all_wills(void **state)
+{
+    static const int shadows[WILLS_MAX];
+    char name[16], *text = calloc(1, 60001);
+    assert_non_null(text);
+    memset(text, 'x', 60000);
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "p%u", i);
+        refused += make_will(world(state), open_as(world(state), name, 1), &shadows[0], text) < 0;
+    }
+    assert_in_range(refused, 40, 60);
+    struct writer *decent = open_as(world(state), "decent", 2);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(make_will(world(state), decent, &shadows[i], text), 0);
+    free(text);
 }
 
 static void test_will_is_a_copy(void **state)
@@ -270,6 +300,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_who_comes_back_is_not_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beyond_the_bound_programs_are_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_user_does_not_take_the_names_of_all, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_one_user_does_not_take_the_room_for_all_wills, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_will_is_a_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_later_will_replaces_that_of_its_shadow_alone, setup,
                                         teardown),
