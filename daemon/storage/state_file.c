@@ -158,11 +158,12 @@ int state_file_prepare(struct state_place *place, const char *directory,
         const int error = errno;
         return fail(ret_text, -error, "%s: %s", place->database, strerror(error));
     }
-    if (access(place->database, R_OK | W_OK) < 0) { /* SQLite would not say why */
+    r = check_file(place, &status, ret_text);
+    if (r == 0 && access(place->database, R_OK | W_OK) < 0) { /* SQLite would not say why */
         const int error = errno;
         return fail(ret_text, -error, "%s: %s", place->database, strerror(error));
     }
-    return check_file(place, &status, ret_text);
+    return r;
 }
 
 bool state_file_is_same(const struct state_place *place)

@@ -1,9 +1,11 @@
 #include "daemon/storage/state_store_private.h"
 
+#include "daemon/storage/state_copy.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Memory has seen all that is in this database from now on. */
 static void know(struct state_store *state)
@@ -21,8 +23,8 @@ static bool is_known(const struct state_store *state)
 
 /* --- loading --- */
 
-void state_store_load(struct state_store *state, struct batch *rows, int64_t now_us,
-                      struct state_outcome *ret_outcome)
+static void load(struct state_store *state, struct batch *rows, int64_t now_us,
+                 struct state_outcome *ret_outcome)
 {
     *ret_outcome = (struct state_outcome){.error = 0};
     state_close(state);
@@ -43,6 +45,49 @@ void state_store_load(struct state_store *state, struct batch *rows, int64_t now
             break;
     }
     state_close(state);
+}
+
+static bool load_copy(struct state_store *state, const char *directory, struct batch *rows,
+                      int64_t now_us)
+{
+    const struct state_options options = {.directory = directory,
+                                          .max_bytes = state->max_bytes,
+                                          .endpoint = state->endpoint,
+                                          .thing_name = state->thing_name,
+                                          .boot_id = state->boot_id};
+    struct state_store *copy;
+    struct state_outcome outcome;
+    if (state_store_new(&copy, &options) < 0)
+        return false;
+    load(copy, rows, now_us, &outcome);
+    (void)state_store_free(copy);
+    if (outcome.set_aside[0])
+        (void)unlink(outcome.set_aside);
+    const bool is_good = outcome.error == 0 && !outcome.is_fresh && !outcome.set_aside[0];
+    if (!is_good)
+        batch_empty(rows);
+    return is_good;
+}
+
+/* A file system that is read-only is in trouble with the next commit; what it holds is known. */
+static bool load_read_only(struct state_store *state, struct batch *rows, int64_t now_us)
+{
+    char directory[64];
+    if (state_copy_make(&state->place, state->max_bytes, directory, sizeof(directory)) < 0)
+        return false;
+    const bool is_good = load_copy(state, directory, rows, now_us);
+    state_copy_remove(directory);
+    return is_good;
+}
+
+void state_store_load(struct state_store *state, struct batch *rows, int64_t now_us,
+                      struct state_outcome *ret_outcome)
+{
+    load(state, rows, now_us, ret_outcome);
+    if (ret_outcome->error != -EROFS || !load_read_only(state, rows, now_us))
+        return;
+    *ret_outcome = (struct state_outcome){.is_fresh = state->is_known};
+    know(state);
 }
 
 /* --- writing --- */

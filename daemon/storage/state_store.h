@@ -31,7 +31,8 @@ int state_store_new(struct state_store **ret_state, const struct state_options *
 /* Leaves what is committed in the log: the next start reads it from there. */
 struct state_store *state_store_free(struct state_store *state);
 
-/* Open the database, make or set aside what has to be, and add all rows to `rows`. */
+/* Open the database, make or set aside what has to be, and add all rows to `rows`. One on a file
+ * system that is read-only is read, too: only commits fail. */
 void state_store_load(struct state_store *state, struct batch *rows, int64_t now_us,
                       struct state_outcome *ret_outcome);
 

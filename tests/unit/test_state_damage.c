@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -409,6 +412,53 @@ static void test_a_full_disk_is_named_and_nothing_is_lost(void **state)
     cut_vfs_remove();
 }
 
+/* Make the directory read-only for this process alone. */
+static bool make_read_only(const char *directory)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(directory, directory, NULL, MS_BIND, NULL) == 0 &&
+           mount(NULL, directory, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
+enum { READ_ONLY_IMPOSSIBLE = 77 };
+
+static int act_read_only(struct place *place)
+{
+    if (!make_read_only(place->directory))
+        return READ_ONLY_IMPOSSIBLE;
+    if (place_load(place) != 0 || place->outcome.is_fresh || place->batch.count != 45)
+        return 1;
+    const struct saved_row row = full_row("");
+    for (unsigned i = 0; i < 2; i++)
+        if (place_commit(place, &row, 1) != -EROFS || !strstr(place->outcome.text, "ead-only"))
+            return 2;
+    if (umount(place->directory) < 0)
+        return 3;
+    if (place_commit(place, &row, 1) != 0 || place->outcome.is_fresh)
+        return 4;
+    return 0;
+}
+
+static void test_what_is_on_a_read_only_file_system_is_read(void **state)
+{
+    struct place *place = *state;
+    save_some(place);
+    assert_int_equal(place_load(place), 0); /* and something that is in the log alone */
+    const struct saved_row row = property_row("/in/the/log", flux_value_int64(1));
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    place_close(place);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(act_read_only(place));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == READ_ONLY_IMPOSSIBLE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
@@ -430,6 +480,7 @@ int main(void)
         TEST(test_damage_found_by_a_commit_begins_a_new_database),
         TEST(test_after_an_error_of_the_disk_commits_go_on),
         TEST(test_a_full_disk_is_named_and_nothing_is_lost),
+        TEST(test_what_is_on_a_read_only_file_system_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
