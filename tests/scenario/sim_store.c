@@ -161,9 +161,7 @@ static void store_done(struct sim *sim)
     store_apply(store);
     oracle_commit_ends(sim, true);
     thing_end_save(sim->net->thing, true, sim->net->now_ms);
-    for (struct sim *each = sim->net; each != NULL; each = each->next)
-        shadow_stored(each->shadow, each->stored_revision);
-    if (store->disk.count > 0 && !sim->net->careless)
+    if (!sim->net->careless)
         oracle_judge_disk(sim);
     if (store_has_all(sim))
         store->was_in_trouble = store->in_trouble;
