@@ -1,11 +1,14 @@
 #include "tests/scenario/sim_store.h"
 
+#include "daemon/shadow/saved_walk.h"
 #include "tests/scenario/oracle.h"
 #include "tests/scenario/oracle_store.h"
 #include "tests/scenario/sim_events.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define STORE_JUDGE_EVERY 4u /* commits */
 
 /* ---- the daemon's side ---- */
 
@@ -146,6 +149,36 @@ static void store_failed(struct sim *sim)
     thing_end_save(sim->net->thing, false, sim->net->now_ms);
 }
 
+/* A shadow of which there is nothing to say needs no row. */
+static bool store_is_nothing(const struct saved_row *row)
+{
+    return row->is_gone || (row->kind == SAVED_SHADOW && row->of_shadow.version < 0 &&
+                            !row->of_shadow.held && row->of_shadow.reset_revision == 0);
+}
+
+/* What the engine takes for saved must be on the disk as it would be written now. (A change of
+ * desired reaches the settles when the next save begins.) */
+static void store_judge_clean(struct sim *sim)
+{
+    const struct sim_rows *disk = &sim->net->store->disk;
+    struct saved_walk walk;
+    struct saved_row row;
+    bool is_clean;
+    saved_walk_begin(&walk);
+    while (!sim_is_broken(sim) && saved_walk_next(&walk, sim->net->thing, &row, &is_clean)) {
+        size_t at = sim_rows_index(disk, &row, sim_rows_hash(&row));
+        bool is_there = at < disk->count;
+        bool is_right =
+            row.is_gone ? !is_there : is_there && saved_row_is_equal(&disk->rows[at].row, &row);
+        if (is_clean && !is_right && row.kind != SAVED_SETTLE &&
+            (is_there || !store_is_nothing(&row)))
+            sim_fail(sim, "storage: row %d '%.*s' of %s/%s is not marked unsaved, but it %s",
+                     (int)row.kind, (int)row.path_size, row.path, row.thing, row.shadow,
+                     is_there ? "differs" : "is missing");
+    }
+    saved_walk_end(&walk);
+}
+
 /* Whatever went out without its commit is on the disk now. */
 static bool store_has_all(const struct sim *sim)
 {
@@ -163,6 +196,8 @@ static void store_done(struct sim *sim)
     thing_end_save(sim->net->thing, true, sim->net->now_ms);
     if (!sim->net->careless)
         oracle_judge_disk(sim);
+    if (store->commits % STORE_JUDGE_EVERY == 0)
+        store_judge_clean(sim);
     if (store_has_all(sim))
         store->was_in_trouble = store->in_trouble;
 }
@@ -298,13 +333,6 @@ void sim_store_each_value(struct sim *sim, sim_store_visit visit, void *data)
         if (row->kind == SAVED_PROPERTY && store_is_of(sim, row))
             visit(data, row->path, &row->of_property);
     }
-}
-
-/* A shadow of which there is nothing to say needs no row. */
-static bool store_is_nothing(const struct saved_row *row)
-{
-    return row->is_gone || (row->kind == SAVED_SHADOW && row->of_shadow.version < 0 &&
-                            !row->of_shadow.held && row->of_shadow.reset_revision == 0);
 }
 
 void sim_store_audit(struct sim *sim)
