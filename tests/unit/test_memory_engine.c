@@ -117,36 +117,69 @@ static void tell_story(struct fuzz_world *world)
     thing_close_shadow(world->thing, other);
 }
 
-/* Returns whether some allocation failed. */
-static bool play(uint64_t number, uint64_t count)
+/* What was not saved for want of memory is saved by now: a daemon that starts from it goes on. */
+static void crash_and_start_again(struct fuzz_world *world)
 {
-    static const uint8_t choices[] = {1, 0, 0};
+    const int64_t before = shadow_service_version(world->service, FUZZ_THING, NULL);
+    fuzz_disk_save(&world->disk, world->thing);
+    fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+    assert_false(thing_has_unsaved_reports(world->thing));
+    fuzz_world_restart(world);
+    fuzz_world_link(world, true);
+    let_time_pass(world, 20);
+    expect_cloud(world, NULL, "{\"a\":{\"c\":2.5},\"s\":\"text\",\"l\":[1,2],\"z\":9}");
+    expect_cloud(world, "config", "{\"a\":{\"c\":2.5}}");
+    assert_int_equal(shadow_service_version(world->service, FUZZ_THING, NULL), before);
+}
+
+/* Returns whether some allocation failed. */
+static bool play(bool is_durable, uint64_t number, uint64_t count)
+{
+    const uint8_t choices[] = {1, is_durable ? 64 : 0, 0};
     struct fuzz_input input = {choices, sizeof(choices)};
     struct fuzz_world world;
     if (!fuzz_world_begin(&world, &input))
         fail_msg("a world without memory");
+    assert_true(world.is_durable == is_durable);
     failing_start(number, count);
     tell_story(&world);
+    const bool has_failed = failing_has_failed();
+    if (is_durable)
+        crash_and_start_again(&world);
     fuzz_world_end(&world);
-    return failing_has_failed();
+    return has_failed;
+}
+
+static void play_all(bool is_durable, uint64_t count)
+{
+    uint64_t number = 1;
+    while (play(is_durable, number, count))
+        number++;
+    assert_true(number > 30);
 }
 
 static void test_one_failure_changes_nothing_in_the_end(void **state)
 {
     (void)state;
-    uint64_t number = 1;
-    while (play(number, 1))
-        number++;
-    assert_true(number > 30);
+    play_all(false, 1);
 }
 
 static void test_a_time_without_memory_changes_nothing_in_the_end(void **state)
 {
     (void)state;
-    uint64_t number = 1;
-    while (play(number, 1000))
-        number++;
-    assert_true(number > 30);
+    play_all(false, 1000);
+}
+
+static void test_one_failure_keeps_nothing_from_the_disk(void **state)
+{
+    (void)state;
+    play_all(true, 1);
+}
+
+static void test_a_time_without_memory_keeps_nothing_from_the_disk(void **state)
+{
+    (void)state;
+    play_all(true, 1000);
 }
 
 int main(void)
@@ -154,6 +187,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_failure_changes_nothing_in_the_end),
         cmocka_unit_test(test_a_time_without_memory_changes_nothing_in_the_end),
+        cmocka_unit_test(test_one_failure_keeps_nothing_from_the_disk),
+        cmocka_unit_test(test_a_time_without_memory_keeps_nothing_from_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
