@@ -536,6 +536,29 @@ static void test_724_overtaken_waits_for_what_overtook_it(void **state)
     durable_end(sim);
 }
 
+/* 725: an answer to a wish takes up after a restart what it was about, and nothing that was wished
+ * after it, although the disk holds that as well. */
+static void test_725_settling_takes_no_more_than_it_was_about(void **state)
+{
+    (void)state;
+    struct sim *sim = durable_up("{\"desired\":{\"p\":{\"a\":1}}}");
+    shadow_service_reject_next(sim->cloud, SHADOW_SERVICE_UPDATE, 1, 503);
+    sim->level = SIM_STORED;
+    (void)sim_settle(sim, "/p", NULL);
+    sim_run(sim, 500);
+    (void)sim_foreign(sim, DESIRED("{\"p\":{\"b\":2}}"));
+    sim_run(sim, 100);
+    (void)sim_set(sim, "/x", "1");
+    sim_run(sim, 100);
+    assert_non_null(sim_store_find(sim, SAVED_SETTLE, "/p"));
+    sim_restart(sim);
+    durable_connect(sim);
+    const struct sim_version *now = &sim->history[sim->history_count - 1];
+    assert_null(doc_at(now->desired, "/p/a"));
+    assert_int_equal(json_integer_value(doc_at(now->desired, "/p/b")), 2);
+    durable_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_700_what_is_stored_reaches_the_cloud_after_a_crash),
               cmocka_unit_test(test_701_what_is_stored_survives_a_power_cut),
               cmocka_unit_test(test_702_only_what_was_queued_is_lost),
@@ -560,4 +583,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_700_what_is_stored_reaches_the_cloud_after_a
               cmocka_unit_test(test_721_settling_survives),
               cmocka_unit_test(test_722_a_reset_goes_on),
               cmocka_unit_test(test_723_a_waiting_cut_keeps_what_was_set_after_it),
-              cmocka_unit_test(test_724_overtaken_waits_for_what_overtook_it))
+              cmocka_unit_test(test_724_overtaken_waits_for_what_overtook_it),
+              cmocka_unit_test(test_725_settling_takes_no_more_than_it_was_about))
