@@ -188,16 +188,18 @@ void shadow_life_tick(struct shadow *shadow, int64_t now_ms)
         fire(shadow, property, now_ms);
 }
 
-void shadow_life_exit(struct shadow *shadow)
+bool shadow_life_exit(struct shadow *shadow)
 {
     struct flux_property *root = shadow->ledger.set.root;
-    bool any = false;
+    bool any = false, is_whole = true;
     for (struct flux_property *p = flux_property_next(root, root); p;
          p = flux_property_next(root, p)) {
         const struct slot *slot = slot_of(p);
         bool ends = slot->writer && slot->writer->is_ending && slot->policy &&
                     slot->policy->unset_on_exit && p->value.type != FLUX_VALUE_NONE;
-        if (!ends || end_value(shadow, p) != 0)
+        int r = ends ? end_value(shadow, p) : 1;
+        is_whole = is_whole && r >= 0;
+        if (r != 0)
             continue;
         slot->writer->removed_count++;
         shadow->status.exited++;
@@ -205,6 +207,7 @@ void shadow_life_exit(struct shadow *shadow)
     }
     if (any)
         shadow_touch(shadow);
+    return is_whole;
 }
 
 /* --- new policies --- */

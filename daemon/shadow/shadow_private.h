@@ -273,8 +273,9 @@ void shadow_life_not_taken(struct update *update);
 void shadow_life_taken_late(const struct update *update);
 /* Handle what is due: values that expire, or need not be held back any more. */
 void shadow_life_tick(struct shadow *shadow, int64_t now_ms);
-/* Remove what the programs that are ending have reported under OnExit=unset. */
-void shadow_life_exit(struct shadow *shadow);
+/* Remove what the programs that are ending have reported under OnExit=unset. Returns false where
+ * there was no memory for some of it: to be done again. */
+bool shadow_life_exit(struct shadow *shadow);
 /* Values have come back from the disk. */
 void shadow_life_restored(struct shadow *shadow, int64_t now_ms);
 /* The connection has new policies. */

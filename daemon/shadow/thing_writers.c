@@ -54,7 +54,8 @@ int thing_writer_will(struct thing *thing, struct writer *writer, struct shadow 
 
 /* --- a program is gone --- */
 
-static void report_will(struct writer *writer, const struct will *will, int64_t now_ms)
+/* Returns false without memory for it. */
+static bool report_will(struct writer *writer, const struct will *will, int64_t now_ms)
 {
     const struct shadow_report report = {
         .operations = will->operations,
@@ -67,6 +68,7 @@ static void report_will(struct writer *writer, const struct will *will, int64_t 
     if (r == SHADOW_REPORT_REFUSED)
         shadow_notify(will->shadow, THING_NOTICE_REFUSED, refusal.path, refusal.code, 0,
                       refusal.text);
+    return r >= 0;
 }
 
 static void tell_gone(struct thing *thing, const struct writer *writer, size_t wills)
@@ -85,12 +87,27 @@ static void tell_gone(struct thing *thing, const struct writer *writer, size_t w
     shadow_notify(thing_next_shadow(thing, NULL), THING_NOTICE_GONE, NULL, 0, 0, text);
 }
 
+/* So long after a try that found no memory a program is gone again. */
+#define STARVED_MS INT64_C(1000)
+
+/* Nothing is lost: what has been removed already, or said, is so once more. */
+static void try_again_later(struct thing *thing, struct writer *writer, int64_t now_ms)
+{
+    writer->is_ending = false;
+    writers_postpone(&thing->connection.writers, writer, thing->connection.options.gone_after_ms,
+                     now_ms + STARVED_MS);
+}
+
 static void end_writer(struct thing *thing, struct writer *writer, int64_t now_ms)
 {
     size_t wills = 0;
     struct will *will;
     while ((will = writers_take_will(&thing->connection.writers, writer, NULL))) {
-        report_will(writer, will, now_ms);
+        if (!report_will(writer, will, now_ms)) {
+            writers_return_will(&thing->connection.writers, writer, will);
+            try_again_later(thing, writer, now_ms);
+            return;
+        }
         end_will(thing, will);
         wills++;
     }
@@ -120,12 +137,16 @@ void thing_end_writers(struct thing *thing, int64_t now_ms)
 {
     struct writer *writer = take_gone(&thing->connection, now_ms);
     struct shadow *shadow = NULL;
+    bool is_whole = true;
     while (writer && thing->connection.policies && (shadow = thing_next_shadow(thing, shadow)))
-        shadow_life_exit(shadow);
+        is_whole = shadow_life_exit(shadow) && is_whole;
     while (writer) {
         struct writer *next = writer->away_next;
         writer->away_next = NULL;
-        end_writer(thing, writer, now_ms);
+        if (is_whole)
+            end_writer(thing, writer, now_ms);
+        else
+            try_again_later(thing, writer, now_ms);
         writer = next;
     }
 }

@@ -182,6 +182,29 @@ struct writer *writers_next_gone(struct writers *writers, int64_t gone_after_ms,
     return writer;
 }
 
+void writers_postpone(struct writers *writers, struct writer *writer, int64_t gone_after_ms,
+                      int64_t gone_ms)
+{
+    writer->is_away = true;
+    writer->away_ms = gone_ms - gone_after_ms;
+    /* In front, but behind those that were put back before it. */
+    struct writer *before = NULL, *after = writers->away_first;
+    for (; after && after->away_ms == writer->away_ms; after = after->away_next)
+        before = after;
+    writer->away_previous = before;
+    writer->away_next = after;
+    *(before ? &before->away_next : &writers->away_first) = writer;
+    *(after ? &after->away_previous : &writers->away_last) = writer;
+    writer_release(writer);
+}
+
+void writers_return_will(struct writers *writers, struct writer *writer, struct will *will)
+{
+    will->next = writer->wills;
+    writer->wills = will;
+    writers->will_bytes += will->bytes;
+}
+
 bool writer_is_gone(const struct writer *writer)
 {
     return writer->connection_count == 0 && !writer->is_away;

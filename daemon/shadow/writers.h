@@ -87,6 +87,12 @@ void writer_release(struct writer *writer);
 /* Copy a will. Returns 0, -ENOSPC (too large, or too many), -ENOMEM. */
 int writers_make_will(struct writers *writers, struct writer *writer, struct shadow *shadow,
                       const struct shadow_operation *operations, size_t count);
+/* Let a program that was taken as gone be away again, and gone at `gone_ms`; held no more. */
+void writers_postpone(struct writers *writers, struct writer *writer, int64_t gone_after_ms,
+                      int64_t gone_ms);
+/* Put a will back that was taken out. */
+void writers_return_will(struct writers *writers, struct writer *writer, struct will *will);
+
 /* Take the will for this shadow, or with NULL any one, out; the caller frees it with will_free().
  * NULL: there is none. */
 struct will *writers_take_will(struct writers *writers, struct writer *writer,

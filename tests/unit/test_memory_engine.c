@@ -1,5 +1,6 @@
 /* Every allocation of the engine fails once, and so do all for a while: whoever reports is told,
  * and once there is memory again the cloud ends as the reports say. */
+#include "daemon/shadow/policies.h"
 #include "tests/fuzz/fuzz_world.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,6 +183,72 @@ static void test_a_time_without_memory_keeps_nothing_from_the_disk(void **state)
     play_all(true, 1000);
 }
 
+/* ---- a program that is gone ---- */
+
+static void set_exit_policy(struct thing *thing)
+{
+    static const struct policy_rule rule = {
+        .glob = "gone.*", .keys = POLICY_ON_EXIT, .policy = {.unset_on_exit = true}};
+    struct policies *policies = NULL;
+    assert_int_equal(policies_new(&policies), 0);
+    assert_int_equal(policies_add(policies, &rule), 0);
+    assert_int_equal(thing_set_policies(thing, policies, 0), 0);
+}
+
+static void report_as(struct fuzz_world *world, struct shadow *shadow, struct writer *writer)
+{
+    const struct shadow_operation values[] = {SET("/gone/a", flux_value_int64(1)),
+                                              SET("/gone/b", flux_value_int64(2)),
+                                              SET("/stays", flux_value_int64(3))};
+    const struct shadow_operation will[] = {SET("/state", flux_value_string("off", 3)),
+                                            SET("/why", flux_value_string("gone", 4))};
+    const struct shadow_report report = {.operations = values,
+                                         .operation_count = 3,
+                                         .set_us = world->now_ms * 1000,
+                                         .writer = writer};
+    struct shadow_refusal refusal;
+    assert_int_equal(shadow_report(shadow, &report, world->now_ms, NULL, &refusal), 0);
+    assert_int_equal(thing_writer_will(world->thing, writer, shadow, will, 2, &refusal), 0);
+}
+
+static bool play_exit(uint64_t number, uint64_t count)
+{
+    static const uint8_t choices[] = {1, 32, 0}; /* gone after 100 ms */
+    static const struct writer_identity identity = {.name = "pump", .uid = 1, .unit = ""};
+    struct fuzz_input input = {choices, sizeof(choices)};
+    struct fuzz_world world;
+    struct writer *writer = NULL;
+    assert_true(fuzz_world_begin(&world, &input));
+    set_exit_policy(world.thing);
+    struct shadow *shadow = open_shadow(&world, NULL);
+    fuzz_world_link(&world, true);
+    assert_int_equal(thing_writer_open(world.thing, &identity, world.now_ms, &writer), 0);
+    report_as(&world, shadow, writer);
+    let_time_pass(&world, 3);
+    thing_writer_close(world.thing, writer, false, world.now_ms);
+    failing_start(number, count);
+    let_time_pass(&world, 4);
+    const bool has_failed = failing_has_failed();
+    (void)failing_stop();
+    let_time_pass(&world, 20);
+    expect_cloud(&world, NULL, "{\"stays\":3,\"state\":\"off\",\"why\":\"gone\",\"gone\":{}}");
+    thing_close_shadow(world.thing, shadow);
+    fuzz_world_end(&world);
+    return has_failed;
+}
+
+static void test_what_goes_with_a_program_goes_later(void **state)
+{
+    static const uint64_t counts[] = {1, 2, 50};
+    (void)state;
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        uint64_t number = 1;
+        while (play_exit(number, counts[i]))
+            number++;
+        assert_true(number > 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_a_time_without_memory_changes_nothing_in_the_end),
         cmocka_unit_test(test_one_failure_keeps_nothing_from_the_disk),
         cmocka_unit_test(test_a_time_without_memory_keeps_nothing_from_the_disk),
+        cmocka_unit_test(test_what_goes_with_a_program_goes_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,30 @@ static void test_beyond_the_bound_programs_are_one(void **state)
     assert_ptr_equal(open_as(world(state), "z", 3), other);
 }
 
+static void test_who_is_put_back_is_gone_in_the_same_order(void **state)
+{
+    struct writer *one = open_as(world(state), "one", 1), *two = open_as(world(state), "two", 1),
+                  *late = open_as(world(state), "late", 1);
+    struct writer *all[] = {one, two, late};
+    for (size_t i = 0; i < 3; i++) {
+        writer_hold(all[i]);
+        writers_close(world(state), all[i], i == 2 ? 50 : 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_ptr_equal(writers_next_gone(world(state), GONE_AFTER_MS, GONE_AFTER_MS), all[i]);
+    assert_null(writers_next_gone(world(state), GONE_AFTER_MS, GONE_AFTER_MS));
+    for (size_t i = 0; i < 2; i++)
+        writers_postpone(world(state), all[i], GONE_AFTER_MS, 1000);
+    assert_null(writers_next_gone(world(state), GONE_AFTER_MS, 999));
+    for (size_t i = 0; i < 3; i++)
+        assert_ptr_equal(writers_next_gone(world(state), GONE_AFTER_MS, 1000), all[i]);
+    for (size_t i = 0; i < 3; i++) {
+        writer_release(all[i]);
+        writer_release(all[i]);
+    }
+    assert_int_equal(world(state)->count, 0);
+}
+
 static void test_one_user_does_not_take_the_names_of_all(void **state)
 {
     char name[16];
@@ -303,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_user_does_not_take_the_names_of_all, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_one_user_does_not_take_the_room_for_all_wills, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_who_is_put_back_is_gone_in_the_same_order, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_will_is_a_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_later_will_replaces_that_of_its_shadow_alone, setup,
