@@ -119,13 +119,13 @@ static int make_file(struct state_place *place, char *ret_text)
     const int fd = open(place->database,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     int r = fd < 0 ? -errno : 0;
+    place->is_new = fd >= 0;
     if (fd >= 0) {
         close(fd);
         r = sync_directory(place->directory);
     }
     if (r < 0)
         return fail(ret_text, r, "%s cannot be made: %s", place->database, strerror(-r));
-    place->is_new = true;
     return 0;
 }
 

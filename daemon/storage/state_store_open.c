@@ -162,10 +162,40 @@ static int configure(struct state_store *state)
     return rc == SQLITE_OK ? limit_size(state) : rc;
 }
 
+/* Read the database or its log from end to end, and write each piece over itself where told to. */
+static int go_through(sqlite3 *db, int which, bool is_rewriting)
+{
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(db, "main", which, &file);
+    sqlite3_int64 size = 0;
+    if (rc != SQLITE_OK || !file || !file->pMethods)
+        return rc;
+    rc = file->pMethods->xFileSize(file, &size);
+    char bytes[4096];
+    for (sqlite3_int64 offset = 0; rc == SQLITE_OK && offset < size;) {
+        const sqlite3_int64 left = size - offset;
+        const int count = left < (int)sizeof(bytes) ? (int)left : (int)sizeof(bytes);
+        rc = file->pMethods->xRead(file, bytes, count, offset);
+        if (rc == SQLITE_OK && is_rewriting)
+            rc = file->pMethods->xWrite(file, bytes, count, offset);
+        offset += count;
+    }
+    const bool must_sync = rc == SQLITE_OK && is_rewriting && size > 0;
+    return must_sync ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : rc;
+}
+
+/* What cannot be read now may be well: to the check it is the same as damage. */
 static int check_content(sqlite3 *db)
 {
     bool is_good = false;
-    const int rc = expect_text(db, "PRAGMA quick_check(1)", "ok", &is_good);
+    int rc = expect_text(db, "PRAGMA quick_check(1)", "ok", &is_good);
+    if (rc != SQLITE_OK || is_good)
+        return rc;
+    rc = go_through(db, SQLITE_FCNTL_FILE_POINTER, false);
+    if (rc == SQLITE_OK)
+        rc = go_through(db, SQLITE_FCNTL_JOURNAL_POINTER, false);
+    if (rc == SQLITE_OK)
+        rc = expect_text(db, "PRAGMA quick_check(1)", "ok", &is_good);
     return rc == SQLITE_OK && !is_good ? SQLITE_CORRUPT : rc;
 }
 
@@ -220,31 +250,12 @@ static int read_eras(struct state_store *state)
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? end : rc;
 }
 
-/* Write the log over itself and sync it: what a failed sync has left in memory only, for clean,
- * would else be believed, copied into the database in part, and be gone after a power cut. */
-static int rewrite_log(sqlite3 *db)
-{
-    sqlite3_file *log = NULL;
-    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-    sqlite3_int64 size = 0;
-    if (rc != SQLITE_OK || !log || !log->pMethods)
-        return rc;
-    rc = log->pMethods->xFileSize(log, &size);
-    char bytes[4096];
-    for (sqlite3_int64 offset = 0; rc == SQLITE_OK && offset < size;) {
-        const sqlite3_int64 left = size - offset;
-        const int count = left < (int)sizeof(bytes) ? (int)left : (int)sizeof(bytes);
-        rc = log->pMethods->xRead(log, bytes, count, offset);
-        if (rc == SQLITE_OK)
-            rc = log->pMethods->xWrite(log, bytes, count, offset);
-        offset += count;
-    }
-    return rc == SQLITE_OK && size > 0 ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : rc;
-}
-
+/* The log is written over itself and synced first: what a failed sync has left in memory only, for
+ * clean, would else be believed, copied into the database in part, and be gone after a power cut.
+ */
 int state_copy_log_back(struct state_store *state)
 {
-    int rc = rewrite_log(state->db);
+    int rc = go_through(state->db, SQLITE_FCNTL_JOURNAL_POINTER, true);
     if (rc == SQLITE_OK)
         rc = sqlite3_wal_checkpoint_v2(state->db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     state->must_checkpoint = rc != SQLITE_OK;
@@ -277,6 +288,8 @@ static int open_connection(struct state_store *state)
 static int open_once(struct state_store *state, struct state_outcome *outcome)
 {
     outcome->error = state_file_prepare(&state->place, state->directory, outcome->text);
+    if (state->place.is_new)
+        state->known_inode = 0; /* the number may be that of the one which was there before */
     if (outcome->error < 0)
         return outcome->error;
     const int rc = open_connection(state);

@@ -34,6 +34,7 @@ static struct {
     size_t count, room;
     bool is_recording;
     int syncs_until_failure; /* -1: none */
+    int read_failure, reads_until_failure;
     int write_failure, writes_until_failure;
 } cut;
 
@@ -86,6 +87,8 @@ static int cut_close(sqlite3_file *file)
 static int cut_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 offset)
 {
     sqlite3_file *real = as_cut(file)->real;
+    if (cut.read_failure != SQLITE_OK && cut.reads_until_failure-- <= 0)
+        return cut.read_failure;
     return real->pMethods->xRead(real, bytes, size, offset);
 }
 
@@ -256,6 +259,12 @@ bool cut_vfs_is_sync(size_t i)
 void cut_vfs_fail_sync(int after)
 {
     cut.syncs_until_failure = after;
+}
+
+void cut_vfs_fail_reads(int rc, int after)
+{
+    cut.read_failure = rc;
+    cut.reads_until_failure = after;
 }
 
 void cut_vfs_fail_writes(int rc, int after)

@@ -32,8 +32,9 @@ bool cut_vfs_is_sync(size_t i);
 /* Let the sync after `after` further ones fail, 0: the next; -1: none. What it would have covered
  * may be lost from then on even if a later sync succeeds, as under Linux. */
 void cut_vfs_fail_sync(int after);
-/* Let writes fail with this SQLite result code after `after` further ones, as long as it is not
- * set to SQLITE_OK again. */
+/* Let reads or writes fail with this SQLite result code after `after` further ones, as long as it
+ * is not set to SQLITE_OK again. */
+void cut_vfs_fail_reads(int rc, int after);
 void cut_vfs_fail_writes(int rc, int after);
 
 /* Write what a disk may hold after the first `count` operations into the database at `path` and
