@@ -120,7 +120,8 @@ const char *daemon_storage_volatile_reason(const struct daemon_storage *storage)
 
 bool daemon_storage_is_busy(const struct daemon_storage *storage)
 {
-    return !storage->is_volatile && store_is_busy(storage->store);
+    /* There is no store where the start has failed before it was opened. */
+    return storage->store && !storage->is_volatile && store_is_busy(storage->store);
 }
 
 void daemon_storage_close(struct daemon_storage *storage)

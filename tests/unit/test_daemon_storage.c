@@ -303,6 +303,17 @@ static void test_a_directory_in_memory_is_the_reason_why_nothing_is_stored(void 
     assert_non_null(strstr(daemon_storage_volatile_reason(&world.storage), "memory"));
 }
 
+static void test_a_start_that_ended_before_the_disk_was_opened_leaves_nothing_to_wait_for(
+    void **state)
+{
+    (void)state;
+    fake.is_busy = true; /* of somebody else's store */
+    assert_false(daemon_storage_is_busy(&world.storage));
+    daemon_storage_close(&world.storage);
+    open_storage("durable");
+    assert_true(daemon_storage_is_busy(&world.storage));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -321,6 +332,7 @@ int main(void)
         TEST(test_a_stop_lets_updates_go_without_a_commit_that_takes_long),
         TEST(test_a_volatile_start_sets_a_database_aside_and_writes_nothing),
         TEST(test_a_directory_in_memory_is_the_reason_why_nothing_is_stored),
+        TEST(test_a_start_that_ended_before_the_disk_was_opened_leaves_nothing_to_wait_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
