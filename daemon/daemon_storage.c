@@ -151,6 +151,13 @@ static void restore_row(struct daemon_storage *storage, struct thing *thing,
                        *row->thing ? row->thing : "this thing");
 }
 
+/* The disk holds nothing of what was on it, and nobody will ask for that again. */
+static void save_all(struct daemon_storage *storage, struct thing *thing)
+{
+    thing_save_all(thing);
+    storage->is_behind = true;
+}
+
 static void take_load(struct daemon_storage *storage, struct thing *thing,
                       const struct store_result *result, int64_t now_ms)
 {
@@ -164,19 +171,18 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
         restore_row(storage, thing, &row, &restored, now_ms);
     thing_restored(thing, now_ms);
     if (result->is_fresh)
-        thing_save_all(thing);
+        save_all(storage, thing);
     say_restored(&restored);
 }
 
 static void take_commit(struct daemon_storage *storage, struct thing *thing,
                         const struct store_result *result, int64_t now_ms)
 {
-    (void)storage;
     if (*result->set_aside)
         say_set_aside(result->set_aside);
     thing_end_save(thing, result->error == 0, now_ms);
     if (result->is_fresh)
-        thing_save_all(thing);
+        save_all(storage, thing);
 }
 
 static void update_trouble(struct daemon_storage *storage, struct thing *thing, int64_t now_ms)
@@ -230,11 +236,13 @@ static struct commit_needs find_needs(const struct daemon_storage *storage,
                                       const struct thing *thing, enum storage_stop stop)
 {
     const bool has_reports = thing_has_unsaved_reports(thing);
+    const bool has_any = thing_has_unsaved(thing);
     return (struct commit_needs){
         .load = store_needs_load(storage->store),
-        .now = thing_wants_save(thing) || (stop != STORAGE_RUNS && has_reports),
+        .now = thing_wants_save(thing) || (stop != STORAGE_RUNS && has_reports) ||
+               (storage->is_behind && has_any),
         .reports = has_reports,
-        .any = thing_has_unsaved(thing),
+        .any = has_any,
         .stop = stop == STORAGE_ENDS,
     };
 }
@@ -245,6 +253,7 @@ static int begin_commit(struct daemon_storage *storage, struct thing *thing)
 {
     size_t rows = 0;
     struct saved_row row;
+    storage->is_behind = false; /* should this fail, it is tried again */
     thing_begin_save(thing);
     while (thing_next_unsaved(thing, &row)) {
         const int r = store_add(storage->store, &row);

@@ -14,6 +14,7 @@ struct daemon_storage {
     const char *directory; /* borrowed for good */
     bool is_volatile;      /* Mode=volatile: nothing is loaded or written */
     bool has_results;      /* the store may have some; set by whoever watches its event fd */
+    bool is_behind;        /* the disk lacks what was called stored: all is to be written at once */
     bool is_left_behind;   /* at a stop: updates do not wait for a commit any more */
     struct commit_schedule schedule;
     enum commit_trouble trouble;

@@ -119,7 +119,7 @@ bool store_next_result(struct store *store, struct store_result *ret_result);
 
 /* Tell whether a row that was committed survives a power cut: not in a volatile store, and not
  * where the directory is in memory (tmpfs), which is known after the first load. Where it is
- * false, STORED is never claimed and updates do not wait for commits. */
+ * false, STORED is never claimed. */
 bool store_is_durable(const struct store *store);
 
 /* "volatile" or "durable", as configured. */

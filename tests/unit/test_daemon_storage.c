@@ -225,6 +225,25 @@ static void test_a_damaged_database_is_told_and_everything_saved_anew(void **sta
     assert_int_equal(fake_count_said(MESSAGE_STATE_LOST), 1);
 }
 
+static void test_a_fresh_database_gets_everything_at_once(void **state)
+{
+    (void)state;
+    open_good();
+    want_save(1);
+    turn();
+    fake.is_busy = false;
+    fake.results[fake.result_count++] = (struct store_result){STORE_COMMIT, 0, "", true, "/old"};
+    fake.wants_save = false; /* nobody waits for what was called stored before */
+    fake.unsaved_rows = 5;
+    world.storage.has_results = true;
+    turn();
+    assert_true(fake.saves_all);
+    assert_int_equal(fake.commits, 2);
+    commit_ends(0);
+    turn();
+    assert_int_equal(fake.commits, 2);
+}
+
 static void test_a_stop_writes_reports_first_and_what_rides_along_at_the_end(void **state)
 {
     (void)state;
@@ -327,6 +346,7 @@ int main(void)
         TEST(test_loaded_rows_go_to_the_engine_and_what_it_cannot_use_is_kept),
         TEST(test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_written),
         TEST(test_a_damaged_database_is_told_and_everything_saved_anew),
+        TEST(test_a_fresh_database_gets_everything_at_once),
         TEST(test_a_stop_writes_reports_first_and_what_rides_along_at_the_end),
         TEST(test_a_stop_tries_a_sick_disk_once_more_and_no_longer),
         TEST(test_a_stop_lets_updates_go_without_a_commit_that_takes_long),
