@@ -4,6 +4,7 @@
  *   bench_client accepted          one `set`, wait for ACCEPTED, pause, again
  *   bench_client pipeline          reports as fast as they are acknowledged as QUEUED
  *   bench_client paced             the same at --rate reports a second
+ *   bench_client stored            each client waits for STORED before its next report
  *
  * With --daemon PID the processor time of that process is counted too. */
 #include "client/fluxaws.h"
@@ -199,6 +200,35 @@ static void paced(struct bench *bench)
     wait_for_all(bench);
 }
 
+/* Make the next report of each that has its answer; wait for what comes. */
+static void turn_of_stored(struct bench *bench, struct pollfd *fds, long *left)
+{
+    for (long i = 0; i < bench->options.clients; i++) {
+        struct bench_client *one = &bench->clients[i];
+        if (fds[i].revents != 0)
+            dispatch(one, 0);
+        if (one->waiting == 0 && *left > 0) {
+            report(bench, one);
+            *left -= 1;
+        }
+        fds[i].fd = fluxaws_get_fd(one->client);
+        fds[i].events = (short)fluxaws_get_events(one->client);
+    }
+    if (poll(fds, (nfds_t)bench->options.clients, 1000) < 0 && errno != EINTR)
+        measure_die("poll");
+}
+
+static void stored(struct bench *bench)
+{
+    struct pollfd *fds = calloc((size_t)bench->options.clients, sizeof(*fds));
+    if (fds == NULL)
+        measure_die("memory");
+    for (long left = bench->options.count; left > 0;)
+        turn_of_stored(bench, fds, &left);
+    free(fds);
+    wait_for_all(bench);
+}
+
 static void run_throughput(struct bench *bench, void (*run)(struct bench *bench))
 {
     const struct options *options = &bench->options;
@@ -291,12 +321,15 @@ int main(int argc, char **argv)
         return 2;
     }
     open_all(&bench);
-    bool is_accepted = strcmp(options->mode, "accepted") == 0;
-    for (long i = 0; is_accepted && i < options->clients; i++) {
-        bench.clients[i].wanted = FLUXAWS_ACCEPTED;
-        (void)fluxaws_want(bench.clients[i].client, FLUXAWS_ACCEPTED);
+    const bool is_accepted = strcmp(options->mode, "accepted") == 0;
+    const bool is_stored = strcmp(options->mode, "stored") == 0;
+    for (long i = 0; (is_accepted || is_stored) && i < options->clients; i++) {
+        bench.clients[i].wanted = is_stored ? FLUXAWS_STORED : FLUXAWS_ACCEPTED;
+        (void)fluxaws_want(bench.clients[i].client, bench.clients[i].wanted);
     }
-    if (is_accepted || strcmp(options->mode, "round-trip") == 0)
+    if (is_stored)
+        run_throughput(&bench, stored);
+    else if (is_accepted || strcmp(options->mode, "round-trip") == 0)
         run_samples(&bench);
     else
         run_throughput(&bench, strcmp(options->mode, "paced") == 0 ? paced : pipeline);

@@ -104,12 +104,61 @@ def add_idle(m):
     row("processor when connected and idle", f"{ours:.3f} %", "-", "-", "< 0.1 %", ours < 0.1)
 
 
+def add_stored(m):
+    ours, floor = m["stored.slow.reports_per_s"], m["stored.slow.floor.syncs_per_s"]
+    row("STORED reports/s, 64 writers, each sync 5 ms more / bare syncs", f"{ours:,.0f}",
+        f"{floor:,.0f}", f"{ours / floor:.1f} x", ">= 20 x", ours >= 20 * floor)
+    ours, group = m["stored.real.reports_per_s"], m["stored.real.group"]
+    for key, name, target in (("floor", "bare SQLite", 0.7), ("append", "bare write, fdatasync", 0)):
+        floor = m[f"stored.real.{key}.rows_per_s"]
+        row(f"STORED reports/s, 64 writers, this disk / {name}, {group:.0f} a commit", f"{ours:,.0f}",
+            f"{floor:,.0f}", f"{ours / floor:.0%}", ">= 70 %" if target else "-",
+            ours >= target * floor)
+
+
+def add_slow_disk(m):
+    for percent in ("p50", "p99"):
+        ours, floor = m[f"slow-disk.{percent}_us"], m[f"slow-disk.floor.{percent}_us"]
+        target = "<= 2 x" if percent == "p99" else "-"
+        row(f"one set -> QUEUED, {percent}, each sync 200 ms more / not", microseconds(ours),
+            microseconds(floor), f"{ours / floor:.2f} x", target,
+            percent != "p99" or ours <= 2 * floor)
+
+
+def add_durable(m):
+    for percent in ("p50", "p99"):
+        ours = m[f"durable.{percent}_us"]
+        volatile, sync = m[f"durable.floor.{percent}_us"], m[f"durable.sync.{percent}_us"]
+        row(f"set -> ACCEPTED when idle, durable, {percent} / volatile + fdatasync",
+            microseconds(ours), f"{volatile:.0f} + {sync:.0f} us", f"{ours / (volatile + sync):.2f} x",
+            "-", True)
+
+
+def add_bytes(m):
+    for rate in (1, 10, 100):
+        ours = m[f"bytes.{rate}.bytes_per_hour"]
+        for key, name in (("floor", "mosquitto, each change saved"),
+                          ("rare", "mosquitto, saved every 30 s")):
+            floor = m[f"bytes.{key}.{rate}.bytes_per_hour"]
+            row(f"written in an hour, {rate} reports a second / {name}", f"{ours / 1e6:.1f} MB",
+                f"{floor / 1e6:.1f} MB", f"{ours / floor:.2f} x" if floor else "-", "-", True)
+
+
+def add_durable_memory(m):
+    floor = m["durable-memory.floor.uss_kb"]
+    for key, name in (("idle", "connected"), ("one", "after 1 million reports, 64 writers")):
+        ours = m[f"durable-memory.{key}.uss_kb"]
+        row(f"private memory (USS), durable, {name}", f"{ours:.0f} KB", f"{floor:.0f} KB",
+            f"{ours - floor:+.0f} KB", "<= +2048 KB", ours <= floor + 2048)
+
+
 def main(path, millions):
     m = read(path)
     adders = {"queued": add_queued, "pipeline": add_pipeline, "wide": add_wide,
               "accepted": add_accepted, "desired": add_desired, "cost": add_cost, "many": add_many,
               "memory": lambda m: add_memory(m, millions), "shadows": add_shadows,
-              "idle": add_idle}
+              "idle": add_idle, "stored": add_stored, "slow-disk": add_slow_disk,
+              "durable": add_durable, "bytes": add_bytes, "durable-memory": add_durable_memory}
     for figure, add in adders.items():
         if any(name.startswith(figure + ".") for name in m):
             add(m)
