@@ -184,6 +184,8 @@ int main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGTERM, &action, NULL);
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    /* All of its memory is there from the beginning: who watches it looks for what grows later. */
+    memset(reporter.ring, 0xff, sizeof(reporter.ring));
     const struct fluxaws_options options = {.size = sizeof(options), .name = reporter.prefix};
     int r = fluxaws_open(&reporter.client, &options);
     if (r == 0)
