@@ -261,6 +261,10 @@ static int begin_commit(struct daemon_storage *storage, struct thing *thing)
             return r;
         rows++;
     }
+    if (!thing_save_is_whole(thing)) {
+        store_drop(storage->store);
+        return -ENOMEM;
+    }
     if (rows == 0)
         return 1;
     store_commit(storage->store);

@@ -180,6 +180,9 @@ void thing_begin_save(struct thing *thing);
 /* Take the next row of that save: rows that say what the disk holds already are left out. Borrowed
  * until the next call into the thing. Returns false where there are no more. */
 bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row);
+/* Tell whether there was memory for all rows of that save; else the others are not to be written,
+ * as they may be half of a report. */
+bool thing_save_is_whole(const struct thing *thing);
 /* Stored: the reports of that save are on the disk (shadow_stored_revision() rises). Else its rows
  * are unsaved again, as nobody knows what became of them. */
 void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms);

@@ -107,6 +107,11 @@ bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row)
     return false;
 }
 
+bool thing_save_is_whole(const struct thing *thing)
+{
+    return !thing->save.has_failed;
+}
+
 void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms)
 {
     if (!thing->save.is_under_way)

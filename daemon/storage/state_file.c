@@ -115,13 +115,13 @@ static void remove_old_logs(const struct state_place *place)
 
 static int make_file(struct state_place *place, char *ret_text)
 {
-    remove_old_logs(place);
     const int fd = open(place->database,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     int r = fd < 0 ? -errno : 0;
     place->is_new = fd >= 0;
     if (fd >= 0) {
         close(fd);
+        remove_old_logs(place); /* not before: another daemon may have begun it meanwhile */
         r = sync_directory(place->directory);
     }
     if (r < 0)

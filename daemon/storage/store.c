@@ -318,6 +318,12 @@ int store_add(struct store *store, const struct saved_row *row)
     return r;
 }
 
+void store_drop(struct store *store)
+{
+    if (!store->is_busy)
+        batch_empty(&store->batch);
+}
+
 void store_commit(struct store *store)
 {
     if (store->is_volatile || store->is_busy)

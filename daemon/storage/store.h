@@ -100,11 +100,14 @@ void store_keep(struct store *store);
 
 /* --- commits --- */
 
-/* Tell whether a job runs; then none of the next three may be called. */
+/* Tell whether a job runs; then none of the next ones may be called. */
 bool store_is_busy(const struct store *store);
 
 /* Copy a row into the batch. Returns 0 or -ENOMEM; after that the batch is empty again. */
 int store_add(struct store *store, const struct saved_row *row);
+
+/* Empty the batch. */
+void store_drop(struct store *store);
 
 /* Hand the batch to the thread: one transaction. */
 void store_commit(struct store *store);

@@ -87,6 +87,12 @@ int store_add(struct store *store, const struct saved_row *row)
     return fake.add_result;
 }
 
+void store_drop(struct store *store)
+{
+    (void)store;
+    fake.batch = 0;
+}
+
 void store_commit(struct store *store)
 {
     (void)store;
@@ -133,6 +139,12 @@ bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row)
     fake.handed_out++;
     *ret_row = (struct saved_row){.kind = SAVED_PROPERTY};
     return true;
+}
+
+bool thing_save_is_whole(const struct thing *thing)
+{
+    (void)thing;
+    return !fake.is_torn;
 }
 
 void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms)

@@ -15,6 +15,7 @@ struct fake_storage {
     struct saved_row rows[4];
     size_t row_count, row_next;
     /* the engine */
+    bool is_torn; /* there is no memory for one more row */
     bool wants_save, has_reports, has_unsaved, is_saving, is_restored, saves_all, in_trouble;
     size_t unsaved_rows, handed_out, restored;
     int restore_results[4];

@@ -166,6 +166,22 @@ static void test_without_memory_for_a_batch_nothing_is_claimed(void **state)
     assert_int_equal(fake.commits, 1);
 }
 
+static void test_half_of_a_save_is_not_written(void **state)
+{
+    (void)state;
+    open_good();
+    want_save(2);
+    fake.is_torn = true;
+    turn();
+    assert_int_equal(fake.commits, 0);
+    assert_int_equal(fake.not_stored, 1);
+    fake.is_torn = false;
+    world.now_ms = daemon_storage_deadline(&world.storage, NULL, world.stop, world.now_ms);
+    turn();
+    assert_int_equal(fake.commits, 1);
+    assert_int_equal(fake.batch, 2);
+}
+
 static void test_loaded_rows_go_to_the_engine_and_what_it_cannot_use_is_kept(void **state)
 {
     (void)state;
@@ -343,6 +359,7 @@ int main(void)
         TEST(test_trouble_is_told_once_and_tried_again_until_it_is_over),
         TEST(test_a_commit_that_does_not_come_back_is_trouble_until_it_does),
         TEST(test_without_memory_for_a_batch_nothing_is_claimed),
+        TEST(test_half_of_a_save_is_not_written),
         TEST(test_loaded_rows_go_to_the_engine_and_what_it_cannot_use_is_kept),
         TEST(test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_written),
         TEST(test_a_damaged_database_is_told_and_everything_saved_anew),
