@@ -15,7 +15,7 @@ struct saved_world {
     struct batch pending; /* the rows of the save under way */
     int64_t now_ms;
     uint64_t starts;
-    bool backwards; /* the disk gives its rows in the other order */
+    bool backwards;   /* the disk gives its rows in the other order */
     int last_restore; /* the last thing_restore() that was not 0, or 0 */
     size_t orphaned;
     char token[80]; /* of the last publish */
