@@ -62,6 +62,14 @@ void fuzz_world_link(struct fuzz_world *world, bool is_up);
 void fuzz_world_tell_service(struct fuzz_world *world, const char *topic, const void *payload,
                              size_t size);
 
+/* Answer the request in flight with this index. `mood` 0: all is well; its bits choose what goes
+ * wrong. */
+void fuzz_world_answer(struct fuzz_world *world, size_t index, uint8_t mood);
+
+/* The service's messages arrive, but those whose bit in `skip` (by their number, modulo 8) is set.
+ */
+void fuzz_world_deliver(struct fuzz_world *world, unsigned skip);
+
 /* All that is in flight is answered, and what the service has to say arrives. */
 void fuzz_world_answer_all(struct fuzz_world *world);
 
