@@ -68,8 +68,10 @@ static void say_recovery(int64_t lasted_ms)
 
 static int open_volatile(struct daemon_storage *storage, const char *directory)
 {
-    char path[STORE_PATH_MAX] = "";
-    const int r = store_set_aside(directory, path, sizeof(path));
+    char *path = storage->set_aside;
+    const int r = store_set_aside(directory, path, sizeof(storage->set_aside));
+    if (r <= 0)
+        path[0] = '\0';
     const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_SET_ASIDE}, {"FILE", path}};
     if (r > 0)
         log_event(LOG_WARNING, fields, 2,
@@ -185,18 +187,26 @@ static void take_commit(struct daemon_storage *storage, struct thing *thing,
         save_all(storage, thing);
 }
 
+static void note_text(struct daemon_storage *storage, const char *text)
+{
+    if (strncmp(storage->trouble_text, text, sizeof(storage->trouble_text) - 1) == 0)
+        return;
+    (void)snprintf(storage->trouble_text, sizeof(storage->trouble_text), "%s", text);
+    storage->changes++;
+}
+
 static void update_trouble(struct daemon_storage *storage, struct thing *thing, int64_t now_ms)
 {
     const enum commit_trouble trouble = commit_schedule_trouble(&storage->schedule, now_ms);
     if (trouble == COMMIT_FAILED) {
         struct store_status status;
         store_get_status(storage->store, &status);
-        (void)snprintf(storage->trouble_text, sizeof(storage->trouble_text), "%s",
-                       *status.text ? status.text : "the daemon is out of memory");
+        note_text(storage, *status.text ? status.text : "the daemon is out of memory");
     } else if (trouble == COMMIT_SLOW) {
-        (void)snprintf(storage->trouble_text, sizeof(storage->trouble_text),
-                       "the disk in %s has not answered for %d s", storage->directory,
-                       COMMIT_SLOW_MS / 1000);
+        char text[STORE_TEXT_MAX];
+        (void)snprintf(text, sizeof(text), "the disk in %s has not answered for %d s",
+                       storage->directory, COMMIT_SLOW_MS / 1000);
+        note_text(storage, text);
     }
     if ((trouble == COMMIT_GOOD) == (storage->trouble == COMMIT_GOOD)) {
         storage->trouble = trouble;

@@ -128,6 +128,26 @@ static void test_trouble_is_told_once_and_tried_again_until_it_is_over(void **st
     assert_int_equal(fake_count_said(MESSAGE_STORAGE_WELL), 1);
 }
 
+static void test_another_trouble_is_one_to_tell_the_status_of(void **state)
+{
+    (void)state;
+    open_good();
+    want_save(2);
+    turn();
+    commit_ends(-EIO);
+    const uint64_t changes = world.storage.changes;
+    turn();
+    assert_int_equal(world.storage.changes, changes);
+    world.now_ms = daemon_storage_deadline(&world.storage, NULL, world.stop, world.now_ms);
+    turn();
+    assert_true(fake.is_busy);
+    world.now_ms += COMMIT_SLOW_MS;
+    turn();
+    assert_int_equal(world.storage.trouble, COMMIT_SLOW);
+    assert_true(world.storage.changes > changes);
+    assert_int_equal(fake_count_said(MESSAGE_STORAGE_TROUBLE), 1);
+}
+
 static void test_a_commit_that_does_not_come_back_is_trouble_until_it_does(void **state)
 {
     (void)state;
@@ -321,6 +341,7 @@ static void test_a_volatile_start_sets_a_database_aside_and_writes_nothing(void 
     fake.set_aside_result = 1;
     open_storage("volatile");
     assert_int_equal(fake_count_said(MESSAGE_STATE_SET_ASIDE), 1);
+    assert_string_equal(world.storage.set_aside, "old");
     want_save(1);
     turn();
     assert_int_equal(fake.loads + fake.commits, 0);
@@ -357,6 +378,7 @@ int main(void)
         TEST(test_all_unsaved_rows_go_into_one_commit),
         TEST(test_what_the_disk_holds_already_is_stored_without_a_commit),
         TEST(test_trouble_is_told_once_and_tried_again_until_it_is_over),
+        TEST(test_another_trouble_is_one_to_tell_the_status_of),
         TEST(test_a_commit_that_does_not_come_back_is_trouble_until_it_does),
         TEST(test_without_memory_for_a_batch_nothing_is_claimed),
         TEST(test_half_of_a_save_is_not_written),
