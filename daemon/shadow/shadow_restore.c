@@ -25,6 +25,19 @@ static void note_revision(struct shadow *shadow, uint64_t revision)
         shadow->restore.newest_revision = revision;
 }
 
+/* Also of a row that is turned away then: it stays on the disk, and must not be newer than what is
+ * reported from now on when it comes back. */
+static void note_revisions(struct shadow *shadow, const struct saved_row *row)
+{
+    const struct saved_property *property = &row->of_property;
+    if (row->kind == SAVED_PROPERTY) {
+        note_revision(shadow, property->revision);
+        note_revision(shadow, property->cut ? property->cut_revision : 0);
+    }
+    if (row->kind == SAVED_SETTLE)
+        note_revision(shadow, row->of_settle.revision);
+}
+
 static void note_row(struct shadow *shadow, struct save_mark *mark, const struct saved_row *row)
 {
     saves_note_row(mark, row->kind, saved_row_hash(row, shadow->ledger.set.hash_seed));
@@ -73,9 +86,6 @@ static int take_property(struct shadow *shadow, const struct saved_row *row, int
     int r = ledger_restore(&shadow->ledger, row, &restore, &property);
     if (r < 0)
         return r;
-    note_revision(shadow, row->of_property.revision);
-    if (row->of_property.cut)
-        note_revision(shadow, row->of_property.cut_revision);
     take_writer(shadow, property, &row->of_property, now_ms);
     return 0;
 }
@@ -134,7 +144,6 @@ static int take_settle(struct shadow *shadow, const struct saved_row *row)
     if (r < 0)
         return r;
     note_row(shadow, &settle_of(node)->save, row);
-    note_revision(shadow, saved->revision);
     if (settle_of(node)->revision != saved->revision + shift)
         return 0; /* said again in this run */
     settle_of(node)->report_first = saved->report_first + shift;
@@ -161,7 +170,10 @@ int shadow_restore(struct shadow *shadow, const struct saved_row *row, int64_t n
 {
     begin(shadow);
     shadow->saves.has_rows = true;
-    int r = saved_row_is_sound(row) ? take_row(shadow, row, now_ms) : -EINVAL;
+    bool is_sound = saved_row_is_sound(row);
+    if (is_sound)
+        note_revisions(shadow, row);
+    int r = is_sound ? take_row(shadow, row, now_ms) : -EINVAL;
     if (r < 0)
         shadow->restore.is_doubtful = true; /* something that the cloud holds may be missing */
     return r;

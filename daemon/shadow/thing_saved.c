@@ -220,7 +220,7 @@ int thing_restore(struct thing *thing, const struct saved_row *row, int64_t now_
     int r = THING_ORPHANED;
     if (is_durable(thing) && !was_another && thing_may_report_for(thing, thing_name))
         r = find_or_add(thing, thing_name, row->shadow, &shadow);
-    if (r == THING_ORPHANED)
+    if (r != 0)
         note_orphan(thing, row);
     return r == 0 ? shadow_restore(shadow, row, now_ms) : r;
 }

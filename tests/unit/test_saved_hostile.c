@@ -321,6 +321,25 @@ static void test_too_many_rows_are_skipped(void **state)
     check_shadow(world->shadow);
 }
 
+/* What stays on the disk unused must not come back as newer than what is reported now. */
+static void test_revisions_go_on_above_rows_that_were_turned_away(void **state)
+{
+    struct saved_world *world = *state;
+    saved_world_start(world);
+    char path[16];
+    int r = 0;
+    uint64_t revision = 10;
+    for (size_t i = 0; i <= FLUX_PROPERTIES_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/p%zu", i);
+        const struct saved_row row =
+            property_row(path, SAVED_PENDING, flux_value_int64(1), ++revision);
+        r = thing_restore(world->thing, &row, world->now_ms);
+    }
+    assert_int_equal(r, -EINVAL);
+    thing_restored(world->thing, world->now_ms);
+    assert_int_equal(world->shadow->ledger.newest_revision, revision);
+}
+
 static void test_the_same_row_twice_counts_once(void **state)
 {
     struct saved_world *world = *state;
@@ -553,6 +572,7 @@ int main(void)
         SAVED(test_a_scalar_and_what_stands_below_it_are_separated),
         SAVED(test_a_view_that_lacks_something_is_not_held),
         SAVED(test_too_many_rows_are_skipped),
+        SAVED(test_revisions_go_on_above_rows_that_were_turned_away),
         SAVED(test_the_same_row_twice_counts_once),
         SAVED(test_bad_documents_of_desired_are_skipped),
         SAVED(test_bad_wishes_of_a_settle_answer_nothing),
