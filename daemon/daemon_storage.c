@@ -82,7 +82,7 @@ static int open_volatile(struct daemon_storage *storage, const char *directory)
         log_warning("Mode=volatile: the state of an earlier durable run in %s cannot be set aside "
                     "(%s); remove it before the next durable start",
                     directory, strerror(-r));
-    return null_store_new(&storage->store);
+    return null_store_new(&storage->store, r > 0 ? path : "");
 }
 
 int daemon_storage_open(struct daemon_storage *storage, const struct config *config,

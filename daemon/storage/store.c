@@ -203,12 +203,13 @@ int store_new(struct store **ret_store, const struct store_options *options)
     return 0;
 }
 
-int null_store_new(struct store **ret_store)
+int null_store_new(struct store **ret_store, const char *set_aside)
 {
     struct store *store = make_store();
     if (!store)
         return -ENOMEM;
     store->is_volatile = true;
+    (void)snprintf(store->status.set_aside, sizeof(store->status.set_aside), "%s", set_aside);
     *ret_store = store;
     return 0;
 }

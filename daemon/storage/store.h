@@ -69,8 +69,9 @@ struct store_status {
  * the first load says so. Returns 0, -EINVAL (no directory), -ENOMEM or another negative errno. */
 int store_new(struct store **ret_store, const struct store_options *options);
 
-/* The store that keeps nothing. Returns 0 or -ENOMEM. */
-int null_store_new(struct store **ret_store);
+/* The store that keeps nothing. `set_aside` is the path that a database of an earlier run was
+ * given, for the status; "": there was none. Copied. Returns 0 or -ENOMEM. */
+int null_store_new(struct store **ret_store, const char *set_aside);
 
 /* Wait for the job that runs or was handed over, end the thread, free all. */
 struct store *store_free(struct store *store);

@@ -18,8 +18,9 @@ int store_new(struct store **ret_store, const struct store_options *options)
     return 0;
 }
 
-int null_store_new(struct store **ret_store)
+int null_store_new(struct store **ret_store, const char *set_aside)
 {
+    (void)set_aside;
     *ret_store = (struct store *)&fake;
     return 0;
 }

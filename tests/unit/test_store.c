@@ -114,7 +114,7 @@ static void test_null_store_never_claims_to_have_stored(void **state)
 {
     (void)state;
     struct store *store;
-    assert_int_equal(null_store_new(&store), 0);
+    assert_int_equal(null_store_new(&store, "/old"), 0);
     assert_false(store_is_durable(store));
     assert_string_equal(store_mode_name(store), "volatile");
     assert_false(store_needs_load(store));
@@ -124,6 +124,7 @@ static void test_null_store_never_claims_to_have_stored(void **state)
     struct store_status status;
     store_get_status(store, &status);
     assert_int_equal(status.state, STORE_VOLATILE);
+    assert_string_equal(status.set_aside, "/old");
     assert_null(store_free(store));
 }
 
