@@ -41,6 +41,15 @@ static void begin_flushing(struct daemon *daemon, int64_t now_ms)
     daemon->state = DAEMON_FLUSHING;
 }
 
+/* What becomes of values that were not sent. */
+static const char *fate(const struct daemon *daemon, bool is_kept)
+{
+    if (is_kept)
+        return ", and kept on the disk";
+    return daemon->storage.is_volatile ? ", and not kept (Mode=volatile)"
+                                       : ", and not all of that is on the disk";
+}
+
 static void end(struct daemon *daemon)
 {
     const size_t pending = status_count_pending(daemon->thing);
@@ -56,8 +65,7 @@ static void end(struct daemon *daemon)
         log_event(LOG_INFO, fields, 3, "stopped; everything was sent");
     else
         log_event(is_kept ? LOG_INFO : LOG_WARNING, fields, 3, "stopped; %zu value%s not sent%s",
-                  pending, pending == 1 ? " was" : "s were",
-                  is_kept ? ", and kept on the disk" : "");
+                  pending, pending == 1 ? " was" : "s were", fate(daemon, is_kept));
     daemon->state = DAEMON_STOPPED;
 }
 

@@ -14,6 +14,7 @@ struct restored {
     size_t rows, properties, bad;
     size_t orphans; /* rows that stay on the disk and are not used */
     char orphan_thing[FLUX_THING_NAME_MAX + 1];
+    bool is_begun; /* nothing was there, and nothing that had to be set aside */
 };
 
 /* ---- what the operator should hear ---- */
@@ -27,9 +28,11 @@ static void say_set_aside(const char *path)
               path);
 }
 
-static void say_restored(const struct restored *restored)
+static void say_restored(const struct restored *restored, const char *directory)
 {
-    if (restored->rows + restored->orphans + restored->bad > 0)
+    if (restored->is_begun && restored->rows == 0)
+        log_info("no earlier state in %s: beginning with an empty one", directory);
+    else if (restored->rows + restored->orphans + restored->bad > 0)
         log_info("restored %zu value%s from the disk", restored->properties,
                  restored->properties == 1 ? "" : "s");
     if (restored->bad > 0)
@@ -167,14 +170,14 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
         say_set_aside(result->set_aside);
     if (result->error < 0)
         return;
-    struct restored restored = {0};
+    struct restored restored = {.is_begun = result->is_fresh && !*result->set_aside};
     struct saved_row row;
     while (store_next_loaded(storage->store, &row))
         restore_row(storage, thing, &row, &restored, now_ms);
     thing_restored(thing, now_ms);
     if (result->is_fresh)
         save_all(storage, thing);
-    say_restored(&restored);
+    say_restored(&restored, storage->directory);
 }
 
 static void take_commit(struct daemon_storage *storage, struct thing *thing,
@@ -182,6 +185,9 @@ static void take_commit(struct daemon_storage *storage, struct thing *thing,
 {
     if (*result->set_aside)
         say_set_aside(result->set_aside);
+    else if (result->is_fresh && result->error == 0)
+        log_warning("the database in %s was gone: all that is held is written to a new one",
+                    storage->directory);
     thing_end_save(thing, result->error == 0, now_ms);
     if (result->is_fresh)
         save_all(storage, thing);

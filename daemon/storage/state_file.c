@@ -57,7 +57,7 @@ static int make_directory(const char *directory, char *ret_text)
         return 0;
     const int error = errno;
     return fail(ret_text, -error, "the directory %s cannot be made: %s", directory,
-                strerror(error));
+                error == ENOENT ? "the one above it does not exist" : strerror(error));
 }
 
 static int check_directory(struct state_place *place, char *ret_text)
@@ -73,8 +73,8 @@ static int check_directory(struct state_place *place, char *ret_text)
         return fail(ret_text, -EPERM, "the directory %s belongs to user %u, not to the daemon's %u",
                     place->directory, (unsigned)status.st_uid, (unsigned)geteuid());
     if (status.st_mode & S_IWOTH)
-        return fail(ret_text, -EPERM, "everybody may write into the directory %s",
-                    place->directory);
+        return fail(ret_text, -EPERM, "everybody may write into the directory %s (mode %04o)",
+                    place->directory, (unsigned)status.st_mode & 07777);
     struct statfs file_system;
     if (statfs(place->directory, &file_system) == 0)
         place->is_in_memory =

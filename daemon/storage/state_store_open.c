@@ -75,7 +75,8 @@ int state_fail(struct state_store *state, struct state_outcome *outcome, int rc,
                   "gives",
                   doing, path, (unsigned long long)state->max_bytes);
     else if (error == -EBUSY)
-        state_say(outcome, error, "%s %s: another process uses it", doing, path);
+        state_say(outcome, error, "%s %s: another process uses it (a second fluxawsd, or sqlite3?)",
+                  doing, path);
     else
         state_say(outcome, error, "%s %s: %s (%s)", doing, path, strerror(-error),
                   sqlite3_errstr(rc));
