@@ -144,7 +144,8 @@ static int check_file(struct state_place *place, const struct stat *status, char
 int state_file_prepare(struct state_place *place, const char *directory,
                        char ret_text[static STORE_TEXT_MAX])
 {
-    *place = (struct state_place){.is_new = false};
+    /* Where the directory lies is what was seen last. */
+    *place = (struct state_place){.is_in_memory = place->is_in_memory};
     int r = find_directory(place, directory, ret_text);
     if (r < 0)
         return r;

@@ -24,8 +24,8 @@ struct state_place {
 /* Make sure that there is a database file that nobody else could have made or can exchange: the
  * directory is the daemon's own or root's and not open to everybody, the file a regular one of its
  * own. A missing directory is made with mode 0700 (not its parents), a missing file with 0600, both
- * for good. Returns 0, or a negative errno with the reason in `ret_text`; -EROFS: all is well but
- * that it cannot be written. */
+ * for good. `place` was zeroed, or prepared before. Returns 0, or a negative errno with the reason
+ * in `ret_text`; -EROFS: all is well but that it cannot be written. */
 int state_file_prepare(struct state_place *place, const char *directory,
                        char ret_text[static STORE_TEXT_MAX]);
 

@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -92,6 +94,27 @@ static void test_a_database_begun_in_vain_is_not_taken_for_the_one_before(void *
     cut_vfs_remove();
 }
 
+/* Else what was committed there would be called stored as long as the directory cannot be seen. */
+static void test_a_directory_in_memory_stays_one_while_it_is_in_trouble(void **state)
+{
+    struct place *place = *state;
+    char directory[] = "/dev/shm/flux-state-XXXXXX", database[64];
+    if (!mkdtemp(directory))
+        skip();
+    (void)snprintf(database, sizeof(database), "%s/state-1.db", directory);
+    place->options.directory = directory;
+    const struct saved_row row = property_row("/a", flux_value_int64(1));
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    const bool was_in_memory = state_store_is_in_memory(place->state);
+    assert_int_equal(unlink(database), 0);
+    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(place_commit(place, &row, 1), -EPERM);
+    assert_int_equal(state_store_is_in_memory(place->state), was_in_memory);
+    place_close(place);
+    place_remove_all(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +125,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_a_database_begun_in_vain_is_not_taken_for_the_one_before, place_setup,
             place_teardown),
+        cmocka_unit_test_setup_teardown(test_a_directory_in_memory_stays_one_while_it_is_in_trouble,
+                                        place_setup, place_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
