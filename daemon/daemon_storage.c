@@ -71,10 +71,8 @@ static void say_recovery(int64_t lasted_ms)
 
 static int open_volatile(struct daemon_storage *storage, const char *directory)
 {
-    char *path = storage->set_aside;
-    const int r = store_set_aside(directory, path, sizeof(storage->set_aside));
-    if (r <= 0)
-        path[0] = '\0';
+    char path[STORE_PATH_MAX] = "";
+    const int r = store_set_aside(directory, path, sizeof(path));
     const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_SET_ASIDE}, {"FILE", path}};
     if (r > 0)
         log_event(LOG_WARNING, fields, 2,

@@ -21,7 +21,6 @@ struct daemon_storage {
     int64_t since_ms;                  /* of trouble, or its end; 0: never */
     char trouble_text[STORE_TEXT_MAX]; /* while in trouble: what it is */
     uint64_t changes;                  /* of trouble so far, for who tells of it */
-    char set_aside[STORE_PATH_MAX];    /* by a volatile start; "": nothing */
 };
 
 /* How much the daemon's end presses. */

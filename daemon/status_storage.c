@@ -53,6 +53,5 @@ json_t *status_storage(const struct status_source *source, int64_t now_ms)
     object = status_put(object, "max_bytes", status_count(status.max_bytes));
     object = status_put(object, "orphaned", status_count(status.orphans));
     object = status_put(object, "updates_uncommitted", status_count(thing.updates_uncommitted));
-    return status_put(object, "set_aside",
-                      status_text(*status.set_aside ? status.set_aside : storage->set_aside));
+    return status_put(object, "set_aside", status_text(status.set_aside));
 }

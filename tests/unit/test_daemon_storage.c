@@ -341,7 +341,6 @@ static void test_a_volatile_start_sets_a_database_aside_and_writes_nothing(void 
     fake.set_aside_result = 1;
     open_storage("volatile");
     assert_int_equal(fake_count_said(MESSAGE_STATE_SET_ASIDE), 1);
-    assert_string_equal(world.storage.set_aside, "old");
     want_save(1);
     turn();
     assert_int_equal(fake.loads + fake.commits, 0);
