@@ -137,10 +137,11 @@ def add_durable(m):
 def add_bytes(m):
     for rate in (1, 10, 100):
         ours = m[f"bytes.{rate}.bytes_per_hour"]
+        reports = "1 report" if rate == 1 else f"{rate} reports"
         for key, name in (("floor", "mosquitto, each change saved"),
                           ("rare", "mosquitto, saved every 30 s")):
             floor = m[f"bytes.{key}.{rate}.bytes_per_hour"]
-            row(f"written in an hour, {rate} reports a second / {name}", f"{ours / 1e6:.1f} MB",
+            row(f"written in an hour, {reports} a second / {name}", f"{ours / 1e6:.1f} MB",
                 f"{floor / 1e6:.1f} MB", f"{ours / floor:.2f} x" if floor else "-", "-", True)
 
 
