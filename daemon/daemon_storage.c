@@ -28,6 +28,13 @@ static void say_set_aside(const char *path)
               path);
 }
 
+static void say_moved(const char *from)
+{
+    log_warning("the state on disk is that of the thing %s; this device's values follow to the "
+                "thing of the configuration and are compared with its shadow anew",
+                from);
+}
+
 static void say_restored(const struct restored *restored, const char *directory)
 {
     if (restored->is_begun && restored->rows == 0)
@@ -175,6 +182,8 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
     thing_restored(thing, now_ms);
     if (result->is_fresh)
         save_all(storage, thing);
+    if (*result->moved_from)
+        say_moved(result->moved_from);
     say_restored(&restored, storage->directory);
 }
 

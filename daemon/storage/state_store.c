@@ -84,6 +84,8 @@ void state_store_load(struct state_store *state, struct batch *rows, int64_t now
                       struct state_outcome *ret_outcome)
 {
     load(state, rows, now_us, ret_outcome);
+    if (ret_outcome->error == 0)
+        memcpy(ret_outcome->moved_from, state->moved_from, sizeof(state->moved_from));
     if (ret_outcome->error != -EROFS || !load_read_only(state, rows, now_us))
         return;
     *ret_outcome = (struct state_outcome){.is_fresh = state->is_known};

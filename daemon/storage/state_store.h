@@ -18,12 +18,16 @@ struct state_options {
 };
 
 /* How a load or a commit went. */
+/* Room for "NAME at ENDPOINT". */
+#define STATE_WHOSE_MAX 400u
+
 struct state_outcome {
     int error; /* 0 or a negative errno */
     char text[STORE_TEXT_MAX];
     bool is_fresh;   /* as in struct store_result */
     bool needs_load; /* another database is there: nothing was written, load it first */
     char set_aside[STORE_PATH_MAX];
+    char moved_from[STATE_WHOSE_MAX]; /* of a load: as in struct store_result */
 };
 
 /* Copies the options; touches no disk. Returns 0 or -ENOMEM. */

@@ -212,6 +212,16 @@ static int64_t next_era(int64_t era)
     return era > 0 && era < INT64_MAX ? era + 1 : INT64_C(1) << 40;
 }
 
+/* Whose the rows were, if that was ever said. */
+static void note_whose(struct state_store *state, sqlite3_stmt *statement)
+{
+    const char *endpoint = (const char *)sqlite3_column_text(statement, 2);
+    const char *thing_name = (const char *)sqlite3_column_text(statement, 3);
+    if (endpoint && thing_name)
+        (void)snprintf(state->moved_from, sizeof(state->moved_from), "%.128s at %.255s", thing_name,
+                       endpoint);
+}
+
 static void compare_eras(struct state_store *state, sqlite3_stmt *statement)
 {
     struct state_eras *eras = &state->eras;
@@ -228,6 +238,7 @@ static void compare_eras(struct state_store *state, sqlite3_stmt *statement)
     if (is_elsewhere)
         eras->endpoint_origin = next_era(eras->endpoint_origin);
     if (is_elsewhere || is_said_otherwise(statement, 3, state->thing_name)) {
+        note_whose(state, statement);
         eras->own_origin = next_era(eras->own_origin);
         state->eras_are_written = false;
     }
@@ -237,6 +248,7 @@ static int read_eras(struct state_store *state)
 {
     state->eras = (struct state_eras){1, 1, 1};
     state->eras_are_written = false;
+    state->moved_from[0] = '\0';
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(state->db,
                                 "SELECT boot_id,boot,endpoint,thing_name,endpoint_origin,own_origin"

@@ -99,7 +99,8 @@ struct state_store {
     sqlite3_stmt *remove_all[STATE_KINDS]; /* of a shadow */
     struct state_eras eras;
     bool eras_are_written;
-    bool is_known; /* memory has seen what is in the database at `known_*` */
+    char moved_from[STATE_WHOSE_MAX]; /* as in struct state_outcome */
+    bool is_known;                    /* memory has seen what is in the database at `known_*` */
     dev_t known_device;
     ino_t known_inode;
     bool must_checkpoint; /* what the log held at the opening may not be on the disk */

@@ -411,6 +411,7 @@ bool store_next_result(struct store *store, struct store_result *ret_result)
         .text = store->told.text,
         .is_fresh = store->told.is_fresh,
         .set_aside = store->told.set_aside,
+        .moved_from = store->told.moved_from,
     };
     return true;
 }

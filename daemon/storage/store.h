@@ -42,6 +42,9 @@ struct store_result {
      * load, or at once where it was a commit, every row is to be saved (thing_save_all). */
     bool is_fresh;
     const char *set_aside; /* a database that could not be read has got this path; "": none */
+    /* The rows were written for another thing or endpoint: "NAME at ENDPOINT"; "": they were not.
+     */
+    const char *moved_from;
 };
 
 struct store_status {

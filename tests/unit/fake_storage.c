@@ -52,7 +52,7 @@ int store_load(struct store *store, int wait_ms)
     fake.loads++;
     if (fake.load_result != -EINPROGRESS) {
         fake.results[fake.result_count++] =
-            (struct store_result){STORE_LOAD, fake.load_result, "no disk", false, ""};
+            (struct store_result){STORE_LOAD, fake.load_result, "no disk", false, "", ""};
         fake.needs_load = fake.load_result < 0;
     }
     return fake.load_result;

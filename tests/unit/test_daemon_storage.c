@@ -48,7 +48,7 @@ static void commit_ends(int error)
     assert_true(fake.is_busy);
     fake.is_busy = false;
     fake.results[fake.result_count++] =
-        (struct store_result){STORE_COMMIT, error, error ? "no disk" : "", false, ""};
+        (struct store_result){STORE_COMMIT, error, error ? "no disk" : "", false, "", ""};
     world.storage.has_results = true;
     turn();
 }
@@ -236,7 +236,7 @@ static void test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_wr
     turn();
     assert_int_equal(fake.loads, 2);
     fake.needs_load = false;
-    fake.results[fake.result_count++] = (struct store_result){STORE_LOAD, 0, "", true, ""};
+    fake.results[fake.result_count++] = (struct store_result){STORE_LOAD, 0, "", true, "", ""};
     world.storage.has_results = true;
     turn();
     assert_true(fake.is_restored);
@@ -253,7 +253,7 @@ static void test_a_damaged_database_is_told_and_everything_saved_anew(void **sta
     turn();
     fake.is_busy = false;
     fake.results[fake.result_count++] =
-        (struct store_result){STORE_COMMIT, -EIO, "damaged", true, "/old"};
+        (struct store_result){STORE_COMMIT, -EIO, "damaged", true, "/old", ""};
     world.storage.has_results = true;
     turn();
     assert_int_equal(fake.not_stored, 1);
@@ -268,7 +268,8 @@ static void test_a_fresh_database_gets_everything_at_once(void **state)
     want_save(1);
     turn();
     fake.is_busy = false;
-    fake.results[fake.result_count++] = (struct store_result){STORE_COMMIT, 0, "", true, "/old"};
+    fake.results[fake.result_count++] =
+        (struct store_result){STORE_COMMIT, 0, "", true, "/old", ""};
     fake.wants_save = false; /* nobody waits for what was called stored before */
     fake.unsaved_rows = 5;
     world.storage.has_results = true;

@@ -201,6 +201,7 @@ static void test_another_name_makes_own_rows_pending_and_leaves_those_of_others(
     place->options.thing_name = "renamed";
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(place_load_anew(place), 0);
+        assert_string_equal(place->outcome.moved_from, i == 0 ? "thing at endpoint" : "");
         assert_cloud_unknown(place, "");
         assert_cloud_known(place, "other");
         const struct saved_row row = property_row("/new", flux_value_int64(i));
