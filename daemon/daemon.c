@@ -189,7 +189,7 @@ bool daemon_free(struct daemon *daemon)
     if (daemon_storage_is_busy(&daemon->storage))
         is_whole = false; /* whoever waits for a disk that hangs waits for ever */
     else
-        daemon_storage_close(&daemon->storage);
+        is_whole &= daemon_storage_close(&daemon->storage);
     session_host_clear(&daemon->host);
     listen_socket_close(&daemon->socket);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(*daemon->signals); i++) {

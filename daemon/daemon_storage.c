@@ -134,9 +134,10 @@ bool daemon_storage_is_busy(const struct daemon_storage *storage)
     return storage->store && !storage->is_volatile && store_is_busy(storage->store);
 }
 
-void daemon_storage_close(struct daemon_storage *storage)
+bool daemon_storage_close(struct daemon_storage *storage)
 {
     storage->store = store_free(storage->store);
+    return storage->store == NULL;
 }
 
 /* ---- what the disk tells ---- */

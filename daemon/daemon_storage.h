@@ -36,8 +36,9 @@ enum storage_stop {
 int daemon_storage_open(struct daemon_storage *storage, const struct config *config,
                         const char *directory, const char *thing_name, int64_t now_ms);
 
-/* Wait for what is being written, and free all. */
-void daemon_storage_close(struct daemon_storage *storage);
+/* Wait for what is being written, at most 5 s, and free all. Returns false where the disk hangs:
+ * then the storage thread goes on until the process ends. */
+bool daemon_storage_close(struct daemon_storage *storage);
 
 /* Why nothing is ever STORED, for who asks for it; NULL where it can be. Known once the directory
  * was seen. */

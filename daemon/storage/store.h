@@ -76,7 +76,9 @@ int store_new(struct store **ret_store, const struct store_options *options);
  * given, for the status; "": there was none. Copied. Returns 0 or -ENOMEM. */
 int null_store_new(struct store **ret_store, const char *set_aside);
 
-/* Wait for the job that runs or was handed over, end the thread, free all. */
+/* Wait for the job that runs or was handed over, end the thread, free all. Returns NULL; or the
+ * store where the disk has held its thread up for 5 s: then it stays, for the process to end with.
+ */
 struct store *store_free(struct store *store);
 
 /* For a volatile start: give a database in `directory` a dated name, so that no later durable

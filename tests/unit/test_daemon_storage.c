@@ -365,7 +365,7 @@ static void test_a_start_that_ended_before_the_disk_was_opened_leaves_nothing_to
     (void)state;
     fake.is_busy = true; /* of somebody else's store */
     assert_false(daemon_storage_is_busy(&world.storage));
-    daemon_storage_close(&world.storage);
+    (void)daemon_storage_close(&world.storage);
     open_storage("durable");
     assert_true(daemon_storage_is_busy(&world.storage));
 }
