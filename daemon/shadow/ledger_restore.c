@@ -209,6 +209,16 @@ static bool is_cloud_sound(const struct flux_property *property)
     return slot_of(property->parent)->cloud.type == FLUX_VALUE_EMPTY_OBJECT;
 }
 
+/* What an operation above took away has not ended here, but as that one ends. */
+static bool is_cleared_from_above(const struct flux_property *property)
+{
+    for (const struct flux_property *p = property->parent; p; p = p->parent) {
+        if (slot_of(p)->clearing_revision > ledger_newest(property))
+            return true;
+    }
+    return false;
+}
+
 bool ledger_restored(struct ledger *ledger)
 {
     struct flux_property *root = ledger->set.root;
@@ -218,6 +228,8 @@ bool ledger_restored(struct ledger *ledger)
             separate(ledger, p);
         if (p->cleared_us > 0 && slot_of(p)->clearing_revision == 0)
             slot_of(p)->clearing_revision = ledger_newest(p);
+        if (slot_of(p)->state == SLOT_EMPTY && is_cleared_from_above(p))
+            slot_of(p)->settled_revision = 0;
         if (is_cloud_sound(p))
             continue;
         is_sound = false;

@@ -559,6 +559,32 @@ static void test_725_settling_takes_no_more_than_it_was_about(void **state)
     durable_end(sim);
 }
 
+/* 727: what was set and removed from above in one report waits for the removal after a restart;
+ * that an earlier value there was accepted does not count. */
+static void test_727_what_was_removed_from_above_waits_for_the_removal(void **state)
+{
+    (void)state;
+    const struct sim_operation both[] = {{"/a/b", "2"}, {"/a", NULL}};
+    struct sim *sim = durable_up("{}");
+    (void)sim_set(sim, "/a/b", "1");
+    sim_run(sim, SIM_SECOND);
+    sim_link_down(sim);
+    sim_run(sim, 10);
+    sim->level = SIM_STORED;
+    (void)sim_report(sim, both, 2);
+    const int64_t reported_us = sim->net->last_us;
+    (void)sim_set(sim, "/a/b/c", "3");
+    sim_run(sim, SIM_SECOND);
+    sim_restart(sim);
+    const size_t again = sim_resend_all(sim, both, 2, reported_us);
+    sim_run(sim, SIM_SECOND);
+    assert_waiting(sim, again);
+    durable_connect(sim);
+    assert_accepted(sim, again);
+    assert_reported(sim, "{\"a\":{\"b\":{\"c\":3}}}");
+    durable_end(sim);
+}
+
 /* 726: the version on the disk may prove the view, but not after a reboot: nobody knows how long it
  * took, and versions begin anew two days after a deletion. */
 static void test_726_a_version_of_another_boot_proves_nothing(void **state)
@@ -605,4 +631,5 @@ SCENARIO_MAIN(cmocka_unit_test(test_700_what_is_stored_reaches_the_cloud_after_a
               cmocka_unit_test(test_723_a_waiting_cut_keeps_what_was_set_after_it),
               cmocka_unit_test(test_724_overtaken_waits_for_what_overtook_it),
               cmocka_unit_test(test_725_settling_takes_no_more_than_it_was_about),
-              cmocka_unit_test(test_726_a_version_of_another_boot_proves_nothing))
+              cmocka_unit_test(test_726_a_version_of_another_boot_proves_nothing),
+              cmocka_unit_test(test_727_what_was_removed_from_above_waits_for_the_removal))
