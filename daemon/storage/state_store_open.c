@@ -37,7 +37,9 @@ void state_say(struct state_outcome *outcome, int error, const char *format, ...
     outcome->error = error;
 }
 
-/* What our own statements stumble over is not a database that this program has made. */
+/* -EBADMSG means a database that cannot be used and is set aside: damage, or tables on which our
+ * own statements fail, as this program would not have made them. What else SQLite may refuse says
+ * nothing against what is on the disk. */
 static int translate(const struct state_store *state, int rc)
 {
     switch (rc & 0xff) {
@@ -60,8 +62,18 @@ static int translate(const struct state_store *state, int rc)
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
         return -EBUSY;
-    default:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
         return -EBADMSG;
+    case SQLITE_TOOBIG:
+        return state->is_adding ? -EINVAL : -EBADMSG; /* there it would not be ours */
+    default:
+        return -EINVAL;
     }
 }
 

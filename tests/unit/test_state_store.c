@@ -246,6 +246,31 @@ static void test_an_endpoint_not_known_yet_is_no_other_one(void **state)
     assert_cloud_known(place, "");
 }
 
+/* --- what is not damage --- */
+
+static void test_a_row_that_cannot_be_written_sets_nothing_aside(void **state)
+{
+    struct place *place = *state;
+    const struct saved_row small = full_row("");
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place_commit(place, &small, 1), 0);
+    const size_t size = 5 * 1024 * 1024; /* SQLite is told to take 4 */
+    char *text = malloc(size);
+    assert_non_null(text);
+    memset(text, ' ', size);
+    struct saved_row huge = settle_row("");
+    huge.of_settle.wishes = text;
+    huge.of_settle.wishes_size = size;
+    assert_int_equal(place_commit(place, &huge, 1), -EINVAL);
+    free(text);
+    assert_string_equal(place->outcome.set_aside, "");
+    const struct saved_row next = property_row("/next", flux_value_int64(1));
+    assert_int_equal(place_commit(place, &next, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_non_null(place_find(place, SAVED_PROPERTY, "", "/a/b"));
+    assert_non_null(place_find(place, SAVED_PROPERTY, "", "/next"));
+}
+
 /* --- sizes --- */
 
 static void test_a_row_that_says_the_same_is_not_written(void **state)
@@ -494,6 +519,7 @@ int main(void)
         TEST(test_another_name_makes_own_rows_pending_and_leaves_those_of_others),
         TEST(test_another_endpoint_makes_all_rows_pending),
         TEST(test_an_endpoint_not_known_yet_is_no_other_one),
+        TEST(test_a_row_that_cannot_be_written_sets_nothing_aside),
         TEST(test_a_row_that_says_the_same_is_not_written),
         TEST(test_one_property_costs_one_page_and_the_log_stays_small),
         TEST(test_max_bytes_holds_and_what_fits_is_written_again),
