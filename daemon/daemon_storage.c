@@ -189,14 +189,14 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
 }
 
 static void take_commit(struct daemon_storage *storage, struct thing *thing,
-                        const struct store_result *result, int64_t now_ms)
+                        const struct store_result *result)
 {
     if (*result->set_aside)
         say_set_aside(result->set_aside);
     else if (result->is_fresh && result->error == 0)
         log_warning("the database in %s was gone: all that is held is written to a new one",
                     storage->directory);
-    thing_end_save(thing, result->error == 0, now_ms);
+    thing_end_save(thing, result->error == 0);
     if (result->is_fresh)
         save_all(storage, thing);
 }
@@ -248,7 +248,7 @@ void daemon_storage_receive(struct daemon_storage *storage, struct thing *thing,
         if (result.job == STORE_LOAD)
             take_load(storage, thing, &result, now_ms);
         else
-            take_commit(storage, thing, &result, now_ms);
+            take_commit(storage, thing, &result);
     }
     storage->has_results = false;
     update_trouble(storage, thing, now_ms);
@@ -311,7 +311,7 @@ void daemon_storage_turn(struct daemon_storage *storage, struct thing *thing,
     const int r = begin_commit(storage, thing);
     if (r == 0)
         return;
-    thing_end_save(thing, r > 0, now_ms);
+    thing_end_save(thing, r > 0);
     commit_schedule_end(&storage->schedule, r > 0, now_ms);
 }
 

@@ -185,7 +185,7 @@ bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row);
 bool thing_save_is_whole(const struct thing *thing);
 /* Stored: the reports of that save are on the disk (shadow_stored_revision() rises). Else its rows
  * are unsaved again, as nobody knows what became of them. */
-void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms);
+void thing_end_save(struct thing *thing, bool is_stored);
 /* The disk holds nothing any more: every row is unsaved. Not while a save is under way. */
 void thing_save_all(struct thing *thing);
 /* Tell whether a save may have rows; whether there are reports, or wishes of the cloud, that are

@@ -76,7 +76,7 @@ static void end_gone(struct thing *thing, bool is_stored, bool all)
 void thing_begin_save(struct thing *thing)
 {
     if (thing->save.is_under_way)
-        thing_end_save(thing, false, thing->now_ms);
+        thing_end_save(thing, false);
     if (!is_durable(thing))
         return;
     thing->save.is_under_way = true;
@@ -112,11 +112,10 @@ bool thing_save_is_whole(const struct thing *thing)
     return !thing->save.has_failed;
 }
 
-void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms)
+void thing_end_save(struct thing *thing, bool is_stored)
 {
     if (!thing->save.is_under_way)
         return;
-    (void)now_ms;
     bool is_whole = is_stored && !thing->save.has_failed;
     thing->save.is_under_way = false;
     end_gone(thing, is_whole, false);

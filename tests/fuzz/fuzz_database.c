@@ -327,13 +327,13 @@ static void save_all(struct fuzz_world *world, struct state_store *state, struct
 {
     struct state_outcome outcome;
     struct saved_row row;
-    fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+    fuzz_disk_saved(&world->disk, world->thing, true);
     thing_save_all(world->thing);
     thing_begin_save(world->thing);
     while (thing_next_unsaved(world->thing, &row))
         fuzz_require(batch_add(batch, &row) == 0);
     state_store_commit(state, batch, &outcome);
-    thing_end_save(world->thing, outcome.error == 0, world->now_ms);
+    thing_end_save(world->thing, outcome.error == 0);
     batch_empty(batch);
     state_store_tidy(state);
 }

@@ -31,7 +31,7 @@ void fuzz_disk_save(struct fuzz_disk *disk, struct thing *thing)
     }
     disk->is_saving = true;
     if (!is_whole)
-        fuzz_disk_saved(disk, thing, false, 0);
+        fuzz_disk_saved(disk, thing, false);
 }
 
 static bool is_replaced(struct fuzz_disk *disk, const struct saved_row *old)
@@ -71,7 +71,7 @@ static void merge(struct fuzz_disk *disk)
     disk->rows = merged;
 }
 
-void fuzz_disk_saved(struct fuzz_disk *disk, struct thing *thing, bool is_stored, int64_t now_ms)
+void fuzz_disk_saved(struct fuzz_disk *disk, struct thing *thing, bool is_stored)
 {
     if (!disk->is_saving)
         return;
@@ -81,7 +81,7 @@ void fuzz_disk_saved(struct fuzz_disk *disk, struct thing *thing, bool is_stored
     fuzz_hold(false);
     batch_empty(&disk->saving);
     disk->is_saving = false;
-    thing_end_save(thing, is_stored, now_ms);
+    thing_end_save(thing, is_stored);
 }
 
 void fuzz_disk_restore(struct fuzz_disk *disk, struct thing *thing, int64_t now_ms)

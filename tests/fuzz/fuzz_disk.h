@@ -18,7 +18,7 @@ void fuzz_disk_end(struct fuzz_disk *disk);
 /* Begin a commit of all that is unsaved. Nothing while one runs. */
 void fuzz_disk_save(struct fuzz_disk *disk, struct thing *thing);
 /* The commit that runs, if any, is through. */
-void fuzz_disk_saved(struct fuzz_disk *disk, struct thing *thing, bool is_stored, int64_t now_ms);
+void fuzz_disk_saved(struct fuzz_disk *disk, struct thing *thing, bool is_stored);
 
 /* Give all rows to a thing that has just begun. */
 void fuzz_disk_restore(struct fuzz_disk *disk, struct thing *thing, int64_t now_ms);

@@ -171,7 +171,7 @@ static void save(struct fuzz_world *world)
         return;
     fuzz_disk_save(&world->disk, world->thing);
     if (!world->is_disk_slow)
-        fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+        fuzz_disk_saved(&world->disk, world->thing, true);
 }
 
 void fuzz_world_turn(struct fuzz_world *world)
@@ -295,7 +295,7 @@ void fuzz_world_settle(struct fuzz_world *world)
     (void)shadow_service_poison(world->service, NULL, 0);
     fuzz_hold(false);
     world->is_disk_slow = false;
-    fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+    fuzz_disk_saved(&world->disk, world->thing, true);
     thing_set_storage_trouble(world->thing, false, world->now_ms);
     fuzz_world_link(world, true);
     for (unsigned i = 0; i < 30; i++) {

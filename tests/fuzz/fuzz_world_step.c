@@ -113,7 +113,7 @@ static void trouble_disk(struct fuzz_world *world, uint8_t what)
             thing_save_all(world->thing);
         break;
     }
-    fuzz_disk_saved(&world->disk, world->thing, !(what & 16), world->now_ms);
+    fuzz_disk_saved(&world->disk, world->thing, !(what & 16));
 }
 
 void fuzz_world_step(struct fuzz_world *world, struct fuzz_input *input)

@@ -146,7 +146,7 @@ static void store_failed(struct sim *sim)
     if (is_there)
         store_apply(store);
     oracle_commit_ends(sim, is_there);
-    thing_end_save(sim->net->thing, false, sim->net->now_ms);
+    thing_end_save(sim->net->thing, false);
 }
 
 /* A shadow of which there is nothing to say needs no row. */
@@ -193,7 +193,7 @@ static void store_done(struct sim *sim)
     struct sim_store *store = sim->net->store;
     store_apply(store);
     oracle_commit_ends(sim, true);
-    thing_end_save(sim->net->thing, true, sim->net->now_ms);
+    thing_end_save(sim->net->thing, true);
     if (!sim->net->careless)
         oracle_judge_disk(sim);
     if (store->commits % STORE_JUDGE_EVERY == 0)
@@ -360,5 +360,5 @@ void sim_store_audit(struct sim *sim)
         sim_fail(sim, "storage: %zu rows are on the disk, the engine has %zu", store->disk.count,
                  found);
     oracle_commit_ends(sim, true);
-    thing_end_save(sim->net->thing, true, sim->net->now_ms);
+    thing_end_save(sim->net->thing, true);
 }

@@ -339,7 +339,7 @@ static void test_773_orphaned_rows_stay(void **state)
     struct saved_row row;
     while (thing_next_unsaved(thing, &row))
         assert_string_not_equal(row.thing, "sensor-1");
-    thing_end_save(thing, true, sim->now_ms);
+    thing_end_save(thing, true);
     sim->thing = thing;
     sim_free(sim);
 }

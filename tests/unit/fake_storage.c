@@ -148,10 +148,9 @@ bool thing_save_is_whole(const struct thing *thing)
     return !fake.is_torn;
 }
 
-void thing_end_save(struct thing *thing, bool is_stored, int64_t now_ms)
+void thing_end_save(struct thing *thing, bool is_stored)
 {
     (void)thing;
-    (void)now_ms;
     assert_true(fake.is_saving);
     fake.is_saving = false;
     if (is_stored)

@@ -83,7 +83,7 @@ void saved_world_finish(struct saved_world *world, bool is_stored)
     batch_rewind(&world->pending);
     while (is_stored && (row = batch_next(&world->pending)))
         saved_world_put(world, row);
-    thing_end_save(world->thing, is_stored, world->now_ms);
+    thing_end_save(world->thing, is_stored);
 }
 
 size_t saved_world_save(struct saved_world *world)

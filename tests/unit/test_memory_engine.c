@@ -123,7 +123,7 @@ static void crash_and_start_again(struct fuzz_world *world)
 {
     const int64_t before = shadow_service_version(world->service, FUZZ_THING, NULL);
     fuzz_disk_save(&world->disk, world->thing);
-    fuzz_disk_saved(&world->disk, world->thing, true, world->now_ms);
+    fuzz_disk_saved(&world->disk, world->thing, true);
     assert_false(thing_has_unsaved_reports(world->thing));
     fuzz_world_restart(world);
     fuzz_world_link(world, true);

@@ -49,7 +49,7 @@ static void commit_begins(struct disk *disk)
 static void commit_ends(struct disk *disk)
 {
     struct thing *thing = disk->world.thing;
-    thing_end_save(thing, true, disk->world.now_ms);
+    thing_end_save(thing, true);
     for (size_t i = 0; i < 16 && i < thing->places; i++)
         shadow_stored(thing->shadows[i], disk->held[i]);
 }

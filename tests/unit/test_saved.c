@@ -263,7 +263,7 @@ static void test_memory_of_removals_is_bounded_on_the_disk_too(void **state)
         thing_begin_save(world->thing);
         while (thing_next_unsaved(world->thing, &row))
             ;
-        thing_end_save(world->thing, true, world->now_ms);
+        thing_end_save(world->thing, true);
     }
     thing_tick(world->thing, world->now_ms);
     saved_world_foreign(world, "{\"reported\":{\"x\":1}}", 4); /* looks over everything */
