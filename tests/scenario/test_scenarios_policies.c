@@ -426,6 +426,26 @@ static void test_17_a_late_answer_makes_the_next_value_wait(void **state)
     scenario_end(sim);
 }
 
+/* 18: the wish that a held value answers stays until the value goes, whatever goes before it. */
+static void test_18_the_wish_of_a_held_value_waits_for_it(void **state)
+{
+    (void)state;
+    const struct sim_operation answer[] = {{"/a", "2"}, {"/a", SIM_SETTLE}};
+    struct sim *sim = policies_up("{\"desired\":{\"a\":2}}");
+    life_policy(sim, "a", (struct policy){.min_interval_ms = SIM_MINUTE});
+    set_number(sim, "/a", 1);
+    sim_run(sim, SIM_SECOND);
+    (void)sim_report(sim, answer, 2);
+    set_number(sim, "/b", 1);
+    sim_run(sim, 30 * SIM_SECOND);
+    assert_reported(sim, "{\"a\":1,\"b\":1}");
+    assert_non_null(doc_at(sim->history[sim->history_count - 1].desired, "/a"));
+    sim_run(sim, SIM_MINUTE);
+    assert_reported(sim, "{\"a\":2,\"b\":1}");
+    assert_null(doc_at(sim->history[sim->history_count - 1].desired, "/a"));
+    scenario_end(sim);
+}
+
 SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_value_goes),
               cmocka_unit_test(test_02_others_do_not_wait_for_a_held_property),
               cmocka_unit_test(test_03_held_values_cost_nothing_while_they_wait),
@@ -434,6 +454,7 @@ SCENARIO_MAIN(cmocka_unit_test(test_01_a_held_property_waits_and_its_newest_valu
               cmocka_unit_test(test_15_a_lost_update_does_not_make_a_value_wait_again),
               cmocka_unit_test(test_16_a_value_behind_one_in_flight_is_held),
               cmocka_unit_test(test_17_a_late_answer_makes_the_next_value_wait),
+              cmocka_unit_test(test_18_the_wish_of_a_held_value_waits_for_it),
               cmocka_unit_test(test_06_a_close_number_is_accepted_unsent),
               cmocka_unit_test(test_07_a_slow_drift_is_not_lost),
               cmocka_unit_test(test_08_close_needs_a_view_that_is_known),
