@@ -2,94 +2,11 @@
 
 #include "daemon/config_property.h"
 #include "daemon/shadow/topics.h"
-#include "proto/limits.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOUR_MS 3600000
-#define DAY_MS  (24 * HOUR_MS)
-#define DAY_SEC 86400
-/* libinih cuts longer lines; config_file.c refuses them before. */
-#define TEXT_MAX        190
-#define SOCKET_PATH_MAX 107
-
-static const char *const protocols[] = {"5", "3.1.1", NULL};
-static const char *const storage_modes[] = {"durable", "volatile", NULL};
-static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
-
-#define TEXT(section, name, value)                                                                 \
-    {                                                                                              \
-        section, name, value, CONFIG_TEXT, 0, TEXT_MAX, NULL, false                                \
-    }
-#define TEXT_LATER(section, name, value)                                                           \
-    {                                                                                              \
-        section, name, value, CONFIG_TEXT, 0, TEXT_MAX, NULL, true                                 \
-    }
-#define NUMBER(section, name, value, min, max)                                                     \
-    {                                                                                              \
-        section, name, value, CONFIG_NUMBER, min, max, NULL, false                                 \
-    }
-#define CHOICE(section, name, value, list)                                                         \
-    {                                                                                              \
-        section, name, value, CONFIG_CHOICE, 0, 0, list, false                                     \
-    }
-
-static const struct config_key keys[CONFIG_ID_COUNT] = {
-    [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL, false},
-    [CONFIG_THING_NAME_FROM] = TEXT("Thing", "NameFrom", ""),
-    [CONFIG_THING_EXTRA] = {"Thing", "Extra", "", CONFIG_THINGS, 0, TEXT_MAX, NULL, false},
-    [CONFIG_ENDPOINT] = {"Connection", "Endpoint", "", CONFIG_HOST, 0, TEXT_MAX, NULL, false},
-    [CONFIG_PORT] = NUMBER("Connection", "Port", "8883", 1, 65535),
-    [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL, false},
-    [CONFIG_PROTOCOL] = CHOICE("Connection", "Protocol", "5", protocols),
-    [CONFIG_KEEP_ALIVE_SEC] = NUMBER("Connection", "KeepAliveSec", "240", 30, 1200),
-    [CONFIG_CONNECT_TIMEOUT_MS] =
-        NUMBER("Connection", "ConnectTimeoutMs", "30000", 1000, 10 * 60 * 1000),
-    [CONFIG_BACKOFF_MIN_MS] = NUMBER("Connection", "BackoffMinMs", "1000", 10, HOUR_MS),
-    [CONFIG_BACKOFF_MAX_MS] = NUMBER("Connection", "BackoffMaxMs", "300000", 10, DAY_MS),
-    [CONFIG_CA_FILE] = TEXT("Connection", "CaFile", ""),
-    [CONFIG_CERTIFICATE_FILE] = TEXT("Connection", "CertificateFile", ""),
-    [CONFIG_PRIVATE_KEY] = TEXT("Connection", "PrivateKey", ""),
-    [CONFIG_PROXY] = TEXT_LATER("Connection", "Proxy", ""),
-    [CONFIG_INTERVAL_MS] = NUMBER("Updates", "IntervalMs", "10000", 0, DAY_MS),
-    [CONFIG_BURST] = NUMBER("Updates", "Burst", "10", 1, 1000),
-    [CONFIG_RESPONSE_TIMEOUT_MS] =
-        NUMBER("Updates", "ResponseTimeoutMs", "30000", 2000, 10 * 60 * 1000),
-    [CONFIG_MAX_DOCUMENT_BYTES] = NUMBER("Updates", "MaxDocumentBytes", "8192", 256, 131072),
-    [CONFIG_MAX_DEPTH] = NUMBER("Updates", "MaxDepth", "8", 1, FLUX_PATH_DEPTH_MAX),
-    [CONFIG_MAX_SHADOWS] = NUMBER("Updates", "MaxShadows", "64", 1, 1000),
-    [CONFIG_MAX_SUBSCRIPTIONS] = NUMBER("Updates", "MaxSubscriptions", "50", 6, 500),
-    [CONFIG_REQUESTS_PER_SEC] = NUMBER("Updates", "RequestsPerSec", "20", 1, 10000),
-    [CONFIG_MESSAGES_PER_SEC] = NUMBER("Updates", "MessagesPerSec", "80", 8, 10000),
-    [CONFIG_REFRESH_SEC] = NUMBER("Updates", "RefreshSec", "3600", 60, 365 * DAY_SEC),
-    [CONFIG_DAILY_OPERATIONS] =
-        NUMBER("Updates", "DailyOperations", "20000", 0, 1000 * 1000 * 1000),
-    [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
-    [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
-    [CONFIG_STORAGE_DIRECTORY] = {"Storage", "Directory", "", CONFIG_DIRECTORY, 0, TEXT_MAX, NULL,
-                                  false},
-    [CONFIG_SYNC_INTERVAL_MS] = NUMBER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
-    [CONFIG_STORAGE_MAX_BYTES] =
-        NUMBER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
-    [CONFIG_SOCKET_PATH] = {"Socket", "Path", "/run/fluxaws/fluxawsd.sock", CONFIG_SOCKET, 0,
-                            SOCKET_PATH_MAX, NULL, false},
-    [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL, false},
-    [CONFIG_SOCKET_GROUP] = TEXT("Socket", "Group", "fluxaws"),
-    [CONFIG_MAX_CLIENTS] = NUMBER("Socket", "MaxClients", "256", 1, 4096),
-    [CONFIG_MAX_CLIENTS_PER_USER] = NUMBER("Socket", "MaxClientsPerUser", "64", 1, 4096),
-    [CONFIG_MAX_FRAME_BYTES] =
-        NUMBER("Socket", "MaxFrameBytes", "65536", 4096, FLUX_FRAME_BYTES_MAX),
-    [CONFIG_GONE_AFTER_MS] = NUMBER("Socket", "GoneAfterMs", "10000", 0, DAY_MS),
-    [CONFIG_LOG_LEVEL] = CHOICE("Log", "Level", "info", log_levels),
-};
-
-const struct config_key *config_key(enum config_id id)
-{
-    return &keys[id];
-}
 
 static int number_parse(const struct config_key *key, const char *text, int64_t *ret_number)
 {
@@ -153,7 +70,7 @@ size_t config_split(const char *text, char *buffer, size_t size,
 
 static bool looks_like_things(const char *text)
 {
-    char buffer[TEXT_MAX + 1];
+    char buffer[CONFIG_TEXT_MAX + 1];
     const char *words[CONFIG_WORDS_MAX];
     const size_t count = config_split(text, buffer, sizeof(buffer), words);
     for (size_t i = 0; i < count; i++) {
@@ -213,8 +130,8 @@ static int value_store(struct config_value *value, const char *text, int64_t num
 static int value_reset(struct config *config, enum config_id id)
 {
     int64_t number = 0;
-    (void)value_parse(&keys[id], keys[id].value, &number);
-    return value_store(&config->values[id], keys[id].value, number, NULL, 0);
+    (void)value_parse(config_key(id), config_key(id)->value, &number);
+    return value_store(&config->values[id], config_key(id)->value, number, NULL, 0);
 }
 
 int config_init(struct config *ret_config)
@@ -279,7 +196,8 @@ int config_add_problem(struct config *config, enum config_severity severity, con
 static int key_find(const char *section, const char *name, enum config_id *ret_id)
 {
     for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
-        if (strcmp(keys[id].section, section) == 0 && strcmp(keys[id].name, name) == 0) {
+        const struct config_key *key = config_key((enum config_id)id);
+        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) {
             *ret_id = (enum config_id)id;
             return 0;
         }
@@ -290,7 +208,7 @@ static int key_find(const char *section, const char *name, enum config_id *ret_i
 static bool section_is_known(const char *section)
 {
     for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
-        if (strcmp(keys[id].section, section) == 0)
+        if (strcmp(config_key((enum config_id)id)->section, section) == 0)
             return true;
     }
     return false;
@@ -346,7 +264,7 @@ static const char *type_name(enum config_type type)
 static int bad_value(struct config *config, enum config_id id, const char *value, int error,
                      const char *file, unsigned line)
 {
-    const struct config_key *key = &keys[id];
+    const struct config_key *key = config_key(id);
     const char *fallback = *key->value ? key->value : "(empty)";
     int r = value_reset(config, id);
     if (r < 0)
@@ -388,10 +306,10 @@ int config_set(struct config *config, const char *section, const char *name, con
         return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown key %s in [%s]",
                                   name, section);
     int64_t number;
-    int r = value_parse(&keys[id], value, &number);
+    int r = value_parse(config_key(id), value, &number);
     if (r < 0)
         return bad_value(config, id, value, r, file, line);
-    if (keys[id].later && strcmp(value, keys[id].value) != 0) {
+    if (config_key(id)->later && strcmp(value, config_key(id)->value) != 0) {
         r = config_add_problem(config, CONFIG_NOT_YET, file, line,
                                "%s has no effect yet in this version", name);
         if (r < 0)

@@ -61,6 +61,17 @@ enum config_type {
     CONFIG_THINGS,    /* names of things, or `prefix-*`, separated by blanks or commas */
 };
 
+/* When a key that was changed counts after a reload. */
+enum config_reload {
+    CONFIG_RELOAD_AT_ONCE,
+    CONFIG_RELOAD_DIALS,   /* at once: the link is dialled anew */
+    CONFIG_RELOAD_RESTART, /* when the daemon is started again */
+};
+
+/* libinih cuts longer lines; config_file.c refuses them before. */
+#define CONFIG_TEXT_MAX        190
+#define CONFIG_SOCKET_PATH_MAX 107
+
 struct config_key {
     const char *section;
     const char *name;
@@ -108,6 +119,7 @@ struct config {
 
 /* Tell about one key; `id` below CONFIG_ID_COUNT. */
 const struct config_key *config_key(enum config_id id);
+enum config_reload config_reload(enum config_id id);
 
 /* Fill in all defaults. Returns 0, or -ENOMEM with nothing to clear. */
 int config_init(struct config *ret_config);

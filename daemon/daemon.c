@@ -205,6 +205,7 @@ bool daemon_free(struct daemon *daemon)
     if (daemon->base)
         event_base_free(daemon->base);
     config_clear(&daemon->config);
+    reload_report_clear(&daemon->reload);
     free(daemon);
     return is_whole;
 }
@@ -216,7 +217,7 @@ static bool daemon_turn(struct daemon *daemon)
     const int64_t now_ms = now_us / 1000;
     if (daemon->wants_reload) {
         daemon->wants_reload = false;
-        daemon_reload(daemon, now_ms);
+        (void)daemon_reload(daemon, now_ms);
     }
     if (daemon->wants_stop)
         daemon_begin_stop(daemon, now_ms);

@@ -6,6 +6,7 @@
 #include "daemon/daemon_storage.h"
 #include "daemon/ipc/listen_socket.h"
 #include "daemon/ipc/socket_server.h"
+#include "daemon/reload_report.h"
 #include "daemon/uplink.h"
 
 struct event;
@@ -25,6 +26,7 @@ struct daemon {
     char thing_name[FLUX_THING_NAME_MAX + 1];
     char state_directory[STORE_PATH_MAX];           /* of the storage */
     bool config_rejected;                           /* the last reload was refused */
+    struct reload_report reload;                    /* the last one; empty before the first */
     bool wants_stop, wants_reload, link_has_events; /* what woke us */
     int64_t started_ms;
     int64_t stop_deadline_ms;
@@ -57,7 +59,14 @@ int daemon_apply_policies(struct daemon *daemon, int64_t now_ms);
 /* What it points to lies in the daemon. */
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
 void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits);
-void daemon_reload(struct daemon *daemon, int64_t now_ms);
+/* Put the configuration of `daemon->config` in force. */
+void daemon_apply_settings(struct daemon *daemon, int64_t now_ms);
+
+/* --- daemon_reload.c: the configuration, read again --- */
+
+/* Read configuration and credentials again, without dropping local clients; a bad file keeps the
+ * old one. Returns what it did, also logged; borrowed until the next reload. */
+const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms);
 
 /* --- daemon_stop.c: the way out --- */
 

@@ -1,27 +1,32 @@
 #include "daemon/base/log.h"
-#include "daemon/config_file.h"
-#include "daemon/config_name.h"
 #include "daemon/config_property.h"
 #include "daemon/daemon_private.h"
 #include "daemon/message_ids.h"
-#include "daemon/service_manager.h"
-#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+static void log_problem(const struct config_problem *problem)
+{
+    char line[16];
+    struct log_field fields[3] = {{"MESSAGE_ID", MESSAGE_CONFIGURATION}};
+    size_t count = 1;
+    if (problem->file)
+        fields[count++] = (struct log_field){"CONFIG_FILE", problem->file};
+    if (problem->file && problem->line > 0) {
+        (void)snprintf(line, sizeof(line), "%u", problem->line);
+        fields[count++] = (struct log_field){"CONFIG_LINE", line};
+    }
+    const int level = problem->severity == CONFIG_MISSING ? LOG_ERR : LOG_WARNING;
+    char *text = reload_report_describe(problem);
+    log_event(level, fields, count, "%s", text ? text : problem->text);
+    free(text);
+}
 
 void daemon_log_problems(const struct config *config)
 {
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_CONFIGURATION}};
-    for (size_t i = 0; i < config->problem_count; i++) {
-        const struct config_problem *problem = &config->problems[i];
-        const int level = problem->severity == CONFIG_MISSING ? LOG_ERR : LOG_WARNING;
-        if (problem->file && problem->line > 0)
-            log_event(level, fields, 1, "%s:%u: %s", problem->file, problem->line, problem->text);
-        else if (problem->file)
-            log_event(level, fields, 1, "%s: %s", problem->file, problem->text);
-        else
-            log_event(level, fields, 1, "%s", problem->text);
-    }
+    for (size_t i = 0; i < config->problem_count; i++)
+        log_problem(&config->problems[i]);
 }
 
 void daemon_apply_log_level(const struct config *config, const struct daemon_options *options)
@@ -68,43 +73,6 @@ void daemon_fill_limits(const struct config *config, struct socket_server_limits
     };
 }
 
-/* What cannot change while we run keeps its old value; say so. */
-static void warn_of_fixed_keys(const struct config *before, const struct config *after)
-{
-    static const enum config_id fixed[] = {CONFIG_SOCKET_PATH,       CONFIG_SOCKET_MODE,
-                                           CONFIG_SOCKET_GROUP,      CONFIG_STORAGE_MODE,
-                                           CONFIG_STORAGE_DIRECTORY, CONFIG_STORAGE_MAX_BYTES};
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
-        if (strcmp(config_text(before, fixed[i]), config_text(after, fixed[i])) != 0)
-            log_warning("[%s] %s needs a restart to change", config_key(fixed[i])->section,
-                        config_key(fixed[i])->name);
-    }
-}
-
-/* Returns 0 with a configuration that can be used, or a negative errno with none. */
-static int load_again(struct daemon *daemon, struct config *ret_config)
-{
-    struct config config;
-    int r = config_load(&config, daemon->options.config_file, daemon->options.state_directory);
-    if (r == -ENOMEM)
-        return r;
-    char name[FLUX_THING_NAME_MAX + 1] = "";
-    if (r == 0)
-        r = config_resolve_name(&config, daemon->options.state_directory,
-                                daemon->options.credentials_directory, name);
-    daemon_log_problems(&config);
-    if (r == 0 && config_has_problem(&config, CONFIG_MISSING))
-        r = -EINVAL;
-    if (r < 0) {
-        config_clear(&config);
-        return r;
-    }
-    if (strcmp(name, daemon->thing_name) != 0)
-        log_warning("the thing's name needs a restart to change; it stays %s", daemon->thing_name);
-    *ret_config = config;
-    return 0;
-}
-
 int daemon_apply_policies(struct daemon *daemon, int64_t now_ms)
 {
     struct policies *policies = NULL;
@@ -112,7 +80,7 @@ int daemon_apply_policies(struct daemon *daemon, int64_t now_ms)
     return r < 0 ? r : thing_set_policies(daemon->thing, policies, now_ms);
 }
 
-static void daemon_apply(struct daemon *daemon, int64_t now_ms)
+void daemon_apply_settings(struct daemon *daemon, int64_t now_ms)
 {
     const struct config *config = &daemon->config;
     daemon_apply_log_level(config, &daemon->options);
@@ -131,27 +99,4 @@ static void daemon_apply(struct daemon *daemon, int64_t now_ms)
     uplink_set_config(daemon->uplink, config, now_ms);
     commit_schedule_set_interval(&daemon->storage.schedule,
                                  config_number(config, CONFIG_SYNC_INTERVAL_MS));
-}
-
-void daemon_reload(struct daemon *daemon, int64_t now_ms)
-{
-    struct timespec monotonic = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    service_manager_reloading(monotonic.tv_sec * INT64_C(1000000) + monotonic.tv_nsec / 1000);
-
-    struct config config;
-    const int r = load_again(daemon, &config);
-    daemon->config_rejected = r < 0;
-    if (r < 0) {
-        log_error("the configuration was not reloaded, the old one stays in force: %s",
-                  r == -EINVAL ? "it has mistakes" : strerror(-r));
-    } else {
-        warn_of_fixed_keys(&daemon->config, &config);
-        struct config old = daemon->config;
-        daemon->config = config;
-        daemon_apply(daemon, now_ms);
-        config_clear(&old);
-        log_info("configuration reloaded");
-    }
-    service_manager_ready();
 }

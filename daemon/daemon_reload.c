@@ -1,0 +1,89 @@
+#include "daemon/base/log.h"
+#include "daemon/config_file.h"
+#include "daemon/config_name.h"
+#include "daemon/daemon_private.h"
+#include "daemon/message_ids.h"
+#include "daemon/service_manager.h"
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* Read all files again. What is wrong with them is logged and reported. Returns 0 with a
+ * configuration that the daemon could start with, or a negative errno with none. */
+static int load_again(struct daemon *daemon, struct reload_report *report,
+                      struct config *ret_config, char ret_name[static FLUX_THING_NAME_MAX + 1])
+{
+    struct config config;
+    int r = config_load(&config, daemon->options.config_file, daemon->options.state_directory);
+    if (r == -ENOMEM)
+        return r;
+    if (r == 0)
+        r = config_resolve_name(&config, daemon->options.state_directory,
+                                daemon->options.credentials_directory, ret_name);
+    daemon_log_problems(&config);
+    if (r == 0 || r == -ENOENT)
+        r = config_has_problem(&config, CONFIG_MISSING) ? -EINVAL : r;
+    if (reload_report_add_problems(report, &config) < 0)
+        r = -ENOMEM;
+    if (r < 0) {
+        config_clear(&config);
+        return r;
+    }
+    *ret_config = config;
+    return 0;
+}
+
+static void tell_of_restart(const struct daemon *daemon, const struct reload_report *report)
+{
+    for (size_t i = 0; i < report->needs_restart_count; i++) {
+        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NEEDS_RESTART},
+                                           {"THING", daemon->thing_name},
+                                           {"KEY", report->needs_restart[i]}};
+        log_event(LOG_WARNING, fields, 3, "%s needs a restart to change; the old value stays",
+                  report->needs_restart[i]);
+    }
+}
+
+static int reload(struct daemon *daemon, struct reload_report *report, int64_t now_ms)
+{
+    struct config config;
+    char name[FLUX_THING_NAME_MAX + 1] = "";
+    int r = load_again(daemon, report, &config, name);
+    if (r < 0)
+        return r;
+    r = reload_report_keep_running(report, &daemon->config, &config,
+                                   strcmp(name, daemon->thing_name) == 0);
+    if (r < 0) {
+        config_clear(&config);
+        return r;
+    }
+    tell_of_restart(daemon, report);
+    struct config old = daemon->config;
+    daemon->config = config;
+    daemon_apply_settings(daemon, now_ms);
+    config_clear(&old);
+    return 0;
+}
+
+const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms)
+{
+    struct timespec monotonic = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    service_manager_reloading(monotonic.tv_sec * INT64_C(1000000) + monotonic.tv_nsec / 1000);
+
+    struct reload_report *report = &daemon->reload;
+    reload_report_clear(report);
+    report->result = reload(daemon, report, now_ms);
+    daemon->config_rejected = report->result < 0;
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", report->result < 0 ? MESSAGE_RELOAD_REFUSED : MESSAGE_RELOADED},
+        {"THING", daemon->thing_name}};
+    if (report->result < 0)
+        log_event(LOG_ERR, fields, 2,
+                  "the configuration was not reloaded, the old one stays in force: %s",
+                  report->result == -EINVAL ? "it has mistakes" : strerror(-report->result));
+    else
+        log_event(LOG_INFO, fields, 2, "configuration reloaded");
+    service_manager_ready();
+    return report;
+}

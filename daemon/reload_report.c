@@ -1,0 +1,111 @@
+#include "daemon/reload_report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void texts_clear(char ***texts, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        free((*texts)[i]);
+    free(*texts);
+    *texts = NULL;
+    *count = 0;
+}
+
+void reload_report_clear(struct reload_report *report)
+{
+    texts_clear(&report->problems, &report->problem_count);
+    texts_clear(&report->needs_restart, &report->needs_restart_count);
+    report->result = 0;
+}
+
+/* Takes `text` over, also when it fails. */
+static int texts_add(char ***texts, size_t *count, char *text)
+{
+    char **grown = text ? realloc(*texts, (*count + 1) * sizeof(*grown)) : NULL;
+    if (!grown) {
+        free(text);
+        return -ENOMEM;
+    }
+    *texts = grown;
+    grown[(*count)++] = text;
+    return 0;
+}
+
+char *reload_report_describe(const struct config_problem *problem)
+{
+    char *text = NULL;
+    int size;
+    if (problem->file && problem->line > 0)
+        size = asprintf(&text, "%s:%u: %s", problem->file, problem->line, problem->text);
+    else if (problem->file)
+        size = asprintf(&text, "%s: %s", problem->file, problem->text);
+    else
+        size = asprintf(&text, "%s", problem->text);
+    return size < 0 ? NULL : text;
+}
+
+int reload_report_add_problems(struct reload_report *report, const struct config *config)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < config->problem_count; i++)
+        r = texts_add(&report->problems, &report->problem_count,
+                      reload_report_describe(&config->problems[i]));
+    return r;
+}
+
+static bool is_name(enum config_id id)
+{
+    return id == CONFIG_THING_NAME || id == CONFIG_THING_NAME_FROM;
+}
+
+/* Tell whether the name comes from this key. */
+static bool makes_name(const struct config *config, enum config_id id)
+{
+    const bool is_written = *config_text(config, CONFIG_THING_NAME) != '\0';
+    return id == (is_written ? CONFIG_THING_NAME : CONFIG_THING_NAME_FROM);
+}
+
+/* Tell whether the key has to wait for a restart. Where the name comes from does not matter as long
+ * as it is the same; and a certificate may bring another name under the same key. */
+static bool has_to_wait(const struct config *running, const struct config *fresh, enum config_id id,
+                        bool same_name)
+{
+    if (config_reload(id) != CONFIG_RELOAD_RESTART)
+        return false;
+    const bool differs = strcmp(config_text(running, id), config_text(fresh, id)) != 0;
+    if (is_name(id))
+        return !same_name && (differs || makes_name(fresh, id));
+    return differs;
+}
+
+static int add_key(struct reload_report *report, enum config_id id)
+{
+    const struct config_key *key = config_key(id);
+    char *text = NULL;
+    if (asprintf(&text, "[%s] %s", key->section, key->name) < 0)
+        return -ENOMEM;
+    return texts_add(&report->needs_restart, &report->needs_restart_count, text);
+}
+
+int reload_report_keep_running(struct reload_report *report, struct config *running,
+                               struct config *fresh, bool same_name)
+{
+    bool waits[CONFIG_ID_COUNT];
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        waits[id] = has_to_wait(running, fresh, (enum config_id)id, same_name);
+        const int r = waits[id] ? add_key(report, (enum config_id)id) : 0;
+        if (r < 0)
+            return r;
+    }
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        const struct config_value kept = running->values[id];
+        if (!waits[id])
+            continue;
+        running->values[id] = fresh->values[id];
+        fresh->values[id] = kept;
+    }
+    return 0;
+}
