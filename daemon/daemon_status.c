@@ -22,11 +22,8 @@ static void describe(const struct daemon *daemon, int64_t now_ms, char *ret_text
 
 void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
 {
-    char summary[SUMMARY_MAX];
-    describe(daemon, now_ms, summary, sizeof(summary));
     const struct status_source source = {
-        .summary = summary,
-        .state = daemon->state == DAEMON_RUNNING ? "running" : "stopping",
+        .is_stopping = daemon->state != DAEMON_RUNNING,
         .thing_name = daemon->thing_name,
         .thing = daemon->thing,
         .config = &daemon->config,

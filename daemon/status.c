@@ -1,9 +1,7 @@
 #include "daemon/status_json.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-/* Clients listed by name; the counts cover all. */
-#define CLIENTS_LISTED 64
 
 json_t *status_put(json_t *object, const char *key, json_t *value)
 {
@@ -28,9 +26,23 @@ json_t *status_count(uint64_t number)
     return json_integer((json_int_t)number);
 }
 
+/* What brokers, paths and cut texts hold need not be UTF-8, and then must not cost the document. */
+static json_t *ascii_of(const char *text)
+{
+    char *copy = strdup(text);
+    for (char *c = copy; c && *c; c++)
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    json_t *string = copy ? json_string(copy) : NULL;
+    free(copy);
+    return string;
+}
+
 json_t *status_text(const char *text)
 {
-    return text && *text ? json_string(text) : json_null();
+    if (!text || !*text)
+        return json_null();
+    json_t *string = json_string(text);
+    return string ? string : ascii_of(text);
 }
 
 json_t *status_since(int64_t then_ms, int64_t now_ms)
@@ -54,9 +66,10 @@ static json_t *link_document(const struct status_source *source, int64_t now_ms)
     object = status_put(object, "for_ms", json_integer(now_ms - status.since_ms));
     object = status_put(object, "reason",
                         status.state == LINK_UP ? json_null() : status_text(status.reason));
+    object = status_put(object, "last_reason", status_text(status.reason));
     object = status_put(object, "next_attempt_in_ms", status_until(status.next_try_ms, now_ms));
     object =
-        status_put(object, "endpoint", json_string(config_text(source->config, CONFIG_ENDPOINT)));
+        status_put(object, "endpoint", status_text(config_text(source->config, CONFIG_ENDPOINT)));
     object = status_put(object, "port", json_integer(config_number(source->config, CONFIG_PORT)));
     object = status_put(object, "attempts", status_count(status.attempts));
     object = status_put(object, "connections", status_count(status.connections));
@@ -85,8 +98,7 @@ static json_t *clients_document(const struct status_source *source)
     socket_server_get_info(source->server, &info);
     json_t *list = json_array();
     struct socket_client_info client;
-    for (size_t i = 0; i < CLIENTS_LISTED && socket_server_get_client(source->server, i, &client);
-         i++)
+    for (size_t i = 0; socket_server_get_client(source->server, i, &client); i++)
         list = status_append(list, client_document(&client));
     struct thing_status programs;
     thing_get_status(source->thing, &programs);
@@ -114,12 +126,16 @@ static json_t *clients_document(const struct status_source *source)
 char *status_write(const struct status_source *source, int64_t now_ms, size_t *ret_size)
 {
     const bool is_degraded = source->config_rejected || config_is_degraded(source->config);
+    struct status_facts facts;
+    char summary[STATUS_SUMMARY_MAX];
+    status_collect(source, now_ms, &facts);
+    status_summarize(&facts, summary, sizeof(summary));
     json_t *object = json_object();
-    object = status_put(object, "summary", json_string(source->summary));
+    object = status_put(object, "summary", status_text(summary));
     object = status_put(object, "version", json_string(FLUX_VERSION));
-    object = status_put(object, "state", json_string(source->state));
+    object = status_put(object, "state", json_string(source->is_stopping ? "stopping" : "running"));
     object = status_put(object, "uptime_ms", json_integer(now_ms - source->started_ms));
-    object = status_put(object, "thing", json_string(source->thing_name));
+    object = status_put(object, "thing", status_text(source->thing_name));
     object = status_put(object, "configuration", json_string(is_degraded ? "degraded" : "ok"));
     object = status_put(object, "storage", status_storage(source, now_ms));
     object = status_put(object, "link", link_document(source, now_ms));
@@ -128,7 +144,9 @@ char *status_write(const struct status_source *source, int64_t now_ms, size_t *r
     object = status_put(object, "clients", clients_document(source));
     if (!object)
         return NULL;
-    char *text = json_dumps(object, JSON_COMPACT);
+    /* Names are whatever programs call themselves: nothing of that may reach a terminal as it is.
+     */
+    char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(object);
     *ret_size = text ? strlen(text) : 0;
     return text;

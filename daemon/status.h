@@ -10,8 +10,7 @@
 
 /* What there is to tell about; all borrowed. */
 struct status_source {
-    const char *summary; /* how it stands, in one line */
-    const char *state;   /* "running", "stopping" */
+    bool is_stopping;
     const char *thing_name;
     struct thing *thing;
     const struct config *config;

@@ -4,6 +4,7 @@
 #define FLUXAWS_STATUS_JSON_H
 
 #include "daemon/status.h"
+#include "daemon/status_summary.h"
 #include <jansson.h>
 
 /* Put a value (taken over) into an object (taken over). Returns the object, NULL if either was. */
@@ -12,10 +13,17 @@ json_t *status_put(json_t *object, const char *key, json_t *value);
 json_t *status_append(json_t *array, json_t *value);
 
 json_t *status_count(uint64_t number);
-/* null where there is none: an empty text, a time before all (-1), a time that never comes. */
+/* A text; what is not UTF-8 loses its bytes above ASCII. null where there is none: an empty text, a
+ * time before all (-1), a time that never comes. */
 json_t *status_text(const char *text);
 json_t *status_since(int64_t then_ms, int64_t now_ms);
 json_t *status_until(int64_t then_ms, int64_t now_ms);
+
+/* --- status_facts.c: what the summary is about --- */
+
+/* Borrows from the source and its shadows. */
+void status_collect(const struct status_source *source, int64_t now_ms,
+                    struct status_facts *ret_facts);
 
 /* --- status_shadows.c: the shadows, and what the cloud costs --- */
 

@@ -29,11 +29,13 @@ static json_t *shadow_document(const struct shadow *shadow, int64_t now_ms)
                         status.version < 0 ? json_null() : json_integer(status.version));
     object = status_put(object, "properties", status_count(status.properties));
     object = status_put(object, "pending", status_count(status.pending));
+    object = status_put(object, "pending_for_ms", status_since(status.oldest_pending_ms, now_ms));
     object = status_put(object, "in_flight", status_count(status.in_flight));
     object = status_put(object, "refused", status_count(status.refused));
     object = status_put(object, "cuts", status_count(status.cuts));
     object = status_put(object, "document_bytes", status_count(status.document_bytes));
     object = status_put(object, "document_bytes_max", status_count(status.document_bytes_max));
+    object = status_put(object, "fill_percent", status_count(shadow_fill_percent(&status)));
     object =
         status_put(object, "last_accepted_version",
                    status.last_accepted_version < 0 ? json_null()
@@ -101,6 +103,7 @@ static json_t *daily_document(const struct thing_status *status)
     object = status_put(object, "limit",
                         status->daily_operations_max ? status_count(status->daily_operations_max)
                                                      : json_null());
+    object = status_put(object, "messages", status_count(status->daily_messages));
     return status_put(object, "spacing_ms",
                       status->daily_spacing_ms > 0 ? json_integer(status->daily_spacing_ms)
                                                    : json_null());

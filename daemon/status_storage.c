@@ -21,7 +21,7 @@ static json_t *trouble_document(json_t *object, const struct daemon_storage *sto
 {
     const bool is_sick = storage->trouble != COMMIT_GOOD;
     object =
-        status_put(object, "error", is_sick ? json_string(storage->trouble_text) : json_null());
+        status_put(object, "error", is_sick ? status_text(storage->trouble_text) : json_null());
     return status_put(object, "for_ms",
                       storage->since_ms > 0 ? json_integer(now_ms - storage->since_ms)
                                             : json_null());
@@ -39,7 +39,7 @@ json_t *status_storage(const struct status_source *source, int64_t now_ms)
     object = status_put(object, "state", json_string(state_name(storage)));
     object = trouble_document(object, storage, now_ms);
     object = status_put(object, "note", status_text(note(storage)));
-    object = status_put(object, "directory", json_string(storage->directory));
+    object = status_put(object, "directory", status_text(storage->directory));
     object = status_put(object, "bytes_written_day", status_count(status.bytes_day));
     object = status_put(object, "bytes_written", status_count(status.bytes_written));
     object = status_put(object, "commits", status_count(status.commits));

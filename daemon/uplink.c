@@ -29,6 +29,8 @@ struct uplink {
     uint64_t changes;
     char reason[512];
     char logged_reason[512];
+    int failure;     /* what the reason is about; 0: none */
+    bool was_up;     /* and whether it ended a link that had been up */
     bool has_failed; /* since it was up last: what follows is a repeat */
     enum credentials_state credentials_state;
     int64_t not_after_sec;
@@ -181,8 +183,11 @@ static void uplink_step(struct uplink *uplink, enum link_input input, int64_t no
     const enum link_state after = uplink->machine.state;
     if (before == LINK_UP && after != LINK_UP)
         thing_link_down(uplink->thing, now_ms);
-    if (before == LINK_CONNECTING && input == LINK_INPUT_DUE)
+    if (before == LINK_CONNECTING && input == LINK_INPUT_DUE) {
         (void)snprintf(uplink->reason, sizeof(uplink->reason), "no answer in time");
+        uplink->failure = MQTT_LINK_FAILED_TIMEOUT;
+        uplink->was_up = false;
+    }
 
     switch (action) {
     case LINK_ACTION_NONE:
@@ -269,6 +274,8 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
     case MQTT_LINK_CONNECT_FAILED:
     case MQTT_LINK_LOST:
         (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", event->text);
+        uplink->failure = event->code;
+        uplink->was_up = event->kind == MQTT_LINK_LOST;
         uplink_judge_clock(uplink, event->code);
         uplink_step(uplink,
                     event->kind == MQTT_LINK_LOST ? LINK_INPUT_LOST : LINK_INPUT_CONNECT_FAILED,
@@ -325,6 +332,8 @@ void uplink_check(struct uplink *uplink, int64_t now_ms)
     if (uplink->machine.state == LINK_UP && thing_doubts_link(uplink->thing)) {
         (void)snprintf(uplink->reason, sizeof(uplink->reason),
                        "the service answers none of our requests");
+        uplink->failure = MQTT_LINK_FAILED;
+        uplink->was_up = true;
         uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
     }
 }
@@ -382,6 +391,8 @@ void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_st
         .since_ms = uplink->since_ms,
         .next_try_ms = is_waiting ? link_machine_deadline(&uplink->machine) : INT64_MAX,
         .reason = uplink->reason,
+        .failure = uplink->failure,
+        .was_up = uplink->was_up,
         .credentials = credentials_state_name(uplink->credentials_state),
         .not_after_sec = uplink->not_after_sec,
         .attempts = uplink->machine.attempt_count,

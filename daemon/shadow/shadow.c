@@ -298,6 +298,22 @@ size_t shadow_count_unsent(const struct shadow *shadow)
     return shadow_pending_count(shadow) + shadow->ledger.contested.count;
 }
 
+/* What a MinIntervalMs holds back is not late. */
+static int64_t oldest_pending_ms(const struct ledger *ledger)
+{
+    const struct flux_property *property = ledger->pending.first;
+    while (property && slot_of(property)->held)
+        property = slot_of(property)->queue_next;
+    return property ? property->set_us / 1000 : -1;
+}
+
+size_t shadow_fill_percent(const struct shadow_status *status)
+{
+    return status->document_bytes_max > 0
+               ? status->document_bytes * 100 / status->document_bytes_max
+               : 0;
+}
+
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status)
 {
     const struct ledger *ledger = &shadow->ledger;
@@ -309,6 +325,7 @@ void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_st
     ret_status->properties = ledger->set.value_count;
     ret_status->cuts = ledger->set.cut_count;
     ret_status->pending = shadow_pending_count(shadow) + ledger->contested.count;
+    ret_status->oldest_pending_ms = oldest_pending_ms(ledger);
     ret_status->in_flight = shadow->update.entry_count + shadow->update.settle_count;
     ret_status->refused = ledger->refused_count;
     ret_status->document_bytes =

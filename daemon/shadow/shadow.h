@@ -200,7 +200,9 @@ struct shadow_status {
     size_t document_bytes, document_bytes_max; /* merged desired + reported */
     int64_t last_accepted_version;             /* of an update of ours, -1: none */
     int64_t last_accepted_ms;                  /* boot time, -1: none */
-    int64_t blocked_until_ms;                  /* backing off until, 0: not */
+    int64_t oldest_pending_ms; /* boot time of the oldest value that waits for nothing but its turn,
+                                  -1: none */
+    int64_t blocked_until_ms;  /* backing off until, 0: not */
     int64_t quarantined_until_ms; /* its requests drop the link: left alone until, 0: never */
     bool heard;                   /* its answers are subscribed now */
     int last_code;                /* of a rejection since the last accepted update, 0: none */
@@ -214,5 +216,7 @@ struct shadow_status {
 /* How many values are reported that the cloud has not taken yet. */
 size_t shadow_count_unsent(const struct shadow *shadow);
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status);
+/* How full the document is, of MaxDocumentBytes; rounded down, so that 100 is full. */
+size_t shadow_fill_percent(const struct shadow_status *status);
 
 #endif

@@ -80,6 +80,7 @@ int thing_new(struct thing **ret_thing, const struct thing_options *options)
     flux_json_writer_init(&thing->save.text, 0);
     thing->held_until_ms = thing->budget_told_ms = INT64_MIN;
     daily_init(&thing->daily, options->daily_operations, 0);
+    daily_init(&thing->daily_messages, 0, 0);
     subscriptions_init(&thing->subscriptions, options->max_subscriptions,
                        options->response_timeout_ms);
     struct shadow *classic;
@@ -196,6 +197,7 @@ static void note_received(struct thing *thing, enum thing_cause cause, size_t by
     thing->status.bytes_in += bytes;
     thing->status.causes[cause].messages++;
     thing->status.causes[cause].bytes += bytes;
+    daily_count(&thing->daily_messages, thing->now_ms);
     thing->status.unknown_messages += cause == THING_CAUSE_UNKNOWN;
 }
 
@@ -245,6 +247,7 @@ void thing_count(struct thing *thing, enum thing_cause cause, size_t bytes)
     traffic->bytes += bytes;
     thing->status.operations += is_operation;
     thing->status.messages_out++;
+    daily_count(&thing->daily_messages, thing->now_ms);
     thing->status.bytes_out += bytes;
 }
 
@@ -350,7 +353,9 @@ void thing_get_status(const struct thing *thing, struct thing_status *ret_status
         if (!thing->link_up || lacks)
             ret_status->subscribed = false;
     }
+    struct daily messages = thing->daily_messages;
     ret_status->daily_operations = daily_used(&daily, thing->now_ms);
+    ret_status->daily_messages = daily_used(&messages, thing->now_ms);
     ret_status->daily_operations_max = daily.limit;
     if (thing_is_spread(thing, thing->now_ms))
         ret_status->daily_spacing_ms = daily_spacing_ms(&daily, thing->now_ms);

@@ -271,6 +271,7 @@ struct thing_status {
     bool subscribed;              /* every open shadow can be heard */
     struct thing_traffic causes[THING_CAUSE_COUNT];
     uint64_t daily_operations, daily_operations_max; /* of the last 24 hours; max 0: no limit */
+    uint64_t daily_messages;  /* metered ones of the last 24 hours, in and out */
     int64_t daily_spacing_ms; /* time between two operations so that they last, 0: not needed */
     size_t shadows, shadows_max;
     size_t subscriptions, subscriptions_max; /* filters */

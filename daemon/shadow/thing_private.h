@@ -68,6 +68,7 @@ struct thing {
     struct connection connection;
     struct token_bucket messages;
     struct daily daily;
+    struct daily daily_messages; /* only counted */
     struct subscriptions subscriptions;
     struct thing_group *groups;                /* owned */
     struct shadow *shadows[THING_SHADOWS_MAX]; /* by place; NULL: free. The first is the own
