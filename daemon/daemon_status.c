@@ -38,10 +38,10 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
     size_t size = 0;
     char *json = NULL;
     struct session *session;
-    while ((session = socket_server_next_status(daemon->server))) {
+    while ((session = socket_server_next_question(daemon->server, SESSION_ASKS_STATUS))) {
         if (!json)
             json = status_write(&source, now_ms, &size);
-        session_answer_status(session, json ? strndup(json, size) : NULL, size);
+        session_answer_question(session, json ? strndup(json, size) : NULL, size);
     }
     free(json);
 }

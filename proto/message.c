@@ -29,6 +29,10 @@ const char *flux_message_name(uint8_t type)
         return "WILL";
     case FLUX_MESSAGE_BYE:
         return "BYE";
+    case FLUX_MESSAGE_ADMIN:
+        return "ADMIN";
+    case FLUX_MESSAGE_HISTORY:
+        return "HISTORY";
     case FLUX_MESSAGE_WELCOME:
         return "WELCOME";
     case FLUX_MESSAGE_OPENED:
@@ -63,6 +67,23 @@ const char *flux_level_name(enum flux_level level)
         return "stored";
     case FLUX_LEVEL_ACCEPTED:
         return "accepted";
+    }
+    return "unknown";
+}
+
+const char *flux_admin_action_name(enum flux_admin_action action)
+{
+    switch (action) {
+    case FLUX_ADMIN_RELOAD:
+        return "reload";
+    case FLUX_ADMIN_RECONNECT:
+        return "reconnect";
+    case FLUX_ADMIN_PAUSE:
+        return "pause";
+    case FLUX_ADMIN_RESUME:
+        return "resume";
+    case FLUX_ADMIN_LOG_LEVEL:
+        return "log-level";
     }
     return "unknown";
 }

@@ -37,7 +37,8 @@ enum flux_message_type {
     FLUX_MESSAGE_RESET = 0x0b,
     FLUX_MESSAGE_WILL = 0x0c,
     FLUX_MESSAGE_BYE = 0x0d,
-    /* kept for later: ADMIN 0x0e */
+    FLUX_MESSAGE_ADMIN = 0x0e,
+    FLUX_MESSAGE_HISTORY = 0x0f,
 
     /* daemon to client: 0x40 to 0x7a */
     FLUX_MESSAGE_WELCOME = 0x41,
@@ -84,6 +85,17 @@ enum flux_section {
 
 /* Bits of WELCOME's flags. */
 #define FLUX_WELCOME_DURABLE 0x00000001u /* STORED can be reached; else the daemon is volatile */
+
+/* What an operator may have done. */
+enum flux_admin_action {
+    FLUX_ADMIN_RELOAD = 1,
+    FLUX_ADMIN_RECONNECT = 2,
+    FLUX_ADMIN_PAUSE = 3,
+    FLUX_ADMIN_RESUME = 4,
+    FLUX_ADMIN_LOG_LEVEL = 5,
+};
+/* Name of an action for logs; "unknown" for others. */
+const char *flux_admin_action_name(enum flux_admin_action action);
 
 /* Why the daemon says GOODBYE, after which it closes. */
 enum flux_goodbye_code {
@@ -243,6 +255,27 @@ int flux_status_request_encode(struct flux_wire_writer *writer,
 int flux_status_request_decode(const struct flux_frame *frame,
                                struct flux_status_request *ret_status);
 
+/* Ask for the last events of the link; answered by DATA, or FAILED. */
+struct flux_history_request {
+    uint64_t request_id;
+};
+int flux_history_request_encode(struct flux_wire_writer *writer,
+                                const struct flux_history_request *history);
+int flux_history_request_decode(const struct flux_frame *frame,
+                                struct flux_history_request *ret_history);
+
+/* Have something done that takes the admin right. Answered by DATA (a JSON object that says what
+ * was done), or FAILED: EACCES (an access rule), EINVAL (it cannot be done like that, or a reload
+ * was refused), EOPNOTSUPP (an action that this daemon does not know). */
+struct flux_admin {
+    uint64_t request_id;
+    enum flux_admin_action action; /* not 0; may be one that this version does not know */
+    uint32_t argument;             /* LOG_LEVEL: the level as syslog(3) numbers it; else 0 */
+    uint32_t duration_sec;         /* LOG_LEVEL: for so long; 0: until told otherwise; else 0 */
+};
+int flux_admin_encode(struct flux_wire_writer *writer, const struct flux_admin *admin);
+int flux_admin_decode(const struct flux_frame *frame, struct flux_admin *ret_admin);
+
 /* Send early, and answer DONE when every report of every client made before has reached `level` (or
  * was rejected); FAILED where the level cannot be reached. */
 struct flux_flush {
@@ -305,8 +338,8 @@ struct flux_safe {
 int flux_safe_encode(struct flux_wire_writer *writer, const struct flux_safe *safe);
 int flux_safe_decode(const struct flux_frame *frame, struct flux_safe *ret_safe);
 
-/* A piece of JSON text that answers GET, KEYS or STATUS; the one without `more` ends the request.
- */
+/* A piece of JSON text that answers GET, KEYS, STATUS, HISTORY or ADMIN; the one without `more`
+ * ends the request. */
 struct flux_data {
     uint16_t shadow;
     bool more;

@@ -56,7 +56,8 @@ struct session *session_free(struct session *session, int64_t now_ms)
 static bool session_can_work(const struct session *session)
 {
     return (session->state == SESSION_GREETING || session->state == SESSION_OPEN) &&
-           !session->stream.text && !session->status_request_id && !session_output_is_full(session);
+           !session->stream.text && session->question.kind == SESSION_ASKS_NOTHING &&
+           !session_output_is_full(session);
 }
 
 /* Look at the next complete frame. Returns its size, 0, or why it is none. */
@@ -175,6 +176,12 @@ static size_t session_request(struct session *session, const struct flux_frame *
     case FLUX_MESSAGE_STATUS:
         session_request_status(session, frame);
         return 1;
+    case FLUX_MESSAGE_HISTORY:
+        session_request_history(session, frame);
+        return 1;
+    case FLUX_MESSAGE_ADMIN:
+        session_request_admin(session, frame);
+        return 1;
     case FLUX_MESSAGE_FLUSH:
         session_request_flush(session, frame, now_ms);
         return 1;
@@ -287,27 +294,6 @@ void session_settle(struct session *session)
     session->settle_again = session_output_is_full(session);
 }
 
-bool session_wants_status(const struct session *session)
-{
-    return session->status_request_id != 0 && session->state == SESSION_OPEN;
-}
-
-void session_answer_status(struct session *session, char *json, size_t size)
-{
-    const uint64_t request_id = session->status_request_id;
-    session->status_request_id = 0;
-    if (!json) {
-        session_put_failed(session, request_id, ENOMEM, "the daemon is out of memory");
-    } else if (size > session_stream_room(session)) {
-        free(json);
-        session_put_failed(session, request_id, ENOBUFS,
-                           "too many large answers wait to be read at the moment; try again");
-    } else {
-        session_begin_stream(session, request_id, 0, json, size);
-    }
-    session_put_stream(session);
-}
-
 bool session_is_finished(const struct session *session)
 {
     const bool is_silent = session->output.begin == session->output.end;
@@ -322,7 +308,7 @@ bool session_is_finished(const struct session *session)
     }
     struct flux_frame frame;
     return session->input_ended && is_silent && !session->stream.text &&
-           !session->status_request_id && session_peek(session, &frame) == 0;
+           session->question.kind == SESSION_ASKS_NOTHING && session_peek(session, &frame) == 0;
 }
 
 void session_get_info(const struct session *session, struct session_info *ret_info)

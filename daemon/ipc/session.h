@@ -79,10 +79,24 @@ size_t session_output(const struct session *session, const void **ret_data);
 /* Tell that the first `size` of them were sent. */
 void session_sent(struct session *session, size_t size);
 
-/* Tell whether the client waits for the status document; session_answer_status() takes over `json`
- * (NULL: there was no memory for it). */
-bool session_wants_status(const struct session *session);
-void session_answer_status(struct session *session, char *json, size_t size);
+/* What a client may ask that only the daemon as a whole can answer; one question at a time. */
+enum session_question {
+    SESSION_ASKS_NOTHING,
+    SESSION_ASKS_STATUS,
+    SESSION_ASKS_HISTORY,
+    SESSION_ASKS_ADMIN,
+};
+enum session_question session_get_question(const struct session *session);
+
+/* What is to be done, where it asks ADMIN, and the user who wants it. Valid until it is answered.
+ */
+const struct flux_admin *session_get_admin(const struct session *session);
+uint32_t session_get_uid(const struct session *session);
+
+/* Answer the question. `json` is taken over (NULL: there was no memory for it); `code` is a
+ * positive errno number, `text` has at most 512 bytes. */
+void session_answer_question(struct session *session, char *json, size_t size);
+void session_refuse_question(struct session *session, int code, const char *text);
 
 /* Say goodbye with this code and text (at most 512 bytes), after the answers that are ready. */
 void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,

@@ -129,8 +129,12 @@ struct session {
         uint64_t request_id;
         uint16_t shadow;
     } stream;
-    uint64_t status_request_id; /* 0: none */
-    bool settle_again;          /* the output was full before all was said */
+    struct {
+        enum session_question kind;
+        uint64_t request_id;
+        struct flux_admin admin;
+    } question;
+    bool settle_again; /* the output was full before all was said */
     uint64_t reports, rejected;
 };
 
@@ -203,7 +207,12 @@ void session_put_range(struct session *session, struct session_binding *binding,
 size_t session_request_get(struct session *session, const struct flux_frame *frame);
 size_t session_request_keys(struct session *session, const struct flux_frame *frame,
                             int64_t now_ms);
+
+/* --- session_question.c: what the daemon as a whole is asked --- */
+
 void session_request_status(struct session *session, const struct flux_frame *frame);
+void session_request_history(struct session *session, const struct flux_frame *frame);
+void session_request_admin(struct session *session, const struct flux_frame *frame);
 
 /* --- session_flush.c --- */
 

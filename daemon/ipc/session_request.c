@@ -75,13 +75,3 @@ size_t session_request_keys(struct session *session, const struct flux_frame *fr
         shadow_write_keys(binding->shadow, keys.path.text, keys.path.size, now_ms, &writer);
     return answer_read(session, keys.shadow, keys.request_id, r, room, &writer);
 }
-
-void session_request_status(struct session *session, const struct flux_frame *frame)
-{
-    struct flux_status_request request;
-    if (flux_status_request_decode(frame, &request) < 0 || request.request_id == 0) {
-        session_say_goodbye(session, FLUX_GOODBYE_MALFORMED, "malformed STATUS");
-        return;
-    }
-    session->status_request_id = request.request_id;
-}

@@ -237,17 +237,19 @@ void socket_server_settle(struct socket_server *server)
     }
 }
 
-struct session *socket_server_next_status(struct socket_server *server)
+struct session *socket_server_next_question(struct socket_server *server,
+                                            enum session_question question)
 {
-    if (!server->has_status_wish)
+    const unsigned bit = 1u << question;
+    if (!(server->questions & bit))
         return NULL;
     for (struct socket_client *client = server->first; client; client = client->next) {
-        if (session_wants_status(client->session)) {
+        if (session_get_question(client->session) == question) {
             socket_ready_push(client);
             return client->session;
         }
     }
-    server->has_status_wish = false;
+    server->questions &= ~bit;
     return NULL;
 }
 

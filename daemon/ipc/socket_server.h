@@ -42,8 +42,10 @@ bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t n
 /* Pass on what the engine has decided since. */
 void socket_server_settle(struct socket_server *server);
 
-/* A session that waits for the status document, or NULL. socket_server_settle() sends it. */
-struct session *socket_server_next_status(struct socket_server *server);
+/* A session that asks this question and waits for its answer, or NULL. Answer it before the next
+ * call; what was said is sent in the next turn, without waiting for an event. */
+struct session *socket_server_next_question(struct socket_server *server,
+                                            enum session_question question);
 
 /* When socket_server_turn() wants to run although no event came; INT64_MAX: never. */
 int64_t socket_server_deadline(const struct socket_server *server);

@@ -184,7 +184,7 @@ bool socket_client_serve(struct socket_client *client, int64_t now_ms, int64_t n
     const ssize_t got = is_alive ? client_receive(client) : 0;
     session_work(client->session, now_ms, now_us);
     session_settle(client->session);
-    client->server->has_status_wish |= session_wants_status(client->session);
+    client->server->questions |= 1u << session_get_question(client->session);
     is_alive = is_alive && got >= 0 && socket_client_send(client);
     if (!is_alive || session_is_finished(client->session) || !client_rearm(client)) {
         socket_client_free(client);

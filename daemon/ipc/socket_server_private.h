@@ -35,7 +35,7 @@ struct socket_server {
     uint64_t outcome_count;  /* of the thing, when all sessions looked last */
     bool is_draining;        /* what was sent before is read, and nothing more */
     bool has_connections;    /* the accept event has fired */
-    bool has_status_wish;    /* some session may want the status document */
+    unsigned questions;      /* kinds that some session may ask, as bits */
     int64_t accept_again_ms; /* 0: not resting */
     int64_t accept_told_ms;  /* when it was told last that there is need to rest, 0: never */
     bool accept_was_told;    /* and not yet that it is over */

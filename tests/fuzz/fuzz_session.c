@@ -192,6 +192,21 @@ static void ask_about(struct client *client, struct flux_wire_writer *writer,
     }
 }
 
+static void ask_daemon(struct flux_wire_writer *writer, uint8_t choice, uint64_t id)
+{
+    const struct flux_status_request status = {.request_id = id};
+    const struct flux_history_request history = {.request_id = id};
+    const struct flux_admin admin = {.request_id = id,
+                                     .action = (enum flux_admin_action)(1 + choice / 32),
+                                     .argument = choice / 64};
+    if (choice & 8)
+        (void)flux_admin_encode(writer, &admin);
+    else if (choice & 16)
+        (void)flux_history_request_encode(writer, &history);
+    else
+        (void)flux_status_request_encode(writer, &status);
+}
+
 static void ask(struct client *client, struct flux_wire_writer *writer, struct fuzz_input *input)
 {
     const uint8_t choice = fuzz_u8(input);
@@ -201,8 +216,7 @@ static void ask(struct client *client, struct flux_wire_writer *writer, struct f
                                          .level = (enum flux_level)(1 + choice / 8 % 3)};
         (void)flux_flush_encode(writer, &flush);
     } else if (choice % 8 < 4) {
-        const struct flux_status_request status = {.request_id = id};
-        (void)flux_status_request_encode(writer, &status);
+        ask_daemon(writer, choice, id);
     } else if (choice % 8 < 6) {
         const struct flux_unwatch unwatch = {.shadow = choice >> 4 & 3,
                                              .request_id = id - choice / 8 % 8};
@@ -323,14 +337,33 @@ static void receive(struct client *client)
     session_receive(client->session, size);
 }
 
+/* The daemon refuses every second thing it is told to do. */
+static void answer_question(struct client *client)
+{
+    switch (session_get_question(client->session)) {
+    case SESSION_ASKS_NOTHING:
+        return;
+    case SESSION_ASKS_ADMIN:
+        if (session_get_admin(client->session)->argument % 2 == 0) {
+            session_refuse_question(client->session, 13, "not you");
+            break;
+        }
+        /* fall through */
+    case SESSION_ASKS_STATUS:
+    case SESSION_ASKS_HISTORY:
+        session_answer_question(client->session, strdup("{\"a\":1}"), 7);
+        break;
+    }
+    fuzz_require(session_get_question(client->session) == SESSION_ASKS_NOTHING);
+}
+
 static void serve(struct party *party, struct client *client)
 {
     struct session_info info;
     receive(client);
     session_work(client->session, party->world.now_ms, party->world.now_ms * 1000);
     session_settle(client->session);
-    if (session_wants_status(client->session))
-        session_answer_status(client->session, strdup("{\"a\":1}"), 7);
+    answer_question(client);
     session_get_info(client->session, &info);
     fuzz_require(info.waiting <= 64 * WAITS_ENTRIES_MAX);
     if (session_is_finished(client->session))

@@ -97,6 +97,10 @@ static inline int message_recode(const struct flux_frame *frame, struct flux_wir
         return message_recode_will(frame, writer);
     case FLUX_MESSAGE_BYE:
         return message_recode_bye(frame, writer);
+    case FLUX_MESSAGE_ADMIN:
+        RECODE(admin);
+    case FLUX_MESSAGE_HISTORY:
+        RECODE(history_request);
     case FLUX_MESSAGE_WELCOME:
         RECODE(welcome);
     case FLUX_MESSAGE_OPENED:

@@ -84,6 +84,50 @@ static void test_get_status_and_flush(void **state)
     assert_int_equal(flush.level, FLUX_LEVEL_ACCEPTED);
 }
 
+static void test_admin_and_history(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    take_golden(&fixture, "ADMIN");
+    const struct flux_admin sent = {14, FLUX_ADMIN_LOG_LEVEL, 7, 600};
+    assert_int_equal(flux_admin_encode(&fixture.writer, &sent), 0);
+    assert_written(&fixture);
+    struct flux_admin admin;
+    assert_int_equal(flux_admin_decode(&fixture.frame, &admin), 0);
+    assert_int_equal(admin.request_id, 14);
+    assert_int_equal(admin.action, FLUX_ADMIN_LOG_LEVEL);
+    assert_int_equal(admin.argument, 7);
+    assert_int_equal(admin.duration_sec, 600);
+    fixture.frame.shadow = 1;
+    assert_int_equal(flux_admin_decode(&fixture.frame, &admin), -EPROTO);
+
+    take_golden(&fixture, "HISTORY");
+    struct flux_history_request history = {15};
+    assert_int_equal(flux_history_request_encode(&fixture.writer, &history), 0);
+    assert_written(&fixture);
+    history.request_id = 0;
+    assert_int_equal(flux_history_request_decode(&fixture.frame, &history), 0);
+    assert_int_equal(history.request_id, 15);
+}
+
+/* A later client may ask for what this daemon does not know; the daemon says so itself. */
+static void test_an_unknown_action_is_no_malformed_message(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct flux_admin admin = {14, (enum flux_admin_action)200, 0, 0};
+    take_golden(&fixture, "ADMIN");
+    assert_int_equal(flux_admin_encode(&fixture.writer, &admin), 0);
+    fixture.frame.payload = fixture.writer.data + FLUX_FRAME_HEADER_BYTES;
+    assert_int_equal(flux_admin_decode(&fixture.frame, &admin), 0);
+    assert_int_equal(admin.action, 200);
+    assert_string_equal(flux_admin_action_name(admin.action), "unknown");
+    fixture.writer.size = 0;
+    admin.action = (enum flux_admin_action)0;
+    assert_int_equal(flux_admin_encode(&fixture.writer, &admin), 0);
+    assert_int_equal(flux_admin_decode(&fixture.frame, &admin), -EPROTO);
+}
+
 static void test_welcome(void **state)
 {
     (void)state;
@@ -277,6 +321,8 @@ int main(void)
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_open_shadow_and_opened),
         cmocka_unit_test(test_get_status_and_flush),
+        cmocka_unit_test(test_admin_and_history),
+        cmocka_unit_test(test_an_unknown_action_is_no_malformed_message),
         cmocka_unit_test(test_welcome),
         cmocka_unit_test(test_answer_rejected_and_safe),
         cmocka_unit_test(test_data),

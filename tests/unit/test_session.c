@@ -123,10 +123,64 @@ static void test_status_waits_for_the_daemon(void **state)
     say_report(talk, 10, FLUX_LEVEL_QUEUED, "/a", 1);
     talk_on(talk, SIZE_MAX);
     assert_heard(talk, "");
-    assert_true(session_wants_status(talk->session));
-    session_answer_status(talk->session, strdup("{}"), 2);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_STATUS);
+    session_answer_question(talk->session, strdup("{}"), 2);
     talk_on(talk, SIZE_MAX);
     assert_heard(talk, "data 9 2\nqueued 10-10 @0\n");
+}
+
+static void say_admin(struct talk *talk, uint64_t id, enum flux_admin_action action)
+{
+    const struct flux_admin admin = {.request_id = id, .action = action};
+    assert_int_equal(flux_admin_encode(&talk->said, &admin), 0);
+}
+
+static void test_what_an_operator_wants_waits_for_the_daemon(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    say_admin(talk, 9, FLUX_ADMIN_PAUSE);
+    say_admin(talk, 10, FLUX_ADMIN_RESUME);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "");
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_ADMIN);
+    assert_int_equal(session_get_admin(talk->session)->action, FLUX_ADMIN_PAUSE);
+    session_answer_question(talk->session, strdup("{}"), 2);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_NOTHING);
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_ADMIN);
+    assert_int_equal(session_get_admin(talk->session)->action, FLUX_ADMIN_RESUME);
+    session_refuse_question(talk->session, 13, "no");
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "data 9 2\nfailed 10 13\n");
+}
+
+static void test_history_waits_for_the_daemon(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    const struct flux_history_request request = {.request_id = 9};
+    assert_int_equal(flux_history_request_encode(&talk->said, &request), 0);
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_HISTORY);
+    session_answer_question(talk->session, NULL, 0);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "failed 9 12\n");
+}
+
+/* What was asked may be the reason for which the client is dismissed. */
+static void test_nothing_is_answered_behind_a_goodbye(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    say_admin(talk, 9, FLUX_ADMIN_RELOAD);
+    talk_on(talk, SIZE_MAX);
+    session_say_goodbye(talk->session, FLUX_GOODBYE_DENIED, "no");
+    session_answer_question(talk->session, strdup("{}"), 2);
+    session_refuse_question(talk->session, 13, "no");
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "goodbye 8 no\n");
+    assert_true(session_is_finished(talk->session));
 }
 
 static void test_violations_end_the_session_with_a_reason(void **state)
@@ -331,6 +385,9 @@ int main(void)
         SESSION_TEST(test_large_documents_are_streamed),
         SESSION_TEST(test_get_says_why_not),
         SESSION_TEST(test_status_waits_for_the_daemon),
+        SESSION_TEST(test_what_an_operator_wants_waits_for_the_daemon),
+        SESSION_TEST(test_history_waits_for_the_daemon),
+        SESSION_TEST(test_nothing_is_answered_behind_a_goodbye),
         cmocka_unit_test(test_violations_end_the_session_with_a_reason),
         SESSION_TEST(test_unknown_ignorable_message_is_skipped),
         SESSION_TEST(test_versions_without_overlap_are_refused),
