@@ -197,6 +197,17 @@ int client_send_keys(struct fluxaws_client *client, const char *path);
 int client_send_status(struct fluxaws_client *client);
 int client_send_forget(struct fluxaws_client *client, const char *path);
 int client_send_reset(struct fluxaws_client *client, bool all);
+int client_send_history(struct fluxaws_client *client);
+/* `admin`: all but the id. */
+int client_send_admin(struct fluxaws_client *client, const struct flux_admin *admin);
+
+/* ---- request.c: asking, and waiting for the answer ---- */
+
+/* Ask for the events of the link, or (`admin`, all but the id) have something done. `ret_json` gets
+ * the answer; NULL: it does not matter. Blocks; returns as fluxaws_get(). */
+int client_ask_history(struct fluxaws_client *client, int timeout_ms, char **ret_json);
+int client_ask_admin(struct fluxaws_client *client, const struct flux_admin *admin, int timeout_ms,
+                     char **ret_json);
 
 /* ---- receive.c: what the daemon says ---- */
 

@@ -21,7 +21,8 @@
  * Threads. A handle belongs to one thread at a time; different handles are independent.
  *
  * Blocking. Only what takes a timeout blocks: fluxaws_dispatch(), fluxaws_flush(), the calls that
- * read or clean up (fluxaws_get() and those after it), and fluxaws_open() with `require_daemon`.
+ * read, clean up or operate (fluxaws_get() and those after it), and fluxaws_open() with
+ * `require_daemon`.
  * Everything else returns at once.
  *
  * Callbacks run inside the blocking calls only, never inside a `set`. A callback may report, choose
@@ -367,6 +368,46 @@ int fluxaws_forget(struct fluxaws_client *client, const char *path, int timeout_
  * Blocks; runs callbacks. Returns 0; -ETIMEDOUT (the daemon goes on with it); -EREMOTEIO (the
  * shadow service refused); otherwise as fluxaws_get(). */
 int fluxaws_reset(struct fluxaws_client *client, bool all, int timeout_ms);
+
+/* ---- Operating the daemon ----------------------------------------------------------------------
+ *
+ * For tools of operators; where access rules are configured each takes the admin right, but for
+ * fluxaws_get_history(). All of them block and run callbacks, and return what fluxaws_get() does
+ * (-EACCES: an access rule forbids it, fluxaws_error_text() names it), besides what stands there.
+ */
+
+/* Have the daemon read its configuration and its credentials again. Clients stay connected; the
+ * link is dialled anew only if what it rests on has changed.
+ *
+ * ret_json: NULL, or gets a JSON object to be freed, written on success only: `needs_restart`, a
+ * list of keys ("[Socket] Path") whose new value counts after a restart, and `problems`, a list of
+ * texts
+ * ("FILE:LINE: …") on what was left out or replaced by a default; later versions may add to it.
+ * Returns 0; -EINVAL (refused, the old configuration stays in force; fluxaws_error_text() says
+ * where the mistake is). */
+int fluxaws_reload(struct fluxaws_client *client, int timeout_ms, char **ret_json);
+
+/* Have the daemon drop its link to the cloud, if there is one, and dial at once, or as soon as that
+ * makes sense. Ends before the link is up: see fluxaws_get_status(). Returns 0; -ENETDOWN (the link
+ * is paused: resume it). */
+int fluxaws_reconnect(struct fluxaws_client *client, int timeout_ms);
+
+/* Have the daemon hang up, and neither dial nor send until fluxaws_resume() or its restart. Reports
+ * are taken as ever, and stored. Returns 0 also where it was so before. */
+int fluxaws_pause(struct fluxaws_client *client, int timeout_ms);
+int fluxaws_resume(struct fluxaws_client *client, int timeout_ms);
+
+/* Have the daemon log from this level on: error, warning, notice, info or debug.
+ *
+ * duration_sec: seconds until the configured level counts again, at most a year, over reloads; 0:
+ * until the next reload. A restart of the daemon ends both.
+ * Returns 0; -EINVAL (no such level, or too long). */
+int fluxaws_set_log_level(struct fluxaws_client *client, const char *level, unsigned duration_sec,
+                          int timeout_ms);
+
+/* Read the last events of the link: when it came up, was lost, was tried in vain, and why.
+ * docs/operating.md lists the fields. Otherwise as fluxaws_get(). */
+int fluxaws_get_history(struct fluxaws_client *client, int timeout_ms, char **ret_json);
 
 /* ---- In an event loop -------------------------------------------------------------------------
  */

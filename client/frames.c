@@ -183,3 +183,24 @@ int client_send_reset(struct fluxaws_client *client, bool all)
     };
     return end(client, &writer, flux_reset_encode(&writer, &reset));
 }
+
+int client_send_history(struct fluxaws_client *client)
+{
+    struct flux_wire_writer writer;
+    int r = begin_question(client, &writer, SMALL_BYTES);
+    if (r < 0)
+        return r;
+    struct flux_history_request history = {.request_id = client->request.id};
+    return end(client, &writer, flux_history_request_encode(&writer, &history));
+}
+
+int client_send_admin(struct fluxaws_client *client, const struct flux_admin *admin)
+{
+    struct flux_wire_writer writer;
+    int r = begin_question(client, &writer, SMALL_BYTES);
+    if (r < 0)
+        return r;
+    struct flux_admin whole = *admin;
+    whole.request_id = client->request.id;
+    return end(client, &writer, flux_admin_encode(&writer, &whole));
+}

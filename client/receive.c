@@ -217,8 +217,12 @@ static int on_goodbye(struct fluxaws_client *client, const struct flux_frame *fr
     int r = flux_goodbye_decode(frame, &goodbye);
     if (r < 0)
         return r;
-    return client_fail(client, goodbye_reason(goodbye.code), "the daemon closed: %.*s",
-                       (int)goodbye.text.size, goodbye.text.text);
+    int reason = client_fail(client, goodbye_reason(goodbye.code), "the daemon closed: %.*s",
+                             (int)goodbye.text.size, goodbye.text.text);
+    /* Asked again, a daemon that does not know the question would close again. */
+    if (goodbye.code == FLUX_GOODBYE_UNKNOWN && client->request.state == CLIENT_REQUEST_SENT)
+        end_request(client, -EOPNOTSUPP);
+    return reason;
 }
 
 /* Returns 0, or a negative errno with which the connection ends. */

@@ -11,14 +11,17 @@ enum question_kind {
     QUESTION_STATUS,
     QUESTION_FORGET,
     QUESTION_RESET,
+    QUESTION_HISTORY,
+    QUESTION_ADMIN,
 };
 
 struct question {
     enum question_kind kind;
     enum flux_level level;
     enum flux_section section;
-    const char *path; /* borrowed */
-    bool all;         /* shadows */
+    const char *path;               /* borrowed */
+    bool all;                       /* shadows */
+    const struct flux_admin *admin; /* borrowed */
 };
 
 static int send_question(struct fluxaws_client *client, const struct question *question)
@@ -36,6 +39,10 @@ static int send_question(struct fluxaws_client *client, const struct question *q
         return client_send_forget(client, question->path);
     case QUESTION_RESET:
         return client_send_reset(client, question->all);
+    case QUESTION_HISTORY:
+        return client_send_history(client);
+    case QUESTION_ADMIN:
+        return client_send_admin(client, question->admin);
     default:
         return -EINVAL;
     }
@@ -47,6 +54,8 @@ static bool needs_shadow(const struct question *question)
     switch (question->kind) {
     case QUESTION_FLUSH:
     case QUESTION_STATUS:
+    case QUESTION_HISTORY:
+    case QUESTION_ADMIN:
         return false;
     case QUESTION_RESET:
         return !question->all;
@@ -131,14 +140,14 @@ static int ask(struct fluxaws_client *client, const struct question *question, i
     return r;
 }
 
-/* Ask for a document and hand it over as text. */
+/* Ask for a document and hand it over as text, where it is wanted. */
 static int ask_text(struct fluxaws_client *client, const struct question *question, int timeout_ms,
                     char **ret_json)
 {
     int r = ask(client, question, timeout_ms);
-    if (r == 0)
+    if (r == 0 && ret_json != NULL)
         r = buffer_append(&client->request.text, "", 1);
-    if (r == 0) {
+    if (r == 0 && ret_json != NULL) {
         char *text = malloc(buffer_size(&client->request.text));
         if (text == NULL)
             r = -ENOMEM;
@@ -198,6 +207,19 @@ int fluxaws_get(struct fluxaws_client *client, enum fluxaws_section section, con
 int fluxaws_get_status(struct fluxaws_client *client, int timeout_ms, char **ret_json)
 {
     struct question question = {.kind = QUESTION_STATUS};
+    return ask_text(client, &question, timeout_ms, ret_json);
+}
+
+int client_ask_history(struct fluxaws_client *client, int timeout_ms, char **ret_json)
+{
+    struct question question = {.kind = QUESTION_HISTORY};
+    return ask_text(client, &question, timeout_ms, ret_json);
+}
+
+int client_ask_admin(struct fluxaws_client *client, const struct flux_admin *admin, int timeout_ms,
+                     char **ret_json)
+{
+    struct question question = {.kind = QUESTION_ADMIN, .admin = admin};
     return ask_text(client, &question, timeout_ms, ret_json);
 }
 

@@ -69,6 +69,7 @@ static const struct {
     {ETIMEDOUT, "the time is up"},
     {EREMOTEIO, "a report was rejected"},
     {ENOTCONN, "not connected to the daemon"},
+    {ENETDOWN, "the link to the cloud is paused"},
     {EALREADY, "a report is being collected"},
     {EBUSY, "not possible from within a callback"},
     {EMFILE, "too many open files"},
