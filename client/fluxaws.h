@@ -71,8 +71,7 @@ struct fluxaws_options {
     size_t backlog_bytes;    /* room for values that are not yet safe; default 1 MiB */
 };
 
-/* ---- Opening and closing ----------------------------------------------------------------------
- */
+/* ---- Opening and closing --------------------------------------------------- */
 
 /* Open a handle. Succeeds without a daemon, so that boot order does not matter: the library
  * connects as soon as there is one, and again after every loss, waiting 100 ms to 5 s between
@@ -96,8 +95,7 @@ int fluxaws_open(struct fluxaws_client **ret_client, const struct fluxaws_option
  * Returns NULL, for `client = fluxaws_close(client);`. */
 struct fluxaws_client *fluxaws_close(struct fluxaws_client *client);
 
-/* ---- Reporting --------------------------------------------------------------------------------
- */
+/* ---- Reporting ------------------------------------------------------------- */
 
 /* A path names a property of the shadow's `reported` state: keys with dots between them
  * ("battery.level"), or with a leading "/", a JSON Pointer (RFC 6901: "/battery/level", `~1` for a
@@ -200,8 +198,7 @@ int fluxaws_use_shadow(struct fluxaws_client *client, const char *thing, const c
  * daemon that refuses the will says so to the log handler and to the next fluxaws_flush(). */
 int fluxaws_will_json(struct fluxaws_client *client, const char *document);
 
-/* ---- Answers ----------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------- */
 
 /* What became of one report, or of several in a row. */
 struct fluxaws_answer {
@@ -265,8 +262,7 @@ uint64_t fluxaws_count_waiting(struct fluxaws_client *client);
  * is being collected; -EBUSY (inside a callback); -EINVAL (no such level). */
 int fluxaws_flush(struct fluxaws_client *client, enum fluxaws_level level, int timeout_ms);
 
-/* ---- What the cloud wants ---------------------------------------------------------------------
- */
+/* ---- What the cloud wants -------------------------------------------------- */
 
 /* A wish: a value in the shadow's `desired` that differs from what the device reports. Or the news
  * that a wish told before is none any more. */
@@ -315,8 +311,7 @@ int fluxaws_watch(struct fluxaws_client *client, const char *path,
  * Returns 0; -ENOENT (there is no such watch). */
 int fluxaws_unwatch(struct fluxaws_client *client, int id);
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------- */
 
 /* The sections of a shadow, as AWS IoT names them. */
 enum fluxaws_section {
@@ -344,20 +339,17 @@ int fluxaws_get(struct fluxaws_client *client, enum fluxaws_section section, con
 int fluxaws_get_keys(struct fluxaws_client *client, const char *path, int timeout_ms,
                      char **ret_json);
 
-/* Read how the daemon stands: its link, shadows, counters and clients. Otherwise as fluxaws_get().
- */
+/* Read how the daemon stands: link, shadows, counters, clients. Otherwise as fluxaws_get(). */
 int fluxaws_get_status(struct fluxaws_client *client, int timeout_ms, char **ret_json);
 
-/* ---- Cleaning up ------------------------------------------------------------------------------
- */
+/* ---- Cleaning up ----------------------------------------------------------- */
 
 /* Forget properties of the shadow in use on the device, and leave the cloud as it is: the daemon
  * drops what it holds at and below the path, sent or not, and no longer sets it back when others
  * change it. The library forgets it too.
  *
  * path: NULL for all.
- * Blocks; runs callbacks. Returns 0; -ENOENT (nothing is held there); otherwise as fluxaws_get().
- */
+ * Blocks; runs callbacks. Returns 0; -ENOENT (nothing is held there); else as fluxaws_get(). */
 int fluxaws_forget(struct fluxaws_client *client, const char *path, int timeout_ms);
 
 /* Take back all that this device reported: everything it is known to have reported becomes null in
@@ -369,48 +361,36 @@ int fluxaws_forget(struct fluxaws_client *client, const char *path, int timeout_
  * shadow service refused); otherwise as fluxaws_get(). */
 int fluxaws_reset(struct fluxaws_client *client, bool all, int timeout_ms);
 
-/* ---- Operating the daemon ----------------------------------------------------------------------
- *
- * For tools of operators; where access rules are configured each takes the admin right, but for
- * fluxaws_get_history(). All of them block and run callbacks, and return what fluxaws_get() does
- * (-EACCES: an access rule forbids it, fluxaws_error_text() names it), besides what stands there.
- */
+/* ---- Operating the daemon --------------------------------------------------- */
 
-/* Have the daemon read its configuration and its credentials again. Clients stay connected; the
- * link is dialled anew only if what it rests on has changed.
+/* For tools of operators. Where access rules are configured, all but fluxaws_get_history() take the
+ * admin right (-EACCES; fluxaws_error_text() names the rule). Otherwise as fluxaws_get().
  *
- * ret_json: NULL, or gets a JSON object to be freed, written on success only: `needs_restart`, a
- * list of keys ("[Socket] Path") whose new value counts after a restart, and `problems`, a list of
- * texts
- * ("FILE:LINE: …") on what was left out or replaced by a default; later versions may add to it.
- * Returns 0; -EINVAL (refused, the old configuration stays in force; fluxaws_error_text() says
- * where the mistake is). */
+ * Have configuration and credentials read again. Returns 0; -EINVAL (refused: the old configuration
+ * stays in force, and fluxaws_error_text() says where the mistake is).
+ * ret_json: NULL, or as fluxaws_get(): an object of lists of texts, which fluxctl(1) explains. */
 int fluxaws_reload(struct fluxaws_client *client, int timeout_ms, char **ret_json);
 
-/* Have the daemon drop its link to the cloud, if there is one, and dial at once, or as soon as that
- * makes sense. Ends before the link is up: see fluxaws_get_status(). Returns 0; -ENETDOWN (the link
- * is paused: resume it). */
+/* Have the link dropped, if it is up, and dialled anew. Returns 0; -ENETDOWN (it is paused). */
 int fluxaws_reconnect(struct fluxaws_client *client, int timeout_ms);
 
-/* Have the daemon hang up, and neither dial nor send until fluxaws_resume() or its restart. Reports
- * are taken as ever, and stored. Returns 0 also where it was so before. */
+/* Have the link hung up, and nothing dialled or sent until fluxaws_resume() or a restart of the
+ * daemon. Reports are taken as ever, and stored. Returns 0 also where it was so before. */
 int fluxaws_pause(struct fluxaws_client *client, int timeout_ms);
 int fluxaws_resume(struct fluxaws_client *client, int timeout_ms);
 
 /* Have the daemon log from this level on: error, warning, notice, info or debug.
  *
- * duration_sec: seconds until the configured level counts again, at most a year, over reloads; 0:
- * until the next reload. A restart of the daemon ends both.
- * Returns 0; -EINVAL (no such level, or too long). */
+ * duration_sec: until the configured level counts again, over reloads, at most 366 days; 0: until
+ * the next reload. A restart ends both. Returns 0; -EINVAL (no such level or time). */
 int fluxaws_set_log_level(struct fluxaws_client *client, const char *level, unsigned duration_sec,
                           int timeout_ms);
 
-/* Read the last events of the link: when it came up, was lost, was tried in vain, and why.
- * docs/operating.md lists the fields. Otherwise as fluxaws_get(). */
+/* Read the last events of the link: when it came up, was lost, was tried in vain, and why;
+ * fluxctl(1) lists the fields under `history`. */
 int fluxaws_get_history(struct fluxaws_client *client, int timeout_ms, char **ret_json);
 
-/* ---- In an event loop -------------------------------------------------------------------------
- */
+/* ---- In an event loop ------------------------------------------------------ */
 
 /* Watch the descriptor for the events with poll() or the like, for at most the timeout; then call
  * fluxaws_dispatch(client, 0). A program without a loop calls fluxaws_dispatch() with a timeout now
@@ -420,9 +400,7 @@ int fluxaws_get_history(struct fluxaws_client *client, int timeout_ms, char **re
  * The descriptor stays the same for the life of the handle, over reconnects. It is the library's:
  * do not read, write or close it. */
 int fluxaws_get_fd(struct fluxaws_client *client);
-
-/* The events to watch for, as poll() has them. */
-int fluxaws_get_events(struct fluxaws_client *client);
+int fluxaws_get_events(struct fluxaws_client *client); /* as poll() has them */
 
 /* Milliseconds until fluxaws_dispatch() must be called even if the descriptor is quiet; -1: never.
  * Changes with every call on the handle. */
@@ -436,8 +414,7 @@ int fluxaws_get_timeout_ms(struct fluxaws_client *client);
  * errors of the system. A daemon that is not there is no error: see fluxaws_is_connected(). */
 int fluxaws_dispatch(struct fluxaws_client *client, int timeout_ms);
 
-/* ---- Finding out ------------------------------------------------------------------------------
- */
+/* ---- Finding out ----------------------------------------------------------- */
 
 /* Tell how the connection stands: 1 greeted by the daemon; 0 on the way; or why the last attempt
  * failed: -ENOENT, -ECONNREFUSED, -EACCES, -EPROTONOSUPPORT (no common protocol version), -EPROTO

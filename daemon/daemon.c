@@ -215,6 +215,7 @@ static bool daemon_turn(struct daemon *daemon)
 {
     const int64_t now_us = clock_now_us();
     const int64_t now_ms = now_us / 1000;
+    daemon_expire_level(daemon, now_ms);
     if (daemon->wants_reload) {
         daemon->wants_reload = false;
         (void)daemon_reload(daemon, now_ms);
@@ -229,6 +230,7 @@ static bool daemon_turn(struct daemon *daemon)
     daemon_storage_receive(&daemon->storage, daemon->thing, now_ms);
     daemon_look_at_storage(daemon, now_ms);
     socket_server_turn(daemon->server, now_ms, now_us);
+    daemon_answer_admins(daemon, now_ms);
     daemon_answer_statuses(daemon, now_ms);
     thing_tick(daemon->thing, now_ms);
     uplink_send(daemon->uplink, now_ms);
@@ -256,6 +258,7 @@ static void arm_timer(struct daemon *daemon)
     deadline_ms =
         earliest(deadline_ms, daemon_storage_deadline(&daemon->storage, daemon->thing,
                                                       daemon_storage_stop(daemon), now_ms));
+    deadline_ms = earliest(deadline_ms, log_choice_deadline(&daemon->log_choice));
     if (daemon->watchdog_ms > 0)
         deadline_ms = earliest(deadline_ms, daemon->next_feed_ms);
     if (deadline_ms == INT64_MAX) {

@@ -32,7 +32,11 @@ bool daemon_free(struct daemon *daemon);
 /* Log what is wrong with a configuration. */
 void daemon_log_problems(const struct config *config);
 
-/* Set the level: the command line's, or else the file's. */
+/* The level that counts where none was chosen at run time: the command line's, or else the file's.
+ */
+int daemon_configured_log_level(const struct config *config, const struct daemon_options *options);
+
+/* Set it. */
 void daemon_apply_log_level(const struct config *config, const struct daemon_options *options);
 
 #endif

@@ -6,6 +6,7 @@
 #include "daemon/daemon_storage.h"
 #include "daemon/ipc/listen_socket.h"
 #include "daemon/ipc/socket_server.h"
+#include "daemon/log_choice.h"
 #include "daemon/reload_report.h"
 #include "daemon/uplink.h"
 
@@ -24,8 +25,9 @@ struct daemon {
     struct daemon_options options;
     struct config config;
     char thing_name[FLUX_THING_NAME_MAX + 1];
-    char state_directory[STORE_PATH_MAX];           /* of the storage */
-    bool config_rejected;                           /* the last reload was refused */
+    char state_directory[STORE_PATH_MAX]; /* of the storage */
+    bool config_rejected;                 /* the last reload was refused */
+    struct log_choice log_choice;
     struct reload_report reload;                    /* the last one; empty before the first */
     bool wants_stop, wants_reload, link_has_events; /* what woke us */
     int64_t started_ms;
@@ -67,6 +69,15 @@ void daemon_apply_settings(struct daemon *daemon, int64_t now_ms);
 /* Read configuration and credentials again, without dropping local clients; a bad file keeps the
  * old one. Returns what it did, also logged; borrowed until the next reload. */
 const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms);
+
+/* --- daemon_admin.c: what operators want --- */
+
+/* Do it, and answer. */
+void daemon_answer_admins(struct daemon *daemon, int64_t now_ms);
+/* Put the log level in force that was configured, or chosen at run time. */
+void daemon_apply_level(struct daemon *daemon);
+/* Go back to the configured one when the time of the other is over. */
+void daemon_expire_level(struct daemon *daemon, int64_t now_ms);
 
 /* --- daemon_stop.c: the way out --- */
 

@@ -29,12 +29,17 @@ void daemon_log_problems(const struct config *config)
         log_problem(&config->problems[i]);
 }
 
-void daemon_apply_log_level(const struct config *config, const struct daemon_options *options)
+int daemon_configured_log_level(const struct config *config, const struct daemon_options *options)
 {
     int level = options->log_level;
     if (level < 0 && log_level_parse(config_text(config, CONFIG_LOG_LEVEL), &level) < 0)
         level = LOG_INFO;
-    log_set_level(level);
+    return level;
+}
+
+void daemon_apply_log_level(const struct config *config, const struct daemon_options *options)
+{
+    log_set_level(daemon_configured_log_level(config, options));
 }
 
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options)
@@ -83,7 +88,8 @@ int daemon_apply_policies(struct daemon *daemon, int64_t now_ms)
 void daemon_apply_settings(struct daemon *daemon, int64_t now_ms)
 {
     const struct config *config = &daemon->config;
-    daemon_apply_log_level(config, &daemon->options);
+    log_choice_reload(&daemon->log_choice);
+    daemon_apply_level(daemon);
     struct thing_options thing_options;
     daemon_fill_thing_options(daemon, &thing_options);
     int r = thing_set_options(daemon->thing, &thing_options, now_ms);

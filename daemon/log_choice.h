@@ -1,4 +1,5 @@
-/* The log level that an operator chose at run time, and for how long. Pure: sets no level itself. */
+/* The log level that an operator chose at run time, and for how long. Pure: sets no level itself.
+ */
 #ifndef FLUXAWS_LOG_CHOICE_H
 #define FLUXAWS_LOG_CHOICE_H
 
