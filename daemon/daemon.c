@@ -2,7 +2,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/entropy.h"
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/daemon_private.h"
 #include "daemon/service_manager.h"
 #include <errno.h>
@@ -115,7 +115,7 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
         .credentials = daemon->options.credentials_directory,
     };
     return uplink_new(&daemon->uplink, daemon->thing, daemon->thing_name, &daemon->config,
-                      &directories, entropy_u64(), now_ms);
+                      &directories, &daemon->log, entropy_u64(), now_ms);
 }
 
 static int open_loop(struct daemon *daemon)
@@ -237,7 +237,8 @@ static bool daemon_turn(struct daemon *daemon)
     daemon_storage_turn(&daemon->storage, daemon->thing, daemon_storage_stop(daemon), now_ms);
     const bool has_more = daemon_continue_stop(daemon, now_ms, now_us);
     socket_server_settle(daemon->server);
-    daemon_log_notices(daemon);
+    daemon_log_notices(daemon, now_ms);
+    log_limited_flush(&daemon->log, now_ms);
     daemon_tell_service_manager(daemon, now_ms);
     return has_more || socket_server_has_work(daemon->server);
 }
@@ -255,6 +256,7 @@ static void arm_timer(struct daemon *daemon)
         earliest(thing_deadline(daemon->thing, now_ms), uplink_deadline(daemon->uplink));
     deadline_ms = earliest(deadline_ms, socket_server_deadline(daemon->server));
     deadline_ms = earliest(deadline_ms, daemon_stop_deadline(daemon));
+    deadline_ms = earliest(deadline_ms, log_limit_deadline(&daemon->log));
     deadline_ms =
         earliest(deadline_ms, daemon_storage_deadline(&daemon->storage, daemon->thing,
                                                       daemon_storage_stop(daemon), now_ms));

@@ -1,8 +1,14 @@
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/daemon_private.h"
+#include "daemon/log_kinds.h"
 #include "daemon/message_ids.h"
 #include <stdio.h>
 #include <string.h>
+
+/* So many alike are told within ten minutes, then they are counted. */
+#define ALIKE_TOLD 3
+
+_Static_assert(LOG_KIND_NOTICE + THING_NOTICE_CROWDED < LOG_LIMIT_KINDS, "a share of the log each");
 
 static int notice_level(enum thing_notice_kind kind)
 {
@@ -72,7 +78,16 @@ static void describe_shadow(const struct daemon *daemon, const struct thing_noti
                    notice->shadow_name, is_own ? "" : " of ", is_own ? "" : notice->thing_name);
 }
 
-static void log_notice_line(const struct daemon *daemon, const struct thing_notice *notice)
+/* Alike are notices of a kind about the same property of the same shadow, with the same code. */
+static uint64_t notice_key(const struct thing_notice *notice)
+{
+    uint64_t hash = log_limit_mix((uint64_t)(unsigned)notice->code, notice->thing_name);
+    hash = log_limit_mix(hash, notice->shadow_name);
+    return log_limit_mix(hash, notice->path);
+}
+
+static void log_notice_line(struct daemon *daemon, const struct thing_notice *notice,
+                            int64_t now_ms)
 {
     char code[16], text[1024], delay[48] = "", repeated[48] = "";
     const bool has_path = notice->path[0] != '\0';
@@ -102,13 +117,21 @@ static void log_notice_line(const struct daemon *daemon, const struct thing_noti
         fields[count++] = (struct log_field){"MESSAGE_ID", notice_message_id(notice->kind)};
     char whose[FLUX_THING_NAME_MAX + FLUX_SHADOW_NAME_MAX + 16];
     describe_shadow(daemon, notice, whose, sizeof(whose));
-    log_event(notice_level(notice->kind), fields, count, "%s: %s%s%s", whose,
-              thing_notice_name(notice->kind), text, repeated);
+    const struct log_line line = {
+        .kind = LOG_KIND_NOTICE + notice->kind,
+        .key = notice_key(notice),
+        .burst = ALIKE_TOLD,
+        .level = notice_level(notice->kind),
+        .fields = fields,
+        .field_count = count,
+    };
+    log_limited(&daemon->log, &line, now_ms, "%s: %s%s%s", whose, thing_notice_name(notice->kind),
+                text, repeated);
 }
 
-void daemon_log_notices(struct daemon *daemon)
+void daemon_log_notices(struct daemon *daemon, int64_t now_ms)
 {
     struct thing_notice notice;
     while (thing_next_notice(daemon->thing, &notice))
-        log_notice_line(daemon, &notice);
+        log_notice_line(daemon, &notice, now_ms);
 }

@@ -2,6 +2,7 @@
 #ifndef FLUXAWS_DAEMON_PRIVATE_H
 #define FLUXAWS_DAEMON_PRIVATE_H
 
+#include "daemon/base/log_limit.h"
 #include "daemon/daemon.h"
 #include "daemon/daemon_storage.h"
 #include "daemon/ipc/listen_socket.h"
@@ -39,6 +40,7 @@ struct daemon {
     struct event *timer, *link_event, *store_event, *signals[3];
     char extra_text[256]; /* of [Thing] Extra, cut into words */
     const char *extra[CONFIG_WORDS_MAX];
+    struct log_limit log; /* lines of which many may come */
     struct thing *thing;
     struct daemon_storage storage;
     struct session_host host;
@@ -90,6 +92,6 @@ enum storage_stop daemon_storage_stop(const struct daemon *daemon);
 
 /* --- daemon_notices.c: what the operator should hear --- */
 
-void daemon_log_notices(struct daemon *daemon);
+void daemon_log_notices(struct daemon *daemon, int64_t now_ms);
 
 #endif

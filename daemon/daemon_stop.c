@@ -1,4 +1,4 @@
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/daemon_private.h"
 #include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
@@ -57,14 +57,17 @@ static void end(struct daemon *daemon)
     const bool is_kept = !daemon->storage.is_volatile &&
                          !thing_has_unsaved_reports(daemon->thing) &&
                          !daemon_storage_is_busy(&daemon->storage);
+    log_limited_flush(&daemon->log, INT64_MAX);
     char number[32];
     (void)snprintf(number, sizeof(number), "%zu", pending);
-    const struct log_field fields[] = {
-        {"MESSAGE_ID", MESSAGE_STOPPED}, {"UNSENT", number}, {"KEPT", is_kept ? "yes" : "no"}};
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STOPPED},
+                                       {"THING", daemon->thing_name},
+                                       {"UNSENT", number},
+                                       {"KEPT", is_kept ? "yes" : "no"}};
     if (pending == 0)
-        log_event(LOG_INFO, fields, 3, "stopped; everything was sent");
+        log_event(LOG_INFO, fields, 4, "stopped; everything was sent");
     else
-        log_event(is_kept ? LOG_INFO : LOG_WARNING, fields, 3, "stopped; %zu value%s not sent%s",
+        log_event(is_kept ? LOG_INFO : LOG_WARNING, fields, 4, "stopped; %zu value%s not sent%s",
                   pending, pending == 1 ? " was" : "s were", fate(daemon, is_kept));
     daemon->state = DAEMON_STOPPED;
 }

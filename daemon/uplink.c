@@ -3,10 +3,11 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/credential_paths.h"
-#include "daemon/message_ids.h"
+#include "daemon/link_log.h"
 #include "daemon/mqtt/clock_doubt.h"
 #include "daemon/mqtt/mqtt_link.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,27 @@ struct uplink {
     int64_t since_ms;
     uint64_t changes;
     char reason[512];
-    char logged_reason[512];
-    int failure;     /* what the reason is about; 0: none */
-    bool was_up;     /* and whether it ended a link that had been up */
-    bool has_failed; /* since it was up last: what follows is a repeat */
+    int failure;           /* what the reason is about; 0: none */
+    bool was_up;           /* and whether it ended a link that had been up */
+    struct log_limit *log; /* borrowed */
     enum credentials_state credentials_state;
     int64_t not_after_sec;
     struct clock_doubt clock_doubt;
 };
+
+/* Say why the link is down. `failure`: as struct uplink_status has it. */
+static void set_reason(struct uplink *uplink, int failure, bool was_up, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void set_reason(struct uplink *uplink, int failure, bool was_up, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(uplink->reason, sizeof(uplink->reason), format, arguments);
+    va_end(arguments);
+    uplink->failure = failure;
+    uplink->was_up = was_up;
+}
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
@@ -59,7 +73,7 @@ static uint64_t connection_fingerprint(struct uplink *uplink)
 
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
                const struct config *config, const struct uplink_directories *directories,
-               uint64_t seed, int64_t now_ms)
+               struct log_limit *log, uint64_t seed, int64_t now_ms)
 {
     struct uplink *uplink = calloc(1, sizeof(*uplink));
     if (!uplink)
@@ -67,6 +81,7 @@ int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thin
     uplink->thing = thing;
     uplink->thing_name = thing_name;
     uplink->config = config;
+    uplink->log = log;
     uplink->directories = *directories;
     uplink->since_ms = now_ms;
     uplink->credentials_state = CREDENTIALS_MISSING;
@@ -119,61 +134,27 @@ static void uplink_dial(struct uplink *uplink)
     };
     const int r = mqtt_link_connect(uplink->link, &connection);
     if (r < 0) /* the table's deadline for an attempt ends this one */
-        (void)snprintf(uplink->reason, sizeof(uplink->reason), "cannot dial: %s", strerror(-r));
-}
-
-static void uplink_log_up(struct uplink *uplink)
-{
-    const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
-    const struct log_field fields[] = {
-        {"MESSAGE_ID", MESSAGE_LINK_UP}, {"ENDPOINT", host}, {"THING", uplink->thing_name}};
-    log_event(LOG_INFO, fields, 3, "connected to %s:%s as %s", host,
-              config_text(uplink->config, CONFIG_PORT), client_id(uplink));
-    uplink->has_failed = false;
-    uplink->logged_reason[0] = '\0';
-}
-
-/* Say once that the link is down and why; a reason that only repeats is for debugging. */
-static void uplink_log_down(struct uplink *uplink, bool was_up, int64_t now_ms)
-{
-    const bool is_news = was_up || strcmp(uplink->reason, uplink->logged_reason) != 0;
-    const bool is_credentials = uplink->machine.state == LINK_WAITING_CREDENTIALS;
-    const struct log_field fields[] = {
-        {"MESSAGE_ID", is_credentials ? MESSAGE_CREDENTIALS : MESSAGE_LINK_DOWN},
-        {"ENDPOINT", config_text(uplink->config, CONFIG_ENDPOINT)},
-        {"THING", uplink->thing_name}};
-    const int64_t deadline_ms = link_machine_deadline(&uplink->machine);
-    const int64_t wait_ms = deadline_ms == INT64_MAX ? 0 : deadline_ms - now_ms;
-    log_event(is_news ? LOG_WARNING : LOG_DEBUG, fields, 3, "%s: %s; next attempt in %lld.%lld s%s",
-              was_up           ? "connection lost"
-              : is_credentials ? "cannot dial"
-                               : "cannot connect",
-              uplink->reason, (long long)(wait_ms / 1000), (long long)(wait_ms % 1000 / 100),
-              uplink->has_failed ? "" : " (repeats are logged at debug)");
-    uplink->has_failed = true;
-    (void)snprintf(uplink->logged_reason, sizeof(uplink->logged_reason), "%s", uplink->reason);
-}
-
-/* Tell whether this input means that something went wrong. */
-static bool is_failure(enum link_input input, enum link_state before)
-{
-    return input == LINK_INPUT_CONNECT_FAILED || input == LINK_INPUT_LOST ||
-           input == LINK_INPUT_STALLED || input == LINK_INPUT_CREDENTIALS_BAD ||
-           (input == LINK_INPUT_DUE && before == LINK_CONNECTING);
+        set_reason(uplink, MQTT_LINK_FAILED, false, "cannot dial: %s", strerror(-r));
 }
 
 static void uplink_tell_change(struct uplink *uplink, enum link_state before, enum link_input input,
                                int64_t now_ms)
 {
-    const enum link_state after = uplink->machine.state;
-    if (after != before)
-        log_debug("link: %s -> %s", link_state_name(before), link_state_name(after));
-    if (after == LINK_UP && before != LINK_UP)
-        uplink_log_up(uplink);
-    else if (is_failure(input, before) && after != LINK_OFF)
-        uplink_log_down(uplink, before == LINK_UP, now_ms);
-    else if (before == LINK_UP && after != LINK_UP)
-        log_info("hanging up");
+    const int64_t deadline_ms = link_machine_deadline(&uplink->machine);
+    const struct link_change change = {
+        .before = before,
+        .after = uplink->machine.state,
+        .input = input,
+        .thing_name = uplink->thing_name,
+        .client_id = client_id(uplink),
+        .endpoint = config_text(uplink->config, CONFIG_ENDPOINT),
+        .port = config_text(uplink->config, CONFIG_PORT),
+        .reason = uplink->reason,
+        .code = uplink->failure,
+        .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - now_ms,
+        .connections = uplink->machine.connect_count,
+    };
+    link_log_change(uplink->log, &change, now_ms);
 }
 
 static void uplink_step(struct uplink *uplink, enum link_input input, int64_t now_ms)
@@ -183,11 +164,8 @@ static void uplink_step(struct uplink *uplink, enum link_input input, int64_t no
     const enum link_state after = uplink->machine.state;
     if (before == LINK_UP && after != LINK_UP)
         thing_link_down(uplink->thing, now_ms);
-    if (before == LINK_CONNECTING && input == LINK_INPUT_DUE) {
-        (void)snprintf(uplink->reason, sizeof(uplink->reason), "no answer in time");
-        uplink->failure = MQTT_LINK_FAILED_TIMEOUT;
-        uplink->was_up = false;
-    }
+    if (before == LINK_CONNECTING && input == LINK_INPUT_DUE)
+        set_reason(uplink, MQTT_LINK_FAILED_TIMEOUT, false, "no answer in time");
 
     switch (action) {
     case LINK_ACTION_NONE:
@@ -248,7 +226,7 @@ static void uplink_take_credentials(struct uplink *uplink, const struct credenti
     uplink->credentials_state = credentials->state;
     uplink->not_after_sec = credentials->not_after_sec;
     if (!is_usable)
-        (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", credentials->text);
+        set_reason(uplink, MQTT_LINK_FAILED, false, "%s", credentials->text);
     uplink_step(uplink, is_usable ? LINK_INPUT_CREDENTIALS_OK : LINK_INPUT_CREDENTIALS_BAD, now_ms);
 }
 
@@ -273,9 +251,7 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
         return;
     case MQTT_LINK_CONNECT_FAILED:
     case MQTT_LINK_LOST:
-        (void)snprintf(uplink->reason, sizeof(uplink->reason), "%s", event->text);
-        uplink->failure = event->code;
-        uplink->was_up = event->kind == MQTT_LINK_LOST;
+        set_reason(uplink, event->code, event->kind == MQTT_LINK_LOST, "%s", event->text);
         uplink_judge_clock(uplink, event->code);
         uplink_step(uplink,
                     event->kind == MQTT_LINK_LOST ? LINK_INPUT_LOST : LINK_INPUT_CONNECT_FAILED,
@@ -330,10 +306,7 @@ void uplink_check(struct uplink *uplink, int64_t now_ms)
     if (link_machine_deadline(&uplink->machine) <= now_ms)
         uplink_step(uplink, LINK_INPUT_DUE, now_ms);
     if (uplink->machine.state == LINK_UP && thing_doubts_link(uplink->thing)) {
-        (void)snprintf(uplink->reason, sizeof(uplink->reason),
-                       "the service answers none of our requests");
-        uplink->failure = MQTT_LINK_FAILED;
-        uplink->was_up = true;
+        set_reason(uplink, MQTT_LINK_FAILED, true, "the service answers none of our requests");
         uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
     }
 }
@@ -368,7 +341,7 @@ void uplink_send(struct uplink *uplink, int64_t now_ms)
             continue;
         }
         /* What was not taken would never be answered: begin again with a new connection. */
-        (void)snprintf(uplink->reason, sizeof(uplink->reason), "cannot send: %s", strerror(-r));
+        set_reason(uplink, MQTT_LINK_FAILED, true, "cannot send: %s", strerror(-r));
         uplink_step(uplink, LINK_INPUT_STALLED, now_ms);
     }
 }

@@ -4,6 +4,7 @@
 #ifndef FLUXAWS_UPLINK_H
 #define FLUXAWS_UPLINK_H
 
+#include "daemon/base/log_limit.h"
 #include "daemon/config.h"
 #include "daemon/mqtt/link_state.h"
 #include "daemon/shadow/thing.h"
@@ -18,11 +19,11 @@ struct uplink_directories {
     const char *credentials; /* NULL: none */
 };
 
-/* Start the link's thread; the link is off. `thing` and `config` are borrowed, the latter until
- * uplink_set_config(). Returns 0, -ENOMEM, -EMFILE, -EAGAIN. */
+/* Start the link's thread; the link is off. `thing`, `log` and `config` are borrowed, the last
+ * until uplink_set_config(). Returns 0, -ENOMEM, -EMFILE, -EAGAIN. */
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
                const struct config *config, const struct uplink_directories *directories,
-               uint64_t seed, int64_t now_ms);
+               struct log_limit *log, uint64_t seed, int64_t now_ms);
 /* Returns as mqtt_link_free(). */
 bool uplink_free(struct uplink *uplink);
 

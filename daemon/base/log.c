@@ -110,12 +110,7 @@ static bool write_journal(int level, const char *text, const struct log_field *f
 static void write_text(int level, const char *text)
 {
     char line[LOG_TEXT_BYTES_MAX + 32];
-    int size = snprintf(line, sizeof(line), "%s%s\n",
-                        level == LOG_INFO || level == LOG_NOTICE ? ""
-                        : level == LOG_DEBUG                     ? "debug: "
-                        : level == LOG_WARNING                   ? "warning: "
-                                                                 : "error: ",
-                        text);
+    const int size = snprintf(line, sizeof(line), "%s: %s\n", log_level_name(level), text);
     /* One write per line keeps lines of several threads whole. */
     if (size > 0)
         (void)!write(STDERR_FILENO, line, (size_t)size);

@@ -59,6 +59,22 @@ static void test_less_important_lines_are_dropped(void **state)
     assert_string_equal(captured, "warning: loud 7\n");
 }
 
+static void test_text_begins_with_the_name_of_its_level(void **state)
+{
+    (void)state;
+    int fds[2], saved;
+    log_set_level(LOG_DEBUG);
+    capture_begin(fds, &saved);
+    log_error("a");
+    log_warning("b");
+    log_notice("c");
+    log_info("d");
+    log_debug("e");
+    capture_end(fds, saved);
+    log_set_level(LOG_INFO);
+    assert_string_equal(captured, "error: a\nwarning: b\nnotice: c\ninfo: d\ndebug: e\n");
+}
+
 static void test_outside_text_cannot_forge_a_line(void **state)
 {
     (void)state;
@@ -66,7 +82,7 @@ static void test_outside_text_cannot_forge_a_line(void **state)
     capture_begin(fds, &saved);
     log_info("client said %s", "a\nerror: b\x1b[31m");
     capture_end(fds, saved);
-    assert_string_equal(captured, "client said a?error: b?[31m\n");
+    assert_string_equal(captured, "info: client said a?error: b?[31m\n");
 }
 
 static void test_long_lines_are_cut_and_errno_is_kept(void **state)
@@ -83,8 +99,9 @@ static void test_long_lines_are_cut_and_errno_is_kept(void **state)
     int kept = errno;
     capture_end(fds, saved);
     assert_int_equal(kept, EXDEV);
-    assert_int_equal(strlen(captured), LOG_TEXT_BYTES_MAX);
-    assert_int_equal(captured[LOG_TEXT_BYTES_MAX - 1], '\n');
+    const size_t prefix = strlen("info: ");
+    assert_int_equal(strlen(captured), prefix + LOG_TEXT_BYTES_MAX);
+    assert_int_equal(captured[prefix + LOG_TEXT_BYTES_MAX - 1], '\n');
 }
 
 int main(void)
@@ -93,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_of_levels_go_both_ways),
         cmocka_unit_test(test_less_important_lines_are_dropped),
+        cmocka_unit_test(test_text_begins_with_the_name_of_its_level),
         cmocka_unit_test(test_outside_text_cannot_forge_a_line),
         cmocka_unit_test(test_long_lines_are_cut_and_errno_is_kept),
     };

@@ -1,0 +1,17 @@
+/* The kinds of lines of which many may come, each with its own share of the log (base/log_limit.h).
+ */
+#ifndef FLUXAWS_LOG_KINDS_H
+#define FLUXAWS_LOG_KINDS_H
+
+#include "daemon/base/log_limit.h"
+
+enum log_kind {
+    LOG_KIND_LINK,        /* up, lost, hung up */
+    LOG_KIND_LINK_FAILED, /* attempts in vain */
+    LOG_KIND_CLIENT,      /* programs that were turned away or cut off */
+    LOG_KIND_RELOAD,
+    LOG_KIND_STORAGE,
+    LOG_KIND_NOTICE, /* and enum thing_notice_kind */
+};
+
+#endif
