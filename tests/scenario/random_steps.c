@@ -45,7 +45,7 @@ static void random_report(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
     struct sim_operation operations[6];
-    size_t count = 0, values = sim_chance(sim, 70) ? 1 : 1 + sim_random(sim, 4);
+    size_t count = 0, values = sim_chance(sim, 70) ? 1 : 1 + (size_t)sim_random(sim, 4);
     if (world->replaces && sim_chance(sim, 10))
         operations[count++] = (struct sim_operation){sim_chance(sim, 50) ? "" : "/a", NULL};
     for (size_t i = 0; i < values; i++)
@@ -65,7 +65,7 @@ static void random_program(struct random_world *world)
 {
     static const char *const tops[] = {"/u", "/u", "/t", "/m", "/q"};
     struct sim *sim = random_shadow(world);
-    size_t program = sim_random(sim, SIM_PROGRAMS);
+    size_t program = (size_t)sim_random(sim, SIM_PROGRAMS);
     char path[16], json[16];
     (void)snprintf(path, sizeof(path), "%s/%d", tops[sim_random(sim, RANDOM_COUNT(tops))],
                    (int)sim_random(sim, 3));
@@ -156,7 +156,7 @@ static void random_foreign(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
     json_t *reported = json_object();
-    size_t count = 1 + sim_random(sim, 3);
+    size_t count = 1 + (size_t)sim_random(sim, 3);
     for (size_t i = 0; i < count; i++)
         random_add(reported,
                    random_pick(sim, random_foreign_paths, RANDOM_COUNT(random_foreign_paths)),
@@ -183,7 +183,7 @@ static void random_wish(struct random_world *world)
 {
     struct sim *sim = random_shadow(world);
     json_t *desired = json_object();
-    size_t count = 1 + sim_random(sim, 3);
+    size_t count = 1 + (size_t)sim_random(sim, 3);
     for (size_t i = 0; i < count; i++) {
         const char *path = random_pick(sim, random_wish_paths, RANDOM_COUNT(random_wish_paths));
         json_t *value =

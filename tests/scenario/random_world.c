@@ -63,7 +63,7 @@ static void random_options(struct sim_options *options, uint64_t seed, struct si
     options->thing.extra = random_extra;
     options->thing.extra_count = RANDOM_COUNT(random_extra);
     if (sim_chance(dice, 12)) {
-        options->thing.max_document_bytes = 60 + sim_random(dice, 200);
+        options->thing.max_document_bytes = 60 + (size_t)sim_random(dice, 200);
         options->cloud.max_bytes = options->thing.max_document_bytes;
     }
     options->commit_ms = 1 + (int64_t)sim_random(dice, 200);
@@ -114,9 +114,10 @@ void random_begin(struct random_world *world, uint64_t seed, bool durable, FILE 
     world->sim->allow_refusals = true;
     world->sim->keep_waits = sim_chance(&dice, 50) ? 20 : 0;
     random_open_shadows(world, &dice,
-                        sim_chance(&dice, 40)   ? 1
-                        : sim_chance(&dice, 90) ? 2 + sim_random(&dice, 4)
-                                                : 6 + sim_random(&dice, RANDOM_SHADOWS_MAX - 6));
+                        sim_chance(&dice, 40) ? 1
+                        : sim_chance(&dice, 90)
+                            ? 2 + (size_t)sim_random(&dice, 4)
+                            : 6 + (size_t)sim_random(&dice, RANDOM_SHADOWS_MAX - 6));
     world->programs = world->programs && !world->restarts &&
                       options.thing.max_document_bytes == options.cloud.max_bytes &&
                       options.thing.max_document_bytes > 1000;

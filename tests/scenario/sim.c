@@ -137,7 +137,7 @@ static void sim_take_notices(struct sim *sim)
     struct thing_notice notice;
     while (thing_next_notice(sim->net->thing, &notice)) {
         if ((size_t)notice.kind < sizeof(sim->net->notices) / sizeof(sim->net->notices[0]))
-            sim->net->notices[notice.kind] += 1 + notice.repeated;
+            sim->net->notices[notice.kind] += 1 + (size_t)notice.repeated;
         for (struct sim *each = sim; each != NULL && notice.kind == THING_NOTICE_REFUSED;
              each = each->next)
             if (strcmp(each->shadow_name, notice.shadow_name) == 0)

@@ -190,7 +190,7 @@ static void pair_apply(struct pair *pair, const struct sim_operation *operation)
 
 static void pair_make_path(struct sim *sim, char *path)
 {
-    size_t depth = 1 + sim_random(sim, 1 + sim_random(sim, PAIR_DEPTH));
+    size_t depth = 1 + (size_t)sim_random(sim, 1 + sim_random(sim, PAIR_DEPTH));
     for (size_t i = 0; i < depth; i++) {
         *path++ = '/';
         *path++ = "abcd"[sim_random(sim, 4)];
@@ -224,7 +224,7 @@ static void pair_report(struct pair *pair)
     struct sim *sim = pair->sim;
     struct sim_operation operations[PAIR_OPS_MAX + 1];
     char paths[PAIR_OPS_MAX][2 * PAIR_DEPTH + 1], wish[2 * PAIR_DEPTH + 1];
-    size_t wanted = sim_chance(sim, 60) ? 1 : 1 + sim_random(sim, PAIR_OPS_MAX), count = 0;
+    size_t wanted = sim_chance(sim, 60) ? 1 : 1 + (size_t)sim_random(sim, PAIR_OPS_MAX), count = 0;
     if (pair->replaces && sim_chance(sim, 10))
         operations[count++] = (struct sim_operation){"", NULL};
     for (size_t i = count; i < wanted; i++) {
@@ -349,7 +349,7 @@ static bool pair_run(uint64_t seed, FILE *trace, char *ret_failure, size_t size)
     struct pair pair;
     pair_begin(&pair, seed, trace);
     struct sim *sim = pair.sim;
-    size_t steps = 10 + sim_random(sim, 60);
+    size_t steps = 10 + (size_t)sim_random(sim, 60);
     unsigned unrest = (unsigned)sim_random(sim, 40), rest = 20 + (unsigned)sim_random(sim, 80);
     for (size_t i = 0; i < steps && !sim_is_broken(sim); i++) {
         if (sim_chance(sim, unrest))

@@ -49,7 +49,7 @@ static bool random_run(uint64_t seed, FILE *trace, char *ret_failure, size_t siz
     struct random_world world;
     random_begin(&world, seed, random_is_durable, trace);
     struct sim *sim = world.sim;
-    size_t steps = 10 + sim_random(sim, 90);
+    size_t steps = 10 + (size_t)sim_random(sim, 90);
     for (size_t i = 0; i < steps && !sim_is_broken(sim); i++)
         random_step(&world);
     random_heal(&world);

@@ -90,7 +90,7 @@ static void say_something(struct client_fixture *f, uint64_t *seed)
     for (uint64_t flips = roll(seed, 3) == 0 ? roll(seed, 4) : 0; flips > 0; flips--)
         bytes[roll(seed, size)] ^= (uint8_t)(1u << roll(seed, 8));
     if (roll(seed, 30) == 0)
-        size = 1 + roll(seed, size);
+        size = 1 + (size_t)roll(seed, size);
     (void)fake_try_send(&f->daemon, bytes, size);
 }
 

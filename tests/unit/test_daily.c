@@ -65,7 +65,7 @@ static void run_away(uint64_t limit, uint64_t seed)
     random_init(&random, seed);
     int64_t now_ms = (int64_t)(random_u64(&random) % (uint64_t)DAY_MS), begin_ms = now_ms;
     size_t count = 0, oldest = 0, in_day = 0;
-    int64_t *sent = calloc(8 * limit, sizeof(*sent));
+    int64_t *sent = calloc(8 * (size_t)limit, sizeof(*sent));
     assert_non_null(sent);
     daily_init(&daily, limit, now_ms);
     while (now_ms < begin_ms + 5 * DAY_MS) {
