@@ -78,6 +78,7 @@ finish() {
 no_sanitizer_report() {
     local log
     for log in "$work"/*.log; do
+        [ -e "$log" ] || continue
         grep -qE 'runtime error:|ERROR: (Address|Leak)Sanitizer' "$log" || continue
         fail "a sanitizer complained in ${log##*/}:"
         sed -nE '/runtime error:|ERROR: (Address|Leak)Sanitizer/,$p' "$log" | head -n 60 | sed 's/^/#   /'
