@@ -124,7 +124,7 @@ static int open_loop(struct daemon *daemon)
     if (!daemon->base)
         return -ENOMEM;
     struct socket_server_limits limits;
-    daemon_fill_limits(&daemon->config, &limits);
+    daemon_fill_limits(daemon, &limits);
     int r =
         socket_server_new(&daemon->server, daemon->base, daemon->socket.fd, &daemon->host, &limits);
     if (r < 0)

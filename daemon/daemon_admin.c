@@ -37,27 +37,13 @@ static int refuse(struct wish *wish, int error, const char *reason)
     return error;
 }
 
-/* The first [Access] section, where it stands. */
-static const struct config_problem *find_rule(const struct config *config)
-{
-    for (size_t i = 0; i < config->problem_count; i++) {
-        if (strncmp(config->problems[i].text, "[Access", 7) == 0)
-            return &config->problems[i];
-    }
-    return NULL;
-}
-
 /* Access fails closed: what the rules would grant, nobody can tell yet. */
 static int check_right(const struct daemon *daemon, struct wish *wish)
 {
     if (!daemon->config.has_access || wish->uid == 0)
         return 0;
-    const struct config_problem *rule = find_rule(&daemon->config);
-    const int name_size = rule ? (int)strcspn(rule->text, "]") : 0;
     (void)snprintf(wish->reason, sizeof(wish->reason),
-                   "uid %u has no admin right by %.*s%s%s%s; root has it", wish->uid,
-                   rule ? name_size : 7, rule ? rule->text : "[Access", "]",
-                   rule && rule->file ? " in " : "", rule && rule->file ? rule->file : "");
+                   "%s gives uid %u no admin right; root has it", daemon->access_rule, wish->uid);
     return -EACCES;
 }
 

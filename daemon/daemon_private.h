@@ -38,7 +38,8 @@ struct daemon {
     bool told_status, told_in_memory;
     struct event_base *base;
     struct event *timer, *link_event, *store_event, *signals[3];
-    char extra_text[256]; /* of [Thing] Extra, cut into words */
+    char access_rule[256]; /* the first [Access] section, and where it stands */
+    char extra_text[256];  /* of [Thing] Extra, cut into words */
     const char *extra[CONFIG_WORDS_MAX];
     struct log_limit log; /* lines of which many may come */
     struct thing *thing;
@@ -62,7 +63,7 @@ void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms);
 int daemon_apply_policies(struct daemon *daemon, int64_t now_ms);
 /* What it points to lies in the daemon. */
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
-void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits);
+void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_limits);
 /* Put the configuration of `daemon->config` in force. */
 void daemon_apply_settings(struct daemon *daemon, int64_t now_ms);
 

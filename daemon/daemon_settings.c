@@ -69,12 +69,30 @@ void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_
     ret_options->keep_alive_ms = config_number(config, CONFIG_KEEP_ALIVE_SEC) * 1000;
 }
 
-void daemon_fill_limits(const struct config *config, struct socket_server_limits *ret_limits)
+/* The first [Access] section, for whoever is kept out by it. */
+static void describe_rule(const struct config *config, char *ret_text, size_t size)
 {
+    (void)snprintf(ret_text, size, "[Access]");
+    for (size_t i = 0; i < config->problem_count; i++) {
+        const struct config_problem *problem = &config->problems[i];
+        if (strncmp(problem->text, "[Access", 7) != 0)
+            continue;
+        const int name_size = (int)strcspn(problem->text, "]") + 1;
+        (void)snprintf(ret_text, size, "%.*s (%s:%u)", name_size, problem->text,
+                       problem->file ? problem->file : "", problem->line);
+        return;
+    }
+}
+
+void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_limits)
+{
+    const struct config *config = &daemon->config;
+    describe_rule(config, daemon->access_rule, sizeof(daemon->access_rule));
     *ret_limits = (struct socket_server_limits){
         .max_clients = (size_t)config_number(config, CONFIG_MAX_CLIENTS),
         .max_clients_per_user = (size_t)config_number(config, CONFIG_MAX_CLIENTS_PER_USER),
         .root_only = config->has_access,
+        .rule = daemon->access_rule,
     };
 }
 
@@ -100,7 +118,7 @@ void daemon_apply_settings(struct daemon *daemon, int64_t now_ms)
     daemon->host.max_frame_bytes = (uint32_t)config_number(config, CONFIG_MAX_FRAME_BYTES);
     daemon->host.max_depth = (uint32_t)config_number(config, CONFIG_MAX_DEPTH);
     struct socket_server_limits limits;
-    daemon_fill_limits(config, &limits);
+    daemon_fill_limits(daemon, &limits);
     socket_server_set_limits(daemon->server, &limits);
     uplink_set_config(daemon->uplink, config, now_ms);
     commit_schedule_set_interval(&daemon->storage.schedule,

@@ -32,6 +32,7 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
         .server = daemon->server,
         .host = &daemon->host,
         .storage = &daemon->storage,
+        .log_choice = &daemon->log_choice,
         .started_ms = daemon->started_ms,
     };
     /* Written once a turn, however many ask. */
@@ -44,6 +45,10 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
         session_answer_question(session, json ? strndup(json, size) : NULL, size);
     }
     free(json);
+    while ((session = socket_server_next_question(daemon->server, SESSION_ASKS_HISTORY))) {
+        json = status_write_history(daemon->uplink, now_ms, &size);
+        session_answer_question(session, json, size);
+    }
 }
 
 void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms)

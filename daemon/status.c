@@ -1,5 +1,6 @@
 #include "daemon/status_json.h"
 
+#include "daemon/base/log.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,9 @@ char *status_write(const struct status_source *source, int64_t now_ms, size_t *r
     object = status_put(object, "uptime_ms", json_integer(now_ms - source->started_ms));
     object = status_put(object, "thing", status_text(source->thing_name));
     object = status_put(object, "configuration", json_string(is_degraded ? "degraded" : "ok"));
+    object = status_put(object, "log_level", json_string(log_level_name(log_level())));
+    object = status_put(object, "log_level_for_ms",
+                        status_until(log_choice_deadline(source->log_choice), now_ms));
     object = status_put(object, "storage", status_storage(source, now_ms));
     object = status_put(object, "link", link_document(source, now_ms));
     object = status_put(object, "shadows", status_shadows(source, now_ms));

@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon_storage.h"
 #include "daemon/ipc/socket_server.h"
+#include "daemon/log_choice.h"
 #include "daemon/uplink.h"
 
 /* What there is to tell about; all borrowed. */
@@ -19,11 +20,15 @@ struct status_source {
     const struct socket_server *server;
     const struct session_host *host;
     const struct daemon_storage *storage;
+    const struct log_choice *log_choice; /* the log level in force is log_level() */
     int64_t started_ms;
 };
 
 /* Write the document. Returns it, for the caller to free, with its length; NULL without memory. */
 char *status_write(const struct status_source *source, int64_t now_ms, size_t *ret_size);
+
+/* Write the last events of the link; returns as status_write(). */
+char *status_write_history(const struct uplink *uplink, int64_t now_ms, size_t *ret_size);
 
 /* Values reported that the cloud has not taken yet. */
 size_t status_count_pending(struct thing *thing);

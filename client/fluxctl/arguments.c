@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FLUXCTL_FOR_SEC_MAX (366u * 86400u)
+
 enum long_option {
     LONG_SOCKET = 256,
     LONG_THING,
@@ -86,11 +88,26 @@ static enum fluxctl_exit take_section(struct fluxctl_arguments *arguments,
     return FLUXCTL_DONE;
 }
 
-static enum fluxctl_exit take_later(struct fluxctl_arguments *arguments, const char *name)
+/* 30s, 10m, 2h or 1d: a number without its unit is a mistake that nobody notices. */
+static enum fluxctl_exit parse_duration(const char *text, unsigned *ret_sec)
 {
-    arguments->given |= FLUXCTL_OPTION_LATER;
-    arguments->later = name;
-    return FLUXCTL_DONE;
+    static const struct {
+        char unit;
+        unsigned sec;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    char *end = NULL;
+    errno = 0;
+    const unsigned long count = strtoul(text, &end, 10);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (text[0] < '0' || text[0] > '9' || errno != 0 || count == 0 ||
+            count > FLUXCTL_FOR_SEC_MAX / units[i].sec || end[0] != units[i].unit || end[1] != '\0')
+            continue;
+        *ret_sec = (unsigned)count * units[i].sec;
+        return FLUXCTL_DONE;
+    }
+    fprintf(stderr, "fluxctl: --for %s: not a time such as 30s, 10m, 2h or 1d, at most 366d\n",
+            text);
+    return FLUXCTL_USAGE;
 }
 
 /* A PATH may follow as a word of its own. A file in its place would be a mistake with consequences:
@@ -146,7 +163,8 @@ static enum fluxctl_exit take_command_option(struct fluxctl_arguments *arguments
         arguments->yes = true;
         return FLUXCTL_DONE;
     case LONG_FOR:
-        return take_later(arguments, "--for");
+        arguments->given |= FLUXCTL_OPTION_FOR;
+        return parse_duration(optarg, &arguments->for_sec);
     default: /* getopt has said what is wrong */
         return FLUXCTL_USAGE;
     }

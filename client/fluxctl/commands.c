@@ -60,13 +60,32 @@ static const struct fluxctl_command commands[] = {
     {"status", "", "Print how the daemon and its link stand.\n", FLUXCTL_OPTION_TIMEOUT, 0, 0,
      fluxctl_status},
     {"metrics", "", "Print the counters in OpenMetrics text.\n", 0, 0, 0, NULL},
-    {"history", "", "Print the last link events.\n", 0, 0, 0, NULL},
-    {"reload", "", "Read configuration and credentials again.\n", 0, 0, 0, NULL},
-    {"reconnect", "", "Drop the link and dial again.\n", 0, 0, 0, NULL},
-    {"pause", "", "Send nothing until resume.\n", 0, 0, 0, NULL},
-    {"resume", "", "Send again after pause.\n", 0, 0, 0, NULL},
-    {"log-level", "LEVEL [--for T]", "Change the daemon's log level.\n", FLUXCTL_OPTION_LATER, 1, 1,
-     NULL},
+    {"history", "[--timeout SEC]",
+     "Print the last 50 events of the link, the newest last: when it came up, was lost or was "
+     "tried\n"
+     "in vain, how long it had been as it was before, what that connection carried, and why.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_history},
+    {"reload", "[--timeout SEC]",
+     "Have configuration and credentials read again; programs stay connected. Prints what needs a\n"
+     "restart to change, and what is wrong with the files. One with which the daemon could not\n"
+     "start is refused (exit 1), and the old one stays in force.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_reload},
+    {"reconnect", "[--timeout SEC]",
+     "Have the link to the cloud dropped and dialled again. Ends before it is up: fluxctl "
+     "status.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_reconnect},
+    {"pause", "[--timeout SEC]",
+     "Have the link hung up, and nothing dialled or sent until resume, or a restart of the "
+     "daemon.\n"
+     "Reports are taken as ever, and stored.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_pause},
+    {"resume", "[--timeout SEC]", "End a pause; what has changed meanwhile is sent.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_resume},
+    {"log-level", "LEVEL [--for T] [--timeout SEC]",
+     "Have the daemon log from LEVEL on: error, warning, notice, info or debug.\n\n"
+     "  --for T         go back to the configured level after T: 30s, 10m, 2h, 1d; without, with\n"
+     "                  the next reload or restart\n",
+     FLUXCTL_OPTION_FOR | FLUXCTL_OPTION_TIMEOUT, 1, 1, fluxctl_log_level},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,6 +1,7 @@
 /* The connection, and what to do when there is none. */
 #include "client/fluxctl/fluxctl.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -8,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Of 100 ms, for a daemon that greets or sends us away. */
+#define DENIAL_TURNS 20
 
 #define FLUXCTL_SOCKET_DEFAULT "/run/fluxaws/fluxawsd.sock"
 
@@ -21,8 +25,32 @@ static const char *socket_path(const struct fluxctl_arguments *arguments)
     return FLUXCTL_SOCKET_DEFAULT;
 }
 
+/* Say in the daemon's words why it sends us away. Returns false if it does not. */
+static bool explain_denial(void)
+{
+    const struct fluxaws_options options = {.size = sizeof(options), .name = "fluxctl"};
+    struct fluxaws_client *client = NULL;
+    if (fluxaws_open(&client, &options) < 0)
+        return false;
+    int connected = fluxaws_is_connected(client);
+    for (int i = 0; i < DENIAL_TURNS && connected == 0; i++) {
+        (void)fluxaws_dispatch(client, 100);
+        connected = fluxaws_is_connected(client);
+    }
+    const bool is_denied = connected == -EACCES;
+    if (is_denied)
+        fprintf(stderr,
+                "fluxctl: not allowed: %s\n"
+                "Try: the same as root; the [Access] sections of the configuration say who may\n",
+                fluxaws_error_text(client));
+    client = fluxaws_close(client);
+    return is_denied;
+}
+
 static void explain_permission(const char *path)
 {
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 && explain_denial())
+        return;
     const struct passwd *entry = getpwuid(geteuid());
     const char *user = entry != NULL ? entry->pw_name : "this user";
     struct stat status;

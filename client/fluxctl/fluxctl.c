@@ -41,20 +41,14 @@ static enum fluxctl_exit run(const struct fluxctl_command *command,
         {FLUXCTL_OPTION_SETTLE, "takes no --settle"},
         {FLUXCTL_OPTION_REPLACE, "takes no --replace"},
         {FLUXCTL_OPTION_YES, "takes no --yes"},
+        {FLUXCTL_OPTION_FOR, "takes no --for"},
     };
     unsigned foreign = arguments->given & ~command->options;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
         if ((foreign & refusals[i].option) != 0)
             return usage(command, refusals[i].reason);
-    if (command->run != NULL && (foreign & FLUXCTL_OPTION_LATER) != 0)
-        return usage(command, "takes no such option");
     if (command->run == NULL) {
         fprintf(stderr, "fluxctl: %s: not yet: this version does not have it\n", command->name);
-        return FLUXCTL_USAGE;
-    }
-    if (arguments->later != NULL) {
-        fprintf(stderr, "fluxctl: %s %s: not yet: this version does not have it\n", command->name,
-                arguments->later);
         return FLUXCTL_USAGE;
     }
     if ((foreign & FLUXCTL_OPTION_TIMEOUT) != 0)

@@ -22,7 +22,7 @@ enum fluxctl_option {
     FLUXCTL_OPTION_TIMEOUT = 1 << 1,
     FLUXCTL_OPTION_STRING = 1 << 2,
     FLUXCTL_OPTION_SECTION = 1 << 3, /* --reported, --desired, --delta */
-    FLUXCTL_OPTION_LATER = 1 << 4,   /* of commands and options that are not there yet */
+    FLUXCTL_OPTION_FOR = 1 << 4,
     FLUXCTL_OPTION_SETTLE = 1 << 5,
     FLUXCTL_OPTION_REPLACE = 1 << 6,
     FLUXCTL_OPTION_YES = 1 << 7,
@@ -37,7 +37,7 @@ struct fluxctl_arguments {
     enum fluxaws_section section;
     bool settle, replace, yes;
     const char *replace_path; /* NULL: everything */
-    const char *later;        /* an option that is not there yet, or NULL */
+    unsigned for_sec;         /* 0: until told otherwise */
     unsigned given;           /* enum fluxctl_option */
     const char *command;      /* NULL: none */
     char **operands;          /* what follows the command */
@@ -81,5 +81,11 @@ enum fluxctl_exit fluxctl_forget(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_reset(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_flush(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_history(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_reload(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_reconnect(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_pause(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_resume(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_log_level(const struct fluxctl_arguments *arguments);
 
 #endif

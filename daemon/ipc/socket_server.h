@@ -14,7 +14,8 @@ struct socket_server;
 
 struct socket_server_limits {
     size_t max_clients, max_clients_per_user;
-    bool root_only; /* access rules were asked for that this version cannot grant yet */
+    bool root_only;   /* access rules were asked for that this version cannot grant yet */
+    const char *rule; /* with `root_only`: the first of them, in words; borrowed */
 };
 
 /* Serve the clients that connect to `listen_fd`; all but the limits is borrowed. Returns 0 or
