@@ -4,6 +4,7 @@
 #include "daemon/base/entropy.h"
 #include "daemon/base/log_limited.h"
 #include "daemon/daemon_private.h"
+#include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
 #include <errno.h>
 #include <event2/event.h>
@@ -58,6 +59,15 @@ static int watch_signals(struct daemon *daemon)
     return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
 
+static void tell_of_socket(const struct daemon *daemon, int level, const char *text)
+{
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", MESSAGE_SOCKET},
+        {"THING", daemon->thing_name},
+        {"SOCKET", config_text(&daemon->config, CONFIG_SOCKET_PATH)}};
+    log_event(level, fields, 3, "%s", text);
+}
+
 static int open_socket(struct daemon *daemon)
 {
     const int fd = service_manager_take_socket();
@@ -66,7 +76,8 @@ static int open_socket(struct daemon *daemon)
         return 0;
     }
     if (fd != -ENOENT) {
-        log_error("the service manager passed something else than one listening Unix socket");
+        tell_of_socket(daemon, LOG_ERR,
+                       "the service manager passed something else than one listening Unix socket");
         return fd;
     }
     char text[512];
@@ -75,9 +86,9 @@ static int open_socket(struct daemon *daemon)
                                      (mode_t)config_number(config, CONFIG_SOCKET_MODE),
                                      config_text(config, CONFIG_SOCKET_GROUP), text, sizeof(text));
     if (r < 0)
-        log_error("%s", text);
+        tell_of_socket(daemon, LOG_ERR, text);
     else if (*text)
-        log_warning("%s", text);
+        tell_of_socket(daemon, LOG_WARNING, text);
     return r;
 }
 
@@ -87,6 +98,7 @@ static int open_store(struct daemon *daemon)
     const char *directory = config_text(&daemon->config, CONFIG_STORAGE_DIRECTORY);
     (void)snprintf(daemon->state_directory, sizeof(daemon->state_directory), "%s",
                    *directory ? directory : daemon->options.state_directory);
+    daemon->storage.log = &daemon->log;
     const int r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
                                       daemon->thing_name, daemon->started_ms);
     if (r == 0)
@@ -274,14 +286,23 @@ static void arm_timer(struct daemon *daemon)
     (void)evtimer_add(daemon->timer, &wait);
 }
 
+static void tell_of_start(const struct daemon *daemon)
+{
+    const char *path = daemon->socket.path ? daemon->socket.path : "the service manager's socket";
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STARTED},
+                                       {"THING", daemon->thing_name},
+                                       {"SOCKET", path},
+                                       {"VERSION", FLUX_VERSION}};
+    log_event(LOG_INFO, fields, 4, "fluxawsd " FLUX_VERSION " serves local programs at %s as %s",
+              path, daemon->thing_name);
+}
+
 int daemon_run(struct daemon *daemon)
 {
     daemon->watchdog_ms = service_manager_watchdog_ms();
     uplink_start(daemon->uplink, clock_now_ms());
     service_manager_ready();
-    log_info("fluxawsd " FLUX_VERSION " serves local programs at %s as %s",
-             daemon->socket.path ? daemon->socket.path : "the service manager's socket",
-             daemon->thing_name);
+    tell_of_start(daemon);
     while (daemon->state != DAEMON_STOPPED) {
         const bool has_more = daemon_turn(daemon);
         if (daemon->state == DAEMON_STOPPED)

@@ -76,8 +76,10 @@ void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms)
     host->volatile_reason = reason;
     const bool is_in_memory = reason && !daemon->storage.is_volatile;
     if (is_in_memory && !daemon->told_in_memory) {
-        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NOT_DURABLE}};
-        log_event(LOG_WARNING, fields, 1,
+        const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NOT_DURABLE},
+                                           {"THING", daemon->thing_name},
+                                           {"DIRECTORY", daemon->state_directory}};
+        log_event(LOG_WARNING, fields, 3,
                   "%s lies in memory: what is kept there does not survive a power cut, so nothing "
                   "counts as STORED",
                   daemon->state_directory);

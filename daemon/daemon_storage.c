@@ -1,6 +1,7 @@
 #include "daemon/daemon_storage.h"
 
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
+#include "daemon/log_kinds.h"
 #include "daemon/message_ids.h"
 #include <errno.h>
 #include <stdio.h>
@@ -30,9 +31,11 @@ static void say_set_aside(const char *path)
 
 static void say_moved(const char *from)
 {
-    log_warning("the state on disk is that of the thing %s; this device's values follow to the "
-                "thing of the configuration and are compared with its shadow anew",
-                from);
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_MOVED}, {"THING", from}};
+    log_event(LOG_WARNING, fields, 2,
+              "the state on disk is that of the thing %s; this device's values follow to the "
+              "thing of the configuration and are compared with its shadow anew",
+              from);
 }
 
 static void say_restored(const struct restored *restored, const char *directory)
@@ -58,20 +61,45 @@ static void say_restored(const struct restored *restored, const char *directory)
               restored->orphans == 1 ? "is" : "are", restored->orphan_thing);
 }
 
-static void say_trouble(const struct daemon_storage *storage)
+/* Trouble and its end are alike among themselves: where a disk changes its mind all the time, the
+ * newest is told. */
+static struct log_line trouble_line(int level, const struct log_field *fields, size_t field_count)
 {
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_TROUBLE}};
-    log_event(LOG_ERR, fields, 1,
-              "storage in trouble: %s; values are kept in memory and sent, and written when the "
-              "disk is well again; until then nothing is STORED, and a crash may set values back",
-              storage->trouble_text);
+    return (struct log_line){.kind = LOG_KIND_STORAGE,
+                             .burst = 8,
+                             .level = level,
+                             .fields = fields,
+                             .field_count = field_count};
 }
 
-static void say_recovery(int64_t lasted_ms)
+static void say_trouble(const struct daemon_storage *storage, int64_t now_ms)
 {
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_WELL}};
-    log_event(LOG_NOTICE, fields, 1, "storage is well again after %lld s",
-              (long long)((lasted_ms + 999) / 1000));
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_TROUBLE},
+                                       {"DIRECTORY", storage->directory}};
+    const struct log_line line = trouble_line(LOG_ERR, fields, 2);
+    log_limited(storage->log, &line, now_ms,
+                "storage in trouble: %s; values are kept in memory and sent, and written when the "
+                "disk is well again; until then nothing is STORED, and a crash may set values back",
+                storage->trouble_text);
+}
+
+static void say_recovery(const struct daemon_storage *storage, int64_t now_ms)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_WELL},
+                                       {"DIRECTORY", storage->directory}};
+    const struct log_line line = trouble_line(LOG_NOTICE, fields, 2);
+    const int64_t lasted_ms = now_ms - storage->since_ms;
+    log_limited(storage->log, &line, now_ms, "storage is well again after %lld s",
+                (long long)((lasted_ms + 999) / 1000));
+}
+
+static void say_gone(const struct daemon_storage *storage)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_GONE},
+                                       {"DIRECTORY", storage->directory}};
+    log_event(LOG_WARNING, fields, 2,
+              "the database in %s was gone: all that is held is written to a new one",
+              storage->directory);
 }
 
 /* ---- opening ---- */
@@ -194,8 +222,7 @@ static void take_commit(struct daemon_storage *storage, struct thing *thing,
     if (*result->set_aside)
         say_set_aside(result->set_aside);
     else if (result->is_fresh && result->error == 0)
-        log_warning("the database in %s was gone: all that is held is written to a new one",
-                    storage->directory);
+        say_gone(storage);
     thing_end_save(thing, result->error == 0);
     if (result->is_fresh)
         save_all(storage, thing);
@@ -230,9 +257,9 @@ static void update_trouble(struct daemon_storage *storage, struct thing *thing, 
     storage->changes++;
     thing_set_storage_trouble(thing, trouble != COMMIT_GOOD, now_ms);
     if (trouble != COMMIT_GOOD)
-        say_trouble(storage);
+        say_trouble(storage, now_ms);
     else
-        say_recovery(now_ms - storage->since_ms);
+        say_recovery(storage, now_ms);
     storage->since_ms = now_ms;
 }
 

@@ -4,6 +4,7 @@
 #ifndef FLUXAWS_DAEMON_STORAGE_H
 #define FLUXAWS_DAEMON_STORAGE_H
 
+#include "daemon/base/log_limit.h"
 #include "daemon/config.h"
 #include "daemon/shadow/thing.h"
 #include "daemon/storage/commit_schedule.h"
@@ -11,6 +12,7 @@
 
 struct daemon_storage {
     struct store *store;
+    struct log_limit *log; /* borrowed; may be NULL */
     const char *directory; /* borrowed for good */
     bool is_volatile;      /* Mode=volatile: nothing is loaded or written */
     bool has_results;      /* the store may have some; set by whoever watches its event fd */

@@ -4,6 +4,7 @@
 #include "daemon/config_name.h"
 #include "daemon/credential_paths.h"
 #include "daemon/daemon.h"
+#include "daemon/message_ids.h"
 #include "daemon/mqtt/credentials.h"
 #include <errno.h>
 #include <getopt.h>
@@ -152,6 +153,13 @@ static int run(struct config *config, const char *thing_name, const struct daemo
     return code;
 }
 
+static void tell_cannot_start(const char *config_file)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_CONFIGURATION},
+                                       {"CONFIG_FILE", config_file}};
+    log_event(LOG_ERR, fields, 2, "cannot start with %s", config_file);
+}
+
 static int perform(const struct command *command)
 {
     struct config config;
@@ -182,7 +190,7 @@ static int perform(const struct command *command)
         daemon_apply_log_level(&config, &command->options);
         daemon_log_problems(&config);
         if (code == EXIT_BAD_CONFIG)
-            log_error("cannot start with %s", command->options.config_file);
+            tell_cannot_start(command->options.config_file);
         else
             code = run(&config, thing_name, &command->options);
         break;

@@ -119,3 +119,12 @@ void link_log_change(struct log_limit *limit, const struct link_change *change, 
     else if (was_up && change->after != LINK_UP)
         tell_hung_up(limit, change, now_ms);
 }
+
+void link_log_doubt(const char *thing_name, enum link_state state, const char *text)
+{
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_CLOCK_DOUBT},
+                                       {"THING", thing_name},
+                                       {"LINK_STATE", link_state_name(state)}};
+    log_event(LOG_WARNING, fields, 3,
+              "%s; dialling nevertheless, for the device's clock may be wrong", text);
+}

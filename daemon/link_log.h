@@ -19,4 +19,8 @@ struct link_change {
 
 void link_log_change(struct log_limit *limit, const struct link_change *change, int64_t now_ms);
 
+/* The credentials are not valid by this device's clock, which may be wrong: dialling all the same.
+ */
+void link_log_doubt(const char *thing_name, enum link_state state, const char *text);
+
 #endif

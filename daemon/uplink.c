@@ -221,8 +221,7 @@ static void uplink_take_credentials(struct uplink *uplink, const struct credenti
         credentials->state == CREDENTIALS_OK || credentials->state == CREDENTIALS_DOUBTFUL;
     if (credentials->state == CREDENTIALS_DOUBTFUL &&
         uplink->credentials_state != CREDENTIALS_DOUBTFUL)
-        log_warning("%s; dialling nevertheless, for the device's clock may be wrong",
-                    credentials->text);
+        link_log_doubt(uplink->thing_name, uplink->machine.state, credentials->text);
     uplink->credentials_state = credentials->state;
     uplink->not_after_sec = credentials->not_after_sec;
     if (!is_usable)

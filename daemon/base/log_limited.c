@@ -19,7 +19,7 @@ void log_limited(struct log_limit *limit, const struct log_line *line, int64_t n
         return;
     struct log_line written = *line;
     written.text = text;
-    const bool is_news = log_limit_admit(limit, &written, now_ms);
+    const bool is_news = !limit || log_limit_admit(limit, &written, now_ms);
     log_event(is_news ? line->level : LOG_DEBUG, line->fields, line->field_count, "%s", text);
 }
 

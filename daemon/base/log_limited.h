@@ -5,7 +5,8 @@
 
 #include "daemon/base/log_limit.h"
 
-/* Log a line as log_event() does, if it may be written now; `line` without its text. */
+/* Log a line as log_event() does, if it may be written now; `line` without its text. `limit`
+ * may be NULL: then it is written. */
 void log_limited(struct log_limit *limit, const struct log_line *line, int64_t now_ms,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
