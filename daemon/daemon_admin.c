@@ -1,5 +1,6 @@
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/daemon_private.h"
+#include "daemon/log_kinds.h"
 #include "daemon/message_ids.h"
 #include "proto/json_writer.h"
 #include <errno.h>
@@ -8,6 +9,8 @@
 
 /* Longest reason for which something is not done. */
 #define REASON_MAX 480
+/* So many wishes alike of a user are told one by one within ten minutes. */
+#define WISHES_TOLD 10
 
 /* What an operator wants, and what comes of it. */
 struct wish {
@@ -114,8 +117,10 @@ static int act(struct daemon *daemon, struct wish *wish, int64_t now_ms)
     return refuse(wish, -EOPNOTSUPP, "fluxawsd " FLUX_VERSION " cannot do that");
 }
 
-/* Who had what done, and what was refused, is for the journal. */
-static void log_wish(const struct wish *wish, const struct session *session, int result)
+/* Who had what done, and what was refused, is for the journal: of a user who asks without end no
+ * more than of others. */
+static void log_wish(struct daemon *daemon, const struct wish *wish, const struct session *session,
+                     int result, int64_t now_ms)
 {
     struct session_info info;
     session_get_info(session, &info);
@@ -126,11 +131,19 @@ static void log_wish(const struct wish *wish, const struct session *session, int
                                        {"ACTION", action},
                                        {"CLIENT", info.name},
                                        {"CLIENT_UID", uid}};
+    const struct log_line line = {
+        .kind = LOG_KIND_OPERATOR,
+        .key = (uint64_t)wish->uid << 8 | (unsigned)wish->admin->action << 1 | (result == 0),
+        .burst = WISHES_TOLD,
+        .level = result == 0 ? LOG_NOTICE : LOG_WARNING,
+        .fields = fields,
+        .field_count = sizeof(fields) / sizeof(*fields),
+    };
     if (result == 0)
-        log_event(LOG_NOTICE, fields, 4, "%s by %s (uid %s)", action, info.name, uid);
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s)", action, info.name, uid);
     else
-        log_event(LOG_WARNING, fields, 4, "%s by %s (uid %s) refused: %s", action, info.name, uid,
-                  wish->reason);
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s) refused: %s", action, info.name,
+                    uid, wish->reason);
 }
 
 static void answer_wish(struct daemon *daemon, struct session *session, int64_t now_ms)
@@ -142,7 +155,7 @@ static void answer_wish(struct daemon *daemon, struct session *session, int64_t 
     if (r == 0)
         r = act(daemon, &wish, now_ms);
     flux_json_end_object(&wish.answer);
-    log_wish(&wish, session, r);
+    log_wish(daemon, &wish, session, r, now_ms);
     if (r < 0) {
         session_refuse_question(session, -r, wish.reason);
     } else {

@@ -129,9 +129,42 @@ static void log_notice_line(struct daemon *daemon, const struct thing_notice *no
                 text, repeated);
 }
 
+static void log_dismissal(struct daemon *daemon, const struct dismissal *dismissal, int64_t now_ms)
+{
+    char pid[16], uid[16], repeated[48] = "";
+    (void)snprintf(pid, sizeof(pid), "%ld", (long)dismissal->pid);
+    (void)snprintf(uid, sizeof(uid), "%lu", (unsigned long)dismissal->uid);
+    if (dismissal->repeated > 0)
+        (void)snprintf(repeated, sizeof(repeated), " (and %llu more)",
+                       (unsigned long long)dismissal->repeated);
+    const char *name = dismissal->name[0] ? dismissal->name : "a program";
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", MESSAGE_CLIENT_DISMISSED},
+        {"THING", daemon->thing_name},
+        {"CLIENT", dismissal->name},
+        {"CLIENT_PID", pid},
+        {"CLIENT_UID", uid},
+        {"CLIENT_UNIT", dismissal->unit},
+    };
+    /* Names are the program's own choice: a hostile one shall not seem to be many. */
+    const struct log_line line = {
+        .kind = LOG_KIND_CLIENT,
+        .key = (uint64_t)dismissal->uid << 8 | (unsigned)dismissal->code,
+        .burst = ALIKE_TOLD,
+        .level = LOG_WARNING,
+        .fields = fields,
+        .field_count = sizeof(fields) / sizeof(*fields),
+    };
+    log_limited(&daemon->log, &line, now_ms, "%s (pid %s, uid %s) was cut off: %s%s", name, pid,
+                uid, dismissal->text, repeated);
+}
+
 void daemon_log_notices(struct daemon *daemon, int64_t now_ms)
 {
     struct thing_notice notice;
     while (thing_next_notice(daemon->thing, &notice))
         log_notice_line(daemon, &notice, now_ms);
+    struct dismissal dismissal;
+    while (dismissals_next(&daemon->host.dismissals, &dismissal))
+        log_dismissal(daemon, &dismissal, now_ms);
 }

@@ -18,6 +18,7 @@ int session_new(struct session **ret_session, struct session_host *host,
         return -ENOMEM;
     session->host = host;
     session->uid = peer->uid;
+    session->pid = peer->pid;
     session->unit = strndup(peer->unit, SESSION_UNIT_MAX);
     struct shadow *shadow;
     int r = session->unit ? thing_open_shadow(host->thing, NULL, NULL, &shadow) : -ENOMEM;
@@ -121,6 +122,8 @@ void session_say_goodbye(struct session *session, enum flux_goodbye_code code, c
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     session->host->counters.goodbyes++;
+    dismissals_add(&session->host->dismissals, code, session->uid, session->pid, session->name,
+                   session->unit, text);
     session_end_stream(session);
     session_put_goodbye(session, code, text);
     if (session->state != SESSION_BROKEN)

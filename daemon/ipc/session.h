@@ -4,6 +4,7 @@
 #ifndef FLUXAWS_IPC_SESSION_H
 #define FLUXAWS_IPC_SESSION_H
 
+#include "daemon/ipc/dismissals.h"
 #include "daemon/ipc/waits.h"
 #include "daemon/shadow/thing.h"
 #include "proto/limits.h"
@@ -26,6 +27,7 @@ struct session_host {
     struct waits_budget waits;
     size_t stream_bytes; /* of large answers that clients have not taken yet */
     size_t watch_count;  /* of all sessions */
+    struct dismissals dismissals;
     struct {
         uint64_t reports, operations, reports_rejected, messages, goodbyes;
         uint64_t wishes_told, wishes_too_long;
@@ -44,6 +46,7 @@ void session_host_clear(struct session_host *host);
 /* Who is at the other end, as the shell found out. */
 struct session_peer {
     uint32_t uid;
+    int32_t pid;      /* for people: it may be another's by now */
     const char *unit; /* of systemd, "" where it is not known; cut to SESSION_UNIT_MAX */
 };
 

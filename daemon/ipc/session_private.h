@@ -108,6 +108,7 @@ struct session {
     bool input_ended;
     struct session_buffer input, output;
     uint32_t uid;
+    int32_t pid;
     char *unit; /* owned */
     char name[FLUX_CLIENT_NAME_MAX + 1];
     struct writer *writer; /* of the program; NULL before HELLO */

@@ -107,9 +107,10 @@ static size_t count_user(const struct socket_server *server, uid_t uid)
     return count;
 }
 
-static void refuse(struct socket_server *server, int fd, enum flux_goodbye_code code,
-                   const char *text)
+static void refuse(struct socket_server *server, int fd, const struct ucred *peer,
+                   enum flux_goodbye_code code, const char *text)
 {
+    dismissals_add(&server->host->dismissals, code, peer->uid, peer->pid, "", "", text);
     uint8_t buffer[512];
     struct flux_wire_writer writer;
     flux_wire_writer_init(&writer, buffer, sizeof(buffer));
@@ -132,14 +133,14 @@ static void admit(struct socket_server *server, int fd)
     char denial[DENIAL_MAX];
     write_denial(server, denial, sizeof(denial));
     if (server->limits.root_only && peer.uid != 0)
-        refuse(server, fd, FLUX_GOODBYE_DENIED, denial);
+        refuse(server, fd, &peer, FLUX_GOODBYE_DENIED, denial);
     else if (server->client_count >= server->limits.max_clients)
-        refuse(server, fd, FLUX_GOODBYE_TOO_MANY, "too many clients (MaxClients)");
+        refuse(server, fd, &peer, FLUX_GOODBYE_TOO_MANY, "too many clients (MaxClients)");
     else if (count_user(server, peer.uid) >= server->limits.max_clients_per_user)
-        refuse(server, fd, FLUX_GOODBYE_TOO_MANY,
+        refuse(server, fd, &peer, FLUX_GOODBYE_TOO_MANY,
                "too many clients of this user (MaxClientsPerUser)");
     else if (socket_client_new(server, fd, &peer) < 0)
-        refuse(server, fd, FLUX_GOODBYE_TOO_MANY, "the daemon is out of memory");
+        refuse(server, fd, &peer, FLUX_GOODBYE_TOO_MANY, "the daemon is out of memory");
 }
 
 /* Rest, so that a connection that cannot be accepted does not keep the loop spinning. */

@@ -90,7 +90,7 @@ int socket_client_new(struct socket_server *server, int fd, const struct ucred *
     client->uid = peer->uid;
     char unit[SESSION_UNIT_MAX + 1];
     read_unit(peer->pid, unit);
-    const struct session_peer who = {.uid = peer->uid, .unit = unit};
+    const struct session_peer who = {.uid = peer->uid, .pid = peer->pid, .unit = unit};
     int r = session_new(&client->session, server->host, &who);
     if (r < 0) {
         free(client);
