@@ -77,6 +77,7 @@ static int do_reload(struct daemon *daemon, struct wish *wish, int64_t now_ms)
     if (report->result < 0)
         return refuse_reload(wish, report);
     struct flux_json_writer *answer = &wish->answer;
+    write_texts(answer, "changed", report->changed, report->changed_count);
     write_texts(answer, "needs_restart", report->needs_restart, report->needs_restart_count);
     write_texts(answer, "problems", report->problems, report->problem_count);
     return 0;

@@ -51,8 +51,10 @@ static int reload(struct daemon *daemon, struct reload_report *report, int64_t n
     int r = load_again(daemon, report, &config, name);
     if (r < 0)
         return r;
-    r = reload_report_keep_running(report, &daemon->config, &config,
-                                   strcmp(name, daemon->thing_name) == 0);
+    r = reload_report_add_changes(report, &daemon->config, &config);
+    if (r == 0)
+        r = reload_report_keep_running(report, &daemon->config, &config,
+                                       strcmp(name, daemon->thing_name) == 0);
     if (r < 0) {
         config_clear(&config);
         return r;

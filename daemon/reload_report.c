@@ -1,5 +1,6 @@
 #include "daemon/reload_report.h"
 
+#include "daemon/config_property.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ void reload_report_clear(struct reload_report *report)
 {
     texts_clear(&report->problems, &report->problem_count);
     texts_clear(&report->needs_restart, &report->needs_restart_count);
+    texts_clear(&report->changed, &report->changed_count);
     report->result = 0;
 }
 
@@ -81,13 +83,12 @@ static bool has_to_wait(const struct config *running, const struct config *fresh
     return differs;
 }
 
-static int add_key(struct reload_report *report, enum config_id id)
+/* Returns NULL without memory. */
+static char *describe_key(enum config_id id)
 {
     const struct config_key *key = config_key(id);
     char *text = NULL;
-    if (asprintf(&text, "[%s] %s", key->section, key->name) < 0)
-        return -ENOMEM;
-    return texts_add(&report->needs_restart, &report->needs_restart_count, text);
+    return asprintf(&text, "[%s] %s", key->section, key->name) < 0 ? NULL : text;
 }
 
 int reload_report_keep_running(struct reload_report *report, struct config *running,
@@ -96,7 +97,9 @@ int reload_report_keep_running(struct reload_report *report, struct config *runn
     bool waits[CONFIG_ID_COUNT];
     for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
         waits[id] = has_to_wait(running, fresh, (enum config_id)id, same_name);
-        const int r = waits[id] ? add_key(report, (enum config_id)id) : 0;
+        const int r = waits[id] ? texts_add(&report->needs_restart, &report->needs_restart_count,
+                                            describe_key((enum config_id)id))
+                                : 0;
         if (r < 0)
             return r;
     }
@@ -107,5 +110,57 @@ int reload_report_keep_running(struct reload_report *report, struct config *runn
         running->values[id] = fresh->values[id];
         fresh->values[id] = kept;
     }
+    return 0;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_same_property(const struct config_property *a, const struct config_property *b)
+{
+    if (!is_same_text(a->section, b->section) || !is_same_text(a->thing, b->thing) ||
+        !is_same_text(a->shadow, b->shadow) || a->keys != b->keys || a->ignored != b->ignored)
+        return false;
+    char text[CONFIG_PROPERTY_TEXT_MAX], other[CONFIG_PROPERTY_TEXT_MAX];
+    for (size_t i = 0; config_property_key(a, i, text); i++) {
+        (void)config_property_key(b, i, other);
+        if (strcmp(text, other) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Their order counts, as the later wins. */
+static bool has_same_properties(const struct config *a, const struct config *b)
+{
+    if (a->property_count != b->property_count)
+        return false;
+    for (size_t i = 0; i < a->property_count; i++) {
+        if (!is_same_property(&a->properties[i], &b->properties[i]))
+            return false;
+    }
+    return true;
+}
+
+int reload_report_add_changes(struct reload_report *report, const struct config *running,
+                              const struct config *fresh)
+{
+    for (unsigned i = 0; i < CONFIG_ID_COUNT; i++) {
+        const enum config_id id = (enum config_id)i;
+        if (config_reload(id) == CONFIG_RELOAD_RESTART ||
+            strcmp(config_text(running, id), config_text(fresh, id)) == 0)
+            continue;
+        const int r = texts_add(&report->changed, &report->changed_count, describe_key(id));
+        if (r < 0)
+            return r;
+    }
+    if (!has_same_properties(running, fresh) &&
+        texts_add(&report->changed, &report->changed_count, strdup("[Property ...]")) < 0)
+        return -ENOMEM;
+    if (running->has_access != fresh->has_access &&
+        texts_add(&report->changed, &report->changed_count, strdup("[Access ...]")) < 0)
+        return -ENOMEM;
     return 0;
 }

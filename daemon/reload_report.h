@@ -1,5 +1,6 @@
-/* What a reload of the configuration did: whether it is in force, what is wrong with it, and which
- * keys keep their value until a restart. Pure: does not read files and does not log. */
+/* What a reload of the configuration did: whether it is in force, what is wrong with it, what has
+ * changed, and which keys keep their value until a restart. Pure: does not read files and does not
+ * log. */
 #ifndef FLUXAWS_RELOAD_REPORT_H
 #define FLUXAWS_RELOAD_REPORT_H
 
@@ -11,6 +12,8 @@ struct reload_report {
     size_t problem_count;
     char **needs_restart; /* owned: "[Socket] Path"; what the file says differs from what runs */
     size_t needs_restart_count;
+    char **changed; /* owned: "[Updates] Burst", "[Property ...]"; in force now */
+    size_t changed_count;
 };
 
 void reload_report_clear(struct reload_report *report);
@@ -23,6 +26,10 @@ int reload_report_add_problems(struct reload_report *report, const struct config
  * `same_name`: both make the same name of the thing. Returns 0, or -ENOMEM with both unchanged. */
 int reload_report_keep_running(struct reload_report *report, struct config *running,
                                struct config *fresh, bool same_name);
+
+/* Add what counts at once and differs between the two. Returns 0 or -ENOMEM. */
+int reload_report_add_changes(struct reload_report *report, const struct config *running,
+                              const struct config *fresh);
 
 /* Write a problem as it is shown: "FILE:LINE: text". Returns it, for the caller to free, or NULL.
  */

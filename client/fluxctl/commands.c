@@ -66,9 +66,9 @@ static const struct fluxctl_command commands[] = {
      "in vain, how long it had been as it was before, what that connection carried, and why.\n",
      FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_history},
     {"reload", "[--timeout SEC]",
-     "Have configuration and credentials read again; programs stay connected. Prints what needs a\n"
-     "restart to change, and what is wrong with the files. One with which the daemon could not\n"
-     "start is refused (exit 1), and the old one stays in force.\n",
+     "Have configuration and credentials read again; programs stay connected. Prints what has\n"
+     "changed, what needs a restart, and what is wrong with the files. A configuration with which\n"
+     "the daemon could not start is refused (exit 1), and the old one stays in force.\n",
      FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_reload},
     {"reconnect", "[--timeout SEC]",
      "Have the link to the cloud dropped and dialled again. Ends before it is up: fluxctl "

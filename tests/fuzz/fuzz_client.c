@@ -256,7 +256,7 @@ static void text_of(struct fuzz_input *input, char ret_text[static 256])
 static void ask(struct fluxaws_client *client, uint8_t what)
 {
     char *json = NULL;
-    switch (what % 6) {
+    switch (what % 9) {
     case 0:
         (void)fluxaws_get(client, (enum fluxaws_section)(what / 6 % 3), "a", 0, &json);
         break;
@@ -271,6 +271,15 @@ static void ask(struct fluxaws_client *client, uint8_t what)
         break;
     case 4:
         (void)fluxaws_forget(client, "a", 0);
+        break;
+    case 5:
+        (void)fluxaws_get_history(client, 0, &json);
+        break;
+    case 6:
+        (void)fluxaws_reload(client, 0, what & 16 ? &json : NULL);
+        break;
+    case 7:
+        (void)fluxaws_set_log_level(client, "debug", what, 0);
         break;
     default:
         (void)fluxaws_reset(client, what / 6 % 2, 0);

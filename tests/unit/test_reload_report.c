@@ -106,6 +106,62 @@ static void test_problems_carry_file_and_line(void **state)
     (void)state;
 }
 
+static void set_property(struct config *config, const char *section, const char *key,
+                         const char *value)
+{
+    assert_int_equal(config_begin_section(config, section, "f", 1), 0);
+    assert_int_equal(config_set(config, section, key, value, "f", 2), 0);
+}
+
+static void test_what_has_changed_is_named_and_what_waits_is_not(void **state)
+{
+    struct config running, fresh;
+    struct reload_report report = {0};
+    config_make(&running, CONFIG_INTERVAL_MS, "1000");
+    config_make(&fresh, CONFIG_SOCKET_PATH, "/run/new.sock");
+    assert_int_equal(reload_report_add_changes(&report, &running, &fresh), 0);
+    assert_int_equal(report.changed_count, 1);
+    assert_string_equal(report.changed[0], "[Updates] IntervalMs");
+    config_clear(&running);
+    reload_report_clear(&report);
+    assert_int_equal(report.changed_count, 0);
+    assert_int_equal(reload_report_add_changes(&report, &fresh, &fresh), 0);
+    assert_int_equal(report.changed_count, 0);
+    config_clear(&fresh);
+    (void)state;
+}
+
+static void test_sections_that_differ_in_anything_have_changed(void **state)
+{
+    static const char *const rows[][3] = {{"Property b", "Deadband", "1"},
+                                          {"Property a", "Deadband", "2"},
+                                          {"Property a", "MinIntervalMs", "1"},
+                                          {"Property a", "Shadow", "config"}};
+    struct config running;
+    config_make(&running, CONFIG_INTERVAL_MS, "1000");
+    set_property(&running, "Property a", "Deadband", "1");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config fresh;
+        struct reload_report report = {0};
+        config_make(&fresh, CONFIG_INTERVAL_MS, "1000");
+        set_property(&fresh, rows[i][0], rows[i][1], rows[i][2]);
+        assert_int_equal(reload_report_add_changes(&report, &running, &fresh), 0);
+        assert_int_equal(report.changed_count, 1);
+        assert_string_equal(report.changed[0], "[Property ...]");
+        config_clear(&fresh);
+        reload_report_clear(&report);
+    }
+    struct config same;
+    struct reload_report report = {0};
+    config_make(&same, CONFIG_INTERVAL_MS, "1000");
+    set_property(&same, "Property a", "Deadband", "1");
+    assert_int_equal(reload_report_add_changes(&report, &running, &same), 0);
+    assert_int_equal(report.changed_count, 0);
+    config_clear(&same);
+    config_clear(&running);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +170,8 @@ int main(void)
         cmocka_unit_test(test_name_from_elsewhere_is_no_change_while_it_is_the_same),
         cmocka_unit_test(test_another_name_from_the_same_source_needs_a_restart),
         cmocka_unit_test(test_problems_carry_file_and_line),
+        cmocka_unit_test(test_what_has_changed_is_named_and_what_waits_is_not),
+        cmocka_unit_test(test_sections_that_differ_in_anything_have_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
