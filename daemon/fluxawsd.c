@@ -4,6 +4,7 @@
 #include "daemon/config_name.h"
 #include "daemon/credential_paths.h"
 #include "daemon/daemon.h"
+#include "daemon/debug_hooks.h"
 #include "daemon/message_ids.h"
 #include "daemon/mqtt/credentials.h"
 #include <errno.h>
@@ -212,6 +213,7 @@ int main(int argc, char **argv)
 {
     share_memory();
     credentials_prepare();
+    debug_hooks_install();
     struct command command = command_parse(argc, argv);
     if (command.exit_code >= 0)
         return command.exit_code;
