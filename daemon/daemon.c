@@ -13,14 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void on_wake(evutil_socket_t fd, short what, void *data)
-{
-    /* The turn that follows looks at everything. */
-    (void)fd;
-    (void)what;
-    (void)data;
-}
-
 static void on_link(evutil_socket_t fd, short what, void *data)
 {
     struct daemon *daemon = data;
@@ -141,10 +133,12 @@ static int open_loop(struct daemon *daemon)
         socket_server_new(&daemon->server, daemon->base, daemon->socket.fd, &daemon->host, &limits);
     if (r < 0)
         return r;
-    daemon->timer = evtimer_new(daemon->base, on_wake, daemon);
+    r = daemon_timer_init(&daemon->timer, daemon->base);
+    if (r < 0)
+        return r;
     daemon->link_event = event_new(daemon->base, uplink_event_fd(daemon->uplink),
                                    EV_READ | EV_PERSIST, on_link, daemon);
-    if (!daemon->timer || !daemon->link_event || event_add(daemon->link_event, NULL) < 0)
+    if (!daemon->link_event || event_add(daemon->link_event, NULL) < 0)
         return -ENOMEM;
     const int store_fd = store_event_fd(daemon->storage.store);
     if (store_fd >= 0) {
@@ -166,6 +160,7 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
     daemon->options = *options;
     daemon->config = *config; /* borrowed until all has worked */
     daemon->socket = (struct listen_socket){.fd = -1, .lock_fd = -1};
+    daemon->timer = DAEMON_TIMER_NONE;
     memcpy(daemon->thing_name, thing_name, strlen(thing_name) + 1);
     daemon->started_ms = clock_now_ms();
 
@@ -208,8 +203,7 @@ bool daemon_free(struct daemon *daemon)
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
     }
-    if (daemon->timer)
-        event_free(daemon->timer);
+    daemon_timer_clear(&daemon->timer);
     if (daemon->link_event)
         event_free(daemon->link_event);
     if (daemon->store_event)
@@ -261,7 +255,7 @@ static int64_t earliest(int64_t a, int64_t b)
 }
 
 /* Sleep no longer than until the nearest deadline. */
-static void arm_timer(struct daemon *daemon)
+static int arm_timer(struct daemon *daemon)
 {
     const int64_t now_ms = clock_now_ms();
     int64_t deadline_ms =
@@ -275,15 +269,7 @@ static void arm_timer(struct daemon *daemon)
     deadline_ms = earliest(deadline_ms, log_choice_deadline(&daemon->log_choice));
     if (daemon->watchdog_ms > 0)
         deadline_ms = earliest(deadline_ms, daemon->next_feed_ms);
-    if (deadline_ms == INT64_MAX) {
-        (void)evtimer_del(daemon->timer);
-        return;
-    }
-    /* Never far ahead: the loop's clock stands still while the device sleeps. */
-    int64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-    wait_ms = earliest(wait_ms, INT64_C(60000));
-    const struct timeval wait = {wait_ms / 1000, (suseconds_t)(wait_ms % 1000 * 1000)};
-    (void)evtimer_add(daemon->timer, &wait);
+    return daemon_timer_set(&daemon->timer, deadline_ms, now_ms);
 }
 
 static void tell_of_start(const struct daemon *daemon)
@@ -307,7 +293,9 @@ int daemon_run(struct daemon *daemon)
         const bool has_more = daemon_turn(daemon);
         if (daemon->state == DAEMON_STOPPED)
             break;
-        arm_timer(daemon);
+        const int r = arm_timer(daemon);
+        if (r < 0)
+            return r;
         /* Without ONCE, the loop would go round for as long as a descriptor is readable that only
          * the turn reads. */
         if (event_base_loop(daemon->base, EVLOOP_ONCE | (has_more ? EVLOOP_NONBLOCK : 0)) < 0)

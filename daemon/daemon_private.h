@@ -5,6 +5,7 @@
 #include "daemon/base/log_limit.h"
 #include "daemon/daemon.h"
 #include "daemon/daemon_storage.h"
+#include "daemon/daemon_timer.h"
 #include "daemon/ipc/listen_socket.h"
 #include "daemon/ipc/socket_server.h"
 #include "daemon/log_choice.h"
@@ -37,7 +38,8 @@ struct daemon {
     uint64_t told_changes;             /* of link and storage, to the service manager */
     bool told_status, told_in_memory;
     struct event_base *base;
-    struct event *timer, *link_event, *store_event, *signals[3];
+    struct daemon_timer timer;
+    struct event *link_event, *store_event, *signals[3];
     char access_rule[256]; /* the first [Access] section, and where it stands */
     char extra_text[256];  /* of [Thing] Extra, cut into words */
     const char *extra[CONFIG_WORDS_MAX];
