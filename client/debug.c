@@ -116,6 +116,15 @@ static void show_open(FILE *file, const struct flux_frame *frame)
                 (int)open.thing.size, open.thing.text, (int)open.shadow.size, open.shadow.text);
 }
 
+static void show_admin(FILE *file, const struct flux_frame *frame)
+{
+    struct flux_admin admin;
+    if (flux_admin_decode(frame, &admin) == 0)
+        fprintf(file, " id=%llu %s argument=%u duration_sec=%u",
+                (unsigned long long)admin.request_id, flux_admin_action_name(admin.action),
+                admin.argument, admin.duration_sec);
+}
+
 static void show_end(FILE *file, const struct flux_frame *frame)
 {
     struct flux_failed failed;
@@ -157,6 +166,9 @@ static void show_message(FILE *file, const struct flux_frame *frame)
         break;
     case FLUX_MESSAGE_WELCOME:
         show_welcome(file, frame);
+        break;
+    case FLUX_MESSAGE_ADMIN:
+        show_admin(file, frame);
         break;
     case FLUX_MESSAGE_FAILED:
     case FLUX_MESSAGE_GOODBYE:

@@ -17,7 +17,8 @@ struct wish {
     const struct flux_admin *admin; /* borrowed from the session */
     uint32_t uid;
     struct flux_json_writer answer;
-    char reason[REASON_MAX]; /* where it is not done */
+    const struct reload_report **reload; /* of this turn; points to NULL before the first */
+    char reason[REASON_MAX];             /* where it is not done */
 };
 
 void daemon_apply_level(struct daemon *daemon)
@@ -64,7 +65,8 @@ static int refuse_reload(struct wish *wish, const struct reload_report *report)
 {
     if (report->problem_count == 0)
         return refuse(wish, report->result, strerror(-report->result));
-    int size = snprintf(wish->reason, sizeof(wish->reason), "%s", report->problems[0]);
+    int size =
+        snprintf(wish->reason, sizeof(wish->reason), "%s", report->problems[report->gravest]);
     if (report->problem_count > 1 && size >= 0 && size < REASON_MAX)
         (void)snprintf(wish->reason + size, sizeof(wish->reason) - (size_t)size,
                        " (and %zu more, in the journal)", report->problem_count - 1);
@@ -73,7 +75,9 @@ static int refuse_reload(struct wish *wish, const struct reload_report *report)
 
 static int do_reload(struct daemon *daemon, struct wish *wish, int64_t now_ms)
 {
-    const struct reload_report *report = daemon_reload(daemon, now_ms);
+    if (!*wish->reload) /* one reload serves all who want it at the same time */
+        *wish->reload = daemon_reload(daemon, now_ms);
+    const struct reload_report *report = *wish->reload;
     if (report->result < 0)
         return refuse_reload(wish, report);
     struct flux_json_writer *answer = &wish->answer;
@@ -126,6 +130,7 @@ static void log_wish(struct daemon *daemon, const struct wish *wish, const struc
     struct session_info info;
     session_get_info(session, &info);
     const char *action = flux_admin_action_name(wish->admin->action);
+    const char *name = *info.name ? info.name : "a program without a name";
     char uid[16];
     (void)snprintf(uid, sizeof(uid), "%u", wish->uid);
     const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_OPERATOR},
@@ -141,15 +146,17 @@ static void log_wish(struct daemon *daemon, const struct wish *wish, const struc
         .field_count = sizeof(fields) / sizeof(*fields),
     };
     if (result == 0)
-        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s)", action, info.name, uid);
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s)", action, name, uid);
     else
-        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s) refused: %s", action, info.name,
-                    uid, wish->reason);
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s) refused: %s", action, name, uid,
+                    wish->reason);
 }
 
-static void answer_wish(struct daemon *daemon, struct session *session, int64_t now_ms)
+static void answer_wish(struct daemon *daemon, struct session *session,
+                        const struct reload_report **reload, int64_t now_ms)
 {
-    struct wish wish = {.admin = session_get_admin(session), .uid = session_get_uid(session)};
+    struct wish wish = {
+        .admin = session_get_admin(session), .uid = session_get_uid(session), .reload = reload};
     flux_json_writer_init(&wish.answer, 0);
     flux_json_begin_object(&wish.answer);
     int r = check_right(daemon, &wish);
@@ -169,7 +176,8 @@ static void answer_wish(struct daemon *daemon, struct session *session, int64_t 
 
 void daemon_answer_admins(struct daemon *daemon, int64_t now_ms)
 {
+    const struct reload_report *reload = NULL;
     struct session *session;
     while ((session = socket_server_next_question(daemon->server, SESSION_ASKS_ADMIN)))
-        answer_wish(daemon, session, now_ms);
+        answer_wish(daemon, session, &reload, now_ms);
 }

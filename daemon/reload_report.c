@@ -21,6 +21,7 @@ void reload_report_clear(struct reload_report *report)
     texts_clear(&report->needs_restart, &report->needs_restart_count);
     texts_clear(&report->changed, &report->changed_count);
     report->result = 0;
+    report->gravest = 0;
 }
 
 /* Takes `text` over, also when it fails. */
@@ -51,10 +52,14 @@ char *reload_report_describe(const struct config_problem *problem)
 
 int reload_report_add_problems(struct reload_report *report, const struct config *config)
 {
+    const struct config_problem *problems = config->problems;
     int r = 0;
-    for (size_t i = 0; r == 0 && i < config->problem_count; i++)
+    for (size_t i = 0; r == 0 && i < config->problem_count; i++) {
+        if (problems[i].severity > problems[report->gravest].severity)
+            report->gravest = i;
         r = texts_add(&report->problems, &report->problem_count,
-                      reload_report_describe(&config->problems[i]));
+                      reload_report_describe(&problems[i]));
+    }
     return r;
 }
 

@@ -10,6 +10,7 @@ struct reload_report {
     int result;      /* 0: in force; -EINVAL: it has mistakes; another negative errno: why not */
     char **problems; /* owned: "FILE:LINE: text", in the order they were found */
     size_t problem_count;
+    size_t gravest;       /* which of them is, the first such: why it was refused */
     char **needs_restart; /* owned: "[Socket] Path"; what the file says differs from what runs */
     size_t needs_restart_count;
     char **changed; /* owned: "[Updates] Burst", "[Property ...]"; in force now */

@@ -100,6 +100,7 @@ static void test_problems_carry_file_and_line(void **state)
     assert_memory_equal(report.problems[0], "f:7: Port=none", 14);
     assert_string_equal(report.problems[1], "dir: cannot be read");
     assert_string_equal(report.problems[2], "Endpoint is missing");
+    assert_int_equal(report.gravest, 2);
     config_clear(&config);
     reload_report_clear(&report);
     assert_int_equal(report.problem_count, 0);
