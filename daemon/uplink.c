@@ -1,11 +1,8 @@
-#include "daemon/uplink.h"
+#include "daemon/uplink_private.h"
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
-#include "daemon/credential_paths.h"
 #include "daemon/link_log.h"
-#include "daemon/mqtt/clock_doubt.h"
-#include "daemon/mqtt/mqtt_link.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,26 +13,6 @@
 #define EVENTS_PER_TURN 256
 /* The reason code by which a broker would have refused it. */
 #define MQTT_PACKET_TOO_LARGE 0x95
-
-struct uplink {
-    struct thing *thing;         /* borrowed */
-    const char *thing_name;      /* borrowed */
-    const struct config *config; /* borrowed */
-    struct uplink_directories directories;
-    struct mqtt_link *link;
-    struct link_machine machine;
-    struct credential_paths paths;
-    uint64_t fingerprint; /* of what the connection rests on */
-    int64_t since_ms;
-    uint64_t changes;
-    char reason[512];
-    int failure;           /* what the reason is about; 0: none */
-    bool was_up;           /* and whether it ended a link that had been up */
-    struct log_limit *log; /* borrowed */
-    enum credentials_state credentials_state;
-    int64_t not_after_sec;
-    struct clock_doubt clock_doubt;
-};
 
 /* Say why the link is down. `failure`: as struct uplink_status has it. */
 static void set_reason(struct uplink *uplink, int failure, bool was_up, const char *format, ...)
@@ -83,7 +60,7 @@ int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thin
     uplink->config = config;
     uplink->log = log;
     uplink->directories = *directories;
-    uplink->since_ms = now_ms;
+    uplink->since_ms = uplink->down_since_ms = uplink->network_ms = now_ms;
     uplink->credentials_state = CREDENTIALS_MISSING;
     link_machine_init(&uplink->machine, config_number(config, CONFIG_BACKOFF_MIN_MS),
                       config_number(config, CONFIG_BACKOFF_MAX_MS),
@@ -159,7 +136,11 @@ static void uplink_tell_change(struct uplink *uplink, enum link_state before, en
 
 static void uplink_step(struct uplink *uplink, enum link_input input, int64_t now_ms)
 {
-    const enum link_state before = uplink->machine.state;
+    const struct uplink_step step = {.before = uplink->machine.state,
+                                     .network_before = uplink->machine.network,
+                                     .input = input,
+                                     .before_ms = uplink->since_ms};
+    const enum link_state before = step.before;
     const enum link_action action = link_machine_step(&uplink->machine, input, now_ms);
     const enum link_state after = uplink->machine.state;
     if (before == LINK_UP && after != LINK_UP)
@@ -182,6 +163,7 @@ static void uplink_step(struct uplink *uplink, enum link_input input, int64_t no
         break;
     }
     uplink_tell_change(uplink, before, input, now_ms);
+    uplink_note(uplink, &step, now_ms);
     if (before == after)
         return;
     uplink->since_ms = now_ms;
@@ -200,6 +182,7 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
     uplink->fingerprint = connection_fingerprint(uplink);
     const enum link_state state = uplink->machine.state;
     const bool is_under_way = state == LINK_UP || state == LINK_CONNECTING;
+    uplink->why_hung_up = "the settings have changed";
     if (uplink->fingerprint != before || !is_under_way)
         uplink_step(uplink, LINK_INPUT_RESTART, now_ms);
 }
@@ -211,7 +194,24 @@ void uplink_start(struct uplink *uplink, int64_t now_ms)
 
 void uplink_stop(struct uplink *uplink, int64_t now_ms)
 {
+    uplink->why_hung_up = "fluxawsd stops";
     uplink_step(uplink, LINK_INPUT_STOP, now_ms);
+}
+
+void uplink_pause(struct uplink *uplink, int64_t now_ms)
+{
+    uplink_step(uplink, LINK_INPUT_PAUSE, now_ms);
+}
+
+void uplink_resume(struct uplink *uplink, int64_t now_ms)
+{
+    uplink_step(uplink, LINK_INPUT_RESUME, now_ms);
+}
+
+void uplink_reconnect(struct uplink *uplink, int64_t now_ms)
+{
+    uplink->why_hung_up = "an operator wants a new connection";
+    uplink_step(uplink, LINK_INPUT_RESTART, now_ms);
 }
 
 static void uplink_take_credentials(struct uplink *uplink, const struct credentials *credentials,
@@ -352,39 +352,4 @@ int64_t uplink_deadline(const struct uplink *uplink)
         return deadline_ms;
     const int64_t look_ms = clock_doubt_deadline(&uplink->clock_doubt);
     return look_ms < deadline_ms ? look_ms : deadline_ms;
-}
-
-void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status)
-{
-    const enum link_state state = uplink->machine.state;
-    const bool is_waiting = state == LINK_BACKOFF || state == LINK_WAITING_CREDENTIALS;
-    *ret_status = (struct uplink_status){
-        .state = state,
-        .since_ms = uplink->since_ms,
-        .next_try_ms = is_waiting ? link_machine_deadline(&uplink->machine) : INT64_MAX,
-        .reason = uplink->reason,
-        .failure = uplink->failure,
-        .was_up = uplink->was_up,
-        .credentials = credentials_state_name(uplink->credentials_state),
-        .not_after_sec = uplink->not_after_sec,
-        .attempts = uplink->machine.attempt_count,
-        .connections = uplink->machine.connect_count,
-        .changes = uplink->changes,
-    };
-}
-
-void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text, size_t size)
-{
-    struct uplink_status status;
-    uplink_get_status(uplink, &status);
-    const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
-    if (status.state == LINK_UP)
-        (void)snprintf(ret_text, size, "%s: connected to %s", uplink->thing_name, host);
-    else if (status.next_try_ms != INT64_MAX)
-        (void)snprintf(ret_text, size, "%s: %s, next attempt in %lld s: %s", uplink->thing_name,
-                       link_state_name(status.state),
-                       (long long)((status.next_try_ms - now_ms + 999) / 1000), status.reason);
-    else
-        (void)snprintf(ret_text, size, "%s: link %s", uplink->thing_name,
-                       link_state_name(status.state));
 }

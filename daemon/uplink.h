@@ -6,7 +6,7 @@
 
 #include "daemon/base/log_limit.h"
 #include "daemon/config.h"
-#include "daemon/mqtt/link_state.h"
+#include "daemon/mqtt/link_history.h"
 #include "daemon/shadow/thing.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +38,14 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
 void uplink_start(struct uplink *uplink, int64_t now_ms);
 void uplink_stop(struct uplink *uplink, int64_t now_ms);
 
+/* For an operator. Pausing hangs up and stays off, over reloads and new networks, until
+ * uplink_resume(); what programs report is taken and stored meanwhile. A restart forgets it.
+ * Reconnecting dials anew, without waiting for the backoff; a link that is paused, or that has no
+ * network, stays as it is. */
+void uplink_pause(struct uplink *uplink, int64_t now_ms);
+void uplink_resume(struct uplink *uplink, int64_t now_ms);
+void uplink_reconnect(struct uplink *uplink, int64_t now_ms);
+
 /* Take what the link thread has told into the table and the thing; when the event fd is readable.
  */
 void uplink_receive(struct uplink *uplink, int64_t now_ms);
@@ -61,9 +69,15 @@ struct uplink_status {
     const char *credentials; /* state of the last check */
     int64_t not_after_sec;   /* of the certificate, 0: unknown */
     uint64_t attempts, connections;
-    uint64_t changes; /* of the state so far */
+    uint64_t changes;        /* of the state so far */
+    bool paused;             /* by an operator */
+    const char *last_reason; /* of the last failure, kept when it is up; "" if it never failed */
+    uint64_t bytes_in, bytes_out; /* of all connections, as struct wire_meter counts them */
 };
 void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status);
+
+/* What happened to the link; borrowed, valid until the next call that takes `now_ms`. */
+const struct link_history *uplink_history(const struct uplink *uplink);
 
 /* Write the state in one line for the service manager. */
 void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text, size_t size);

@@ -20,23 +20,30 @@
 #define STOP          {LINK_STOPPING, LINK_ACTION_NONE}
 #define RESTART_HANG  {LINK_RESTARTING, LINK_ACTION_DISCONNECT}
 #define RESTART       {LINK_RESTARTING, LINK_ACTION_NONE}
+#define PAUSE_HANG    {LINK_PAUSING, LINK_ACTION_DISCONNECT}
+#define PAUSE         {LINK_PAUSING, LINK_ACTION_NONE}
+#define PAUSED_DROP   {LINK_PAUSED, LINK_ACTION_ABANDON}
+#define PAUSED        {LINK_PAUSED, LINK_ACTION_NONE}
+#define NETWORK_DROP  {LINK_WAITING_NETWORK, LINK_ACTION_ABANDON}
 
 static const struct link_cell table[LINK_INPUT_COUNT][LINK_STATE_COUNT] = {
-    /* in state:                    OFF      WAITING_NETWORK WAITING_CREDS BACKOFF    CONNECTING    UP            STOPPING  RESTARTING */
-    [LINK_INPUT_START] =           {BACKOFF, SAME,           SAME,         SAME,      SAME,         SAME,         RESTART,  SAME},
-    [LINK_INPUT_STOP] =            {SAME,    OFF,            OFF_DROP,     OFF,       OFF_DROP,     STOP_HANG,    SAME,     STOP},
-    [LINK_INPUT_RESTART] =         {SAME,    SAME,           BACKOFF_DROP, SAME,      BACKOFF_DROP, RESTART_HANG, SAME,     SAME},
-    [LINK_INPUT_NETWORK_FOUND] =   {SAME,    BACKOFF,        SAME,         SAME,      SAME,         SAME,         SAME,     SAME},
-    [LINK_INPUT_NETWORK_GONE] =    {SAME,    SAME,           SAME,         NETWORK,   SAME,         SAME,         SAME,     SAME},
-    [LINK_INPUT_CLOCK_SET] =       {SAME,    SAME,           SAME,         SAME,      SAME,         SAME,         SAME,     SAME},
-    [LINK_INPUT_DUE] =             {SAME,    SAME,           CREDS_CALL,   DIAL_CALL, BACKOFF_DROP, SAME,         OFF_DROP, BACKOFF_DROP},
-    [LINK_INPUT_CREDENTIALS_OK] =  {SAME,    SAME,           DIAL,         SAME,      SAME,         SAME,         SAME,     SAME},
-    [LINK_INPUT_CREDENTIALS_BAD] = {SAME,    SAME,           SAME,         SAME,      CREDS,        SAME,         SAME,     SAME},
-    [LINK_INPUT_CONNECTED] =       {SAME,    SAME,           SAME,         SAME,      UP,           SAME,         SAME,     SAME},
-    [LINK_INPUT_CONNECT_FAILED] =  {SAME,    SAME,           SAME,         SAME,      BACKOFF,      SAME,         SAME,     SAME},
-    [LINK_INPUT_LOST] =            {SAME,    SAME,           SAME,         SAME,      BACKOFF,      BACKOFF,      OFF_DROP, BACKOFF_DROP},
-    [LINK_INPUT_STALLED] =         {SAME,    SAME,           SAME,         SAME,      SAME,         BACKOFF_DROP, SAME,     SAME},
-    [LINK_INPUT_CLOSED] =          {SAME,    SAME,           SAME,         SAME,      SAME,         SAME,         OFF,      BACKOFF},
+    /* in state:                    OFF      WAITING_NETWORK  WAITING_CREDS  BACKOFF    CONNECTING    UP            STOPPING  RESTARTING    PAUSING      PAUSED */
+    [LINK_INPUT_START] =           {BACKOFF, SAME,            SAME,          SAME,      SAME,         SAME,         RESTART,  SAME,         SAME,        SAME},
+    [LINK_INPUT_STOP] =            {SAME,    OFF,             OFF_DROP,      OFF,       OFF_DROP,     STOP_HANG,    SAME,     STOP,         STOP,        OFF},
+    [LINK_INPUT_PAUSE] =           {SAME,    PAUSED,          PAUSED_DROP,   PAUSED,    PAUSED_DROP,  PAUSE_HANG,   SAME,     PAUSE,        SAME,        SAME},
+    [LINK_INPUT_RESUME] =          {SAME,    SAME,            SAME,          SAME,      SAME,         SAME,         SAME,     SAME,         RESTART,     BACKOFF},
+    [LINK_INPUT_RESTART] =         {SAME,    SAME,            BACKOFF_DROP,  SAME,      BACKOFF_DROP, RESTART_HANG, SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_NETWORK_FOUND] =   {SAME,    BACKOFF,         SAME,          SAME,      SAME,         SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_NETWORK_GONE] =    {SAME,    SAME,            NETWORK_DROP,  NETWORK,   NETWORK_DROP, SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_CLOCK_SET] =       {SAME,    SAME,            SAME,          SAME,      SAME,         SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_DUE] =             {SAME,    SAME,            CREDS_CALL,    DIAL_CALL, BACKOFF_DROP, SAME,         OFF_DROP, BACKOFF_DROP, PAUSED_DROP, SAME},
+    [LINK_INPUT_CREDENTIALS_OK] =  {SAME,    SAME,            DIAL,          SAME,      SAME,         SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_CREDENTIALS_BAD] = {SAME,    SAME,            SAME,          SAME,      CREDS,        SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_CONNECTED] =       {SAME,    SAME,            SAME,          SAME,      UP,           SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_CONNECT_FAILED] =  {SAME,    SAME,            SAME,          SAME,      BACKOFF,      SAME,         SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_LOST] =            {SAME,    SAME,            SAME,          SAME,      BACKOFF,      BACKOFF,      OFF_DROP, BACKOFF_DROP, PAUSED_DROP, SAME},
+    [LINK_INPUT_STALLED] =         {SAME,    SAME,            SAME,          SAME,      SAME,         BACKOFF_DROP, SAME,     SAME,         SAME,        SAME},
+    [LINK_INPUT_CLOSED] =          {SAME,    SAME,            SAME,          SAME,      SAME,         SAME,         OFF,      BACKOFF,      PAUSED,      SAME},
 };
 /* clang-format on */
 
@@ -105,8 +112,8 @@ static void hasten(struct link_machine *machine, int64_t now_ms)
 static void enter_backoff(struct link_machine *machine, enum link_state from, enum link_input input,
                           int64_t now_ms)
 {
-    bool asked_for =
-        input == LINK_INPUT_START || input == LINK_INPUT_RESTART || from == LINK_RESTARTING;
+    bool asked_for = input == LINK_INPUT_START || input == LINK_INPUT_RESUME ||
+                     input == LINK_INPUT_RESTART || from == LINK_RESTARTING;
     if (asked_for)
         machine->deadline_ms = not_too_soon(machine, now_ms);
     else
@@ -130,11 +137,13 @@ static void arm(struct link_machine *machine, enum link_state from, enum link_in
         return;
     case LINK_STOPPING:
     case LINK_RESTARTING:
+    case LINK_PAUSING:
         machine->deadline_ms = now_ms + LINK_CLOSE_TIMEOUT_MS;
         return;
     case LINK_OFF:
     case LINK_WAITING_NETWORK:
     case LINK_UP:
+    case LINK_PAUSED:
     case LINK_STATE_COUNT:
         break;
     }
@@ -212,6 +221,10 @@ const char *link_state_name(enum link_state state)
         return "stopping";
     case LINK_RESTARTING:
         return "restarting";
+    case LINK_PAUSING:
+        return "pausing";
+    case LINK_PAUSED:
+        return "paused";
     case LINK_STATE_COUNT:
         break;
     }
@@ -223,6 +236,8 @@ const char *link_input_name(enum link_input input)
     static const char *const names[LINK_INPUT_COUNT] = {
         [LINK_INPUT_START] = "start",
         [LINK_INPUT_STOP] = "stop",
+        [LINK_INPUT_PAUSE] = "pause",
+        [LINK_INPUT_RESUME] = "resume",
         [LINK_INPUT_RESTART] = "restart",
         [LINK_INPUT_NETWORK_FOUND] = "network-found",
         [LINK_INPUT_NETWORK_GONE] = "network-gone",

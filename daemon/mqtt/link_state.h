@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum link_state {
-    LINK_OFF,                 /* not wanted: not started, paused or stopped */
+    LINK_OFF,                 /* not wanted: not started, or stopped */
     LINK_WAITING_NETWORK,     /* wanted, but there is no route */
     LINK_WAITING_CREDENTIALS, /* wanted, but certificate or key are missing or unusable */
     LINK_BACKOFF,             /* wanted; the next attempt waits for its time */
@@ -16,12 +16,16 @@ enum link_state {
     LINK_UP,                  /* CONNACK received */
     LINK_STOPPING,            /* hanging up, to stay off */
     LINK_RESTARTING,          /* hanging up, to dial again with new settings */
+    LINK_PAUSING,             /* hanging up, because an operator wants it so */
+    LINK_PAUSED,              /* off until an operator resumes; no reload and no route ends it */
     LINK_STATE_COUNT,
 };
 
 enum link_input {
-    LINK_INPUT_START,           /* the link is wanted (start, resume) */
-    LINK_INPUT_STOP,            /* the link is not wanted any more (stop, pause) */
+    LINK_INPUT_START,           /* the link is wanted */
+    LINK_INPUT_STOP,            /* the link is not wanted any more */
+    LINK_INPUT_PAUSE,           /* an operator wants no link */
+    LINK_INPUT_RESUME,          /* and wants it again */
     LINK_INPUT_RESTART,         /* settings or credentials changed, or an operator's reconnect */
     LINK_INPUT_NETWORK_FOUND,   /* a route or an address is new */
     LINK_INPUT_NETWORK_GONE,    /* the last route is gone */
@@ -76,9 +80,9 @@ void link_machine_init(struct link_machine *machine, int64_t backoff_min_ms, int
 void link_machine_set(struct link_machine *machine, int64_t backoff_min_ms, int64_t backoff_max_ms,
                       int64_t connect_timeout_ms);
 
-/* Feed one input. Returns what the shell has to do now. The first attempt after START and the one
- * after RESTART go at once, though never sooner than the backoff's floor after the last; every
- * other one waits for the backoff. LINK_INPUT_DUE before the deadline does nothing. */
+/* Feed one input. Returns what the shell has to do now. The first attempt after START or RESUME
+ * and the one after RESTART go at once, though never sooner than the backoff's floor after the
+ * last; every other one waits for the backoff. LINK_INPUT_DUE before the deadline does nothing. */
 enum link_action link_machine_step(struct link_machine *machine, enum link_input input,
                                    int64_t now_ms);
 

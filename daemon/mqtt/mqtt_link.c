@@ -6,6 +6,7 @@
 #include "daemon/mqtt/outbox.h"
 #include "daemon/mqtt/route_watch.h"
 #include "daemon/mqtt/tls_probe.h"
+#include "daemon/mqtt/wire_meter.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 struct mqtt_link {
     struct inbox inbox;
     struct outbox outbox;
+    struct wire_meter meter;
     pthread_t thread;
     uint64_t connection;        /* loop only: number of the newest connection, 0: none */
     _Atomic uint64_t abandoned; /* connections up to this one are to be dropped */
@@ -90,8 +92,8 @@ static void run_connect(struct mqtt_link *link, struct outbox_command *command)
     if (is_abandoned(link, connection))
         return;
     link->dialled_ms = clock_now_ms();
-    int rc =
-        paho_connection_new(&link->paho, &link->inbox, &link->outbox, connection, &command->config);
+    int rc = paho_connection_new(&link->paho, &link->inbox, &link->outbox, &link->meter, connection,
+                                 &command->config);
     if (rc < 0)
         push_failure(link, connection, MQTT_LINK_FAILED, strerror(-rc));
 }
@@ -264,6 +266,7 @@ int mqtt_link_new(struct mqtt_link **ret_link)
         free(link);
         return rc;
     }
+    wire_meter_init(&link->meter);
     paho_prepare();
     /* Not allowed or not there: then a wait is not shortened, which is all it is for. */
     int route_fd = route_watch_open();
@@ -297,6 +300,7 @@ bool mqtt_link_free(struct mqtt_link *link)
         return false;
     }
     close_route_fd(link);
+    wire_meter_clear(&link->meter);
     outbox_clear(&link->outbox);
     inbox_clear(&link->inbox);
     free(link);
@@ -333,6 +337,7 @@ int mqtt_link_disconnect(struct mqtt_link *link)
 
 void mqtt_link_abandon(struct mqtt_link *link)
 {
+    wire_meter_end(&link->meter);
     mailbox_empty(&link->outbox.box);
     atomic_store(&link->abandoned, link->connection);
     link->connection++;
@@ -386,6 +391,11 @@ int mqtt_link_publish(struct mqtt_link *link, uint32_t request_id, const char *t
     return outbox_push(&link->outbox, &command);
 }
 
+void mqtt_link_traffic(struct mqtt_link *link, uint64_t *ret_in, uint64_t *ret_out)
+{
+    wire_meter_read(&link->meter, ret_in, ret_out);
+}
+
 bool mqtt_link_next_event(struct mqtt_link *link, struct mqtt_link_event *ret_event)
 {
     if (!inbox_next(&link->inbox, link->connection, ret_event))
@@ -393,5 +403,7 @@ bool mqtt_link_next_event(struct mqtt_link *link, struct mqtt_link_event *ret_ev
     /* Nothing of a connection follows its end; a broken inbox leaves one that still stands. */
     if (ret_event->kind == MQTT_LINK_LOST)
         mqtt_link_abandon(link);
+    else if (ret_event->kind == MQTT_LINK_CLOSED)
+        wire_meter_end(&link->meter);
     return true;
 }

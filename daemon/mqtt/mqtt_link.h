@@ -103,6 +103,9 @@ int mqtt_link_unsubscribe(struct mqtt_link *link, uint32_t request_id, const cha
 int mqtt_link_publish(struct mqtt_link *link, uint32_t request_id, const char *topic,
                       const void *payload, size_t size, int qos);
 
+/* The bytes of all connections that came up, as struct wire_meter counts them. */
+void mqtt_link_traffic(struct mqtt_link *link, uint64_t *ret_in, uint64_t *ret_out);
+
 /* Take the next event. Returns false, and clears the eventfd, when there is none. Of
  * connections, only the newest one's events are delivered. */
 bool mqtt_link_next_event(struct mqtt_link *link, struct mqtt_link_event *ret_event);

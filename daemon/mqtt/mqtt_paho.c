@@ -81,7 +81,7 @@ static int dial(struct paho_connection *connection, const struct mqtt_link_confi
 }
 
 int paho_connection_new(struct paho_connection **ret_connection, struct inbox *inbox,
-                        struct outbox *outbox, uint64_t number,
+                        struct outbox *outbox, struct wire_meter *meter, uint64_t number,
                         const struct mqtt_link_config *config)
 {
     struct paho_connection *connection = calloc(1, sizeof(*connection));
@@ -89,6 +89,7 @@ int paho_connection_new(struct paho_connection **ret_connection, struct inbox *i
         return -ENOMEM;
     connection->inbox = inbox;
     connection->outbox = outbox;
+    connection->meter = meter;
     connection->number = number;
     connection->protocol = config->protocol;
     connection->port = config->port;

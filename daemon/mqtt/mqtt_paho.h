@@ -7,17 +7,18 @@
 
 #include "daemon/mqtt/inbox.h"
 #include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/wire_meter.h"
 
 struct paho_connection;
 
 /* Keep Paho from taking a proxy out of the environment. Once, before any thread starts. */
 void paho_prepare(void);
 
-/* Begin to dial. Inbox and outbox outlive the connection. Ends in MQTT_LINK_CONNECTED in the inbox
- * or OUTBOX_DIAL_ENDED in the outbox; a connection that ends later puts MQTT_LINK_LOST into the
- * inbox and OUTBOX_LINK_ENDED into the outbox. Returns 0 or a negative errno. */
+/* Begin to dial. Inbox, outbox and meter outlive the connection. Ends in MQTT_LINK_CONNECTED in the
+ * inbox or OUTBOX_DIAL_ENDED in the outbox; a connection that ends later puts MQTT_LINK_LOST into
+ * the inbox and OUTBOX_LINK_ENDED into the outbox. Returns 0 or a negative errno. */
 int paho_connection_new(struct paho_connection **ret_connection, struct inbox *inbox,
-                        struct outbox *outbox, uint64_t number,
+                        struct outbox *outbox, struct wire_meter *meter, uint64_t number,
                         const struct mqtt_link_config *config);
 
 /* Close what is open, without a farewell where none was said, and release all. May wait about a

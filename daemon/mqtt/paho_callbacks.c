@@ -65,7 +65,7 @@ static unsigned unacknowledged_ms(const struct paho_connection *connection)
 
 static void on_connected(struct paho_connection *connection)
 {
-    tcp_tune(connection->port, unacknowledged_ms(connection));
+    wire_meter_offer(connection->meter, tcp_tune(connection->port, unacknowledged_ms(connection)));
     paho_tell(connection, MQTT_LINK_CONNECTED, 0, 0, "");
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/mqtt/inbox.h"
 #include "daemon/mqtt/outbox.h"
+#include "daemon/mqtt/wire_meter.h"
 #include <MQTTAsync.h>
 
 /* Paho waits up to a second once the broker's Receive Maximum is reached (20 with mosquitto, 100
@@ -28,6 +29,7 @@ struct paho_connection {
     MQTTAsync handle;
     struct inbox *inbox;
     struct outbox *outbox;
+    struct wire_meter *meter;
     uint64_t number;
     int protocol;
     uint16_t port;

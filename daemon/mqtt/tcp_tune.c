@@ -1,6 +1,7 @@
 #include "daemon/mqtt/tcp_tune.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -27,11 +28,12 @@ static bool is_connected_to(int fd, uint16_t port)
     return peer.any.sa_family == AF_INET6 && ntohs(peer.v6.sin6_port) == port;
 }
 
-void tcp_tune(uint16_t port, unsigned unacknowledged_ms)
+int tcp_tune(uint16_t port, unsigned unacknowledged_ms)
 {
     DIR *directory = opendir("/proc/self/fd");
     if (!directory)
-        return;
+        return -1;
+    int own_fd = -1;
     const struct dirent *entry;
     while ((entry = readdir(directory))) {
         char *end;
@@ -42,6 +44,9 @@ void tcp_tune(uint16_t port, unsigned unacknowledged_ms)
         (void)setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         (void)setsockopt((int)fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
                          sizeof(unacknowledged_ms));
+        if (own_fd < 0)
+            own_fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 0);
     }
     closedir(directory);
+    return own_fd;
 }

@@ -1,4 +1,4 @@
-/* Socket options that Paho does not set and gives no way to set. Opens and closes nothing. */
+/* Socket options that Paho does not set and gives no way to set. Closes nothing. */
 #ifndef FLUXAWS_MQTT_TCP_TUNE_H
 #define FLUXAWS_MQTT_TCP_TUNE_H
 
@@ -8,7 +8,8 @@
  * first may wait for a round trip, or for the peer's delayed ACK. Without TCP_USER_TIMEOUT a
  * connection whose packets vanish is noticed after more than two keep-alives, when Paho misses the
  * answer to its second ping; with it after `unacknowledged_ms` from the first. Found through
- * /proc/self/fd; does nothing where that is not there. */
-void tcp_tune(uint16_t port, unsigned unacknowledged_ms);
+ * /proc/self/fd; does nothing where that is not there. Returns a descriptor of the caller's own of
+ * such a connection, or -1. */
+int tcp_tune(uint16_t port, unsigned unacknowledged_ms);
 
 #endif

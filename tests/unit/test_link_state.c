@@ -23,13 +23,19 @@ static const struct {
     {LINK_WAITING_NETWORK, LINK_INPUT_STOP, LINK_OFF, LINK_ACTION_NONE},
     {LINK_WAITING_NETWORK, LINK_INPUT_NETWORK_FOUND, LINK_BACKOFF, LINK_ACTION_NONE},
     {LINK_WAITING_CREDENTIALS, LINK_INPUT_STOP, LINK_OFF, LINK_ACTION_ABANDON},
+    {LINK_WAITING_NETWORK, LINK_INPUT_PAUSE, LINK_PAUSED, LINK_ACTION_NONE},
+    {LINK_WAITING_CREDENTIALS, LINK_INPUT_PAUSE, LINK_PAUSED, LINK_ACTION_ABANDON},
+    {LINK_WAITING_CREDENTIALS, LINK_INPUT_NETWORK_GONE, LINK_WAITING_NETWORK, LINK_ACTION_ABANDON},
     {LINK_WAITING_CREDENTIALS, LINK_INPUT_RESTART, LINK_BACKOFF, LINK_ACTION_ABANDON},
     {LINK_WAITING_CREDENTIALS, LINK_INPUT_DUE, LINK_WAITING_CREDENTIALS, LINK_ACTION_CONNECT},
     {LINK_WAITING_CREDENTIALS, LINK_INPUT_CREDENTIALS_OK, LINK_CONNECTING, LINK_ACTION_NONE},
     {LINK_BACKOFF, LINK_INPUT_STOP, LINK_OFF, LINK_ACTION_NONE},
+    {LINK_BACKOFF, LINK_INPUT_PAUSE, LINK_PAUSED, LINK_ACTION_NONE},
     {LINK_BACKOFF, LINK_INPUT_NETWORK_GONE, LINK_WAITING_NETWORK, LINK_ACTION_NONE},
     {LINK_BACKOFF, LINK_INPUT_DUE, LINK_CONNECTING, LINK_ACTION_CONNECT},
     {LINK_CONNECTING, LINK_INPUT_STOP, LINK_OFF, LINK_ACTION_ABANDON},
+    {LINK_CONNECTING, LINK_INPUT_PAUSE, LINK_PAUSED, LINK_ACTION_ABANDON},
+    {LINK_CONNECTING, LINK_INPUT_NETWORK_GONE, LINK_WAITING_NETWORK, LINK_ACTION_ABANDON},
     {LINK_CONNECTING, LINK_INPUT_RESTART, LINK_BACKOFF, LINK_ACTION_ABANDON},
     {LINK_CONNECTING, LINK_INPUT_DUE, LINK_BACKOFF, LINK_ACTION_ABANDON},
     {LINK_CONNECTING, LINK_INPUT_CREDENTIALS_BAD, LINK_WAITING_CREDENTIALS, LINK_ACTION_NONE},
@@ -37,6 +43,7 @@ static const struct {
     {LINK_CONNECTING, LINK_INPUT_CONNECT_FAILED, LINK_BACKOFF, LINK_ACTION_NONE},
     {LINK_CONNECTING, LINK_INPUT_LOST, LINK_BACKOFF, LINK_ACTION_NONE},
     {LINK_UP, LINK_INPUT_STOP, LINK_STOPPING, LINK_ACTION_DISCONNECT},
+    {LINK_UP, LINK_INPUT_PAUSE, LINK_PAUSING, LINK_ACTION_DISCONNECT},
     {LINK_UP, LINK_INPUT_RESTART, LINK_RESTARTING, LINK_ACTION_DISCONNECT},
     {LINK_UP, LINK_INPUT_LOST, LINK_BACKOFF, LINK_ACTION_NONE},
     {LINK_UP, LINK_INPUT_STALLED, LINK_BACKOFF, LINK_ACTION_ABANDON},
@@ -48,6 +55,14 @@ static const struct {
     {LINK_RESTARTING, LINK_INPUT_DUE, LINK_BACKOFF, LINK_ACTION_ABANDON},
     {LINK_RESTARTING, LINK_INPUT_LOST, LINK_BACKOFF, LINK_ACTION_ABANDON},
     {LINK_RESTARTING, LINK_INPUT_CLOSED, LINK_BACKOFF, LINK_ACTION_NONE},
+    {LINK_RESTARTING, LINK_INPUT_PAUSE, LINK_PAUSING, LINK_ACTION_NONE},
+    {LINK_PAUSING, LINK_INPUT_STOP, LINK_STOPPING, LINK_ACTION_NONE},
+    {LINK_PAUSING, LINK_INPUT_RESUME, LINK_RESTARTING, LINK_ACTION_NONE},
+    {LINK_PAUSING, LINK_INPUT_DUE, LINK_PAUSED, LINK_ACTION_ABANDON},
+    {LINK_PAUSING, LINK_INPUT_LOST, LINK_PAUSED, LINK_ACTION_ABANDON},
+    {LINK_PAUSING, LINK_INPUT_CLOSED, LINK_PAUSED, LINK_ACTION_NONE},
+    {LINK_PAUSED, LINK_INPUT_STOP, LINK_OFF, LINK_ACTION_NONE},
+    {LINK_PAUSED, LINK_INPUT_RESUME, LINK_BACKOFF, LINK_ACTION_NONE},
 };
 
 static struct link_cell expected(enum link_state state, enum link_input input)
@@ -69,7 +84,8 @@ static struct link_machine machine_in(enum link_state state, int64_t now_ms)
 
 static bool has_deadline(enum link_state state)
 {
-    return state != LINK_OFF && state != LINK_WAITING_NETWORK && state != LINK_UP;
+    return state != LINK_OFF && state != LINK_WAITING_NETWORK && state != LINK_UP &&
+           state != LINK_PAUSED;
 }
 
 static void test_every_cell_does_what_is_written(void **unused)
@@ -238,6 +254,50 @@ static void test_restart_dials_at_once_but_not_within_the_floor(void **unused)
     assert_int_equal(link_machine_deadline(&machine), 50000);
 }
 
+static void test_paused_link_stays_off_until_it_is_resumed(void **unused)
+{
+    (void)unused;
+    static const enum link_input others[] = {
+        LINK_INPUT_START,         LINK_INPUT_RESTART,   LINK_INPUT_NETWORK_GONE,
+        LINK_INPUT_NETWORK_FOUND, LINK_INPUT_DUE,       LINK_INPUT_CLOCK_SET,
+        LINK_INPUT_LOST,          LINK_INPUT_CONNECTED, LINK_INPUT_CLOSED,
+    };
+    struct link_machine machine = machine_in(LINK_UP, 0);
+    machine.dialled_ms = 0;
+    assert_int_equal(link_machine_step(&machine, LINK_INPUT_PAUSE, 5000), LINK_ACTION_DISCONNECT);
+    (void)link_machine_step(&machine, LINK_INPUT_CLOSED, 5010);
+    assert_int_equal(machine.state, LINK_PAUSED);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(link_machine_step(&machine, others[i], 1000000), LINK_ACTION_NONE);
+        assert_int_equal(machine.state, LINK_PAUSED);
+        assert_true(link_machine_deadline(&machine) == INT64_MAX);
+    }
+    (void)link_machine_step(&machine, LINK_INPUT_RESUME, 2000000);
+    assert_int_equal(machine.state, LINK_BACKOFF);
+    assert_int_equal(link_machine_deadline(&machine), 2000000);
+}
+
+static void test_resuming_dials_no_sooner_than_the_floor(void **unused)
+{
+    (void)unused;
+    struct link_machine machine = machine_in(LINK_UP, 0);
+    machine.dialled_ms = 0;
+    (void)link_machine_step(&machine, LINK_INPUT_PAUSE, 100);
+    (void)link_machine_step(&machine, LINK_INPUT_RESUME, 200);
+    assert_int_equal(machine.state, LINK_RESTARTING);
+    (void)link_machine_step(&machine, LINK_INPUT_CLOSED, 300);
+    assert_int_equal(link_machine_deadline(&machine), MIN_MS);
+}
+
+static void test_resumed_without_a_network_it_waits_for_one(void **unused)
+{
+    (void)unused;
+    struct link_machine machine = machine_in(LINK_PAUSED, 0);
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_GONE, 0);
+    (void)link_machine_step(&machine, LINK_INPUT_RESUME, 1000);
+    assert_int_equal(machine.state, LINK_WAITING_NETWORK);
+}
+
 static void test_hanging_up_is_bounded(void **unused)
 {
     (void)unused;
@@ -318,6 +378,9 @@ int main(void)
         cmocka_unit_test(test_attempt_without_any_answer_is_given_up),
         cmocka_unit_test(test_missing_credentials_are_looked_for_again_without_backoff),
         cmocka_unit_test(test_restart_dials_at_once_but_not_within_the_floor),
+        cmocka_unit_test(test_paused_link_stays_off_until_it_is_resumed),
+        cmocka_unit_test(test_resuming_dials_no_sooner_than_the_floor),
+        cmocka_unit_test(test_resumed_without_a_network_it_waits_for_one),
         cmocka_unit_test(test_hanging_up_is_bounded),
         cmocka_unit_test(test_nothing_is_dialled_without_a_network),
         cmocka_unit_test(test_new_route_shortens_the_wait_but_not_twice_in_half_a_minute),
