@@ -7,6 +7,8 @@
 
 /* What the farewell may take beyond StopTimeoutMs. */
 #define FAREWELL_MS 500
+/* What ending takes after that, on a slow and busy device. */
+#define CLEANING_UP_MS 10000
 
 /* How long a commit may take at a stop before updates do not wait for it any more. */
 static int64_t commit_patience(const struct daemon *daemon)
@@ -25,10 +27,11 @@ void daemon_begin_stop(struct daemon *daemon, int64_t now_ms)
 {
     if (daemon->state != DAEMON_RUNNING)
         return;
-    service_manager_stopping();
+    const int64_t timeout_ms = config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS);
+    service_manager_stopping(timeout_ms + FAREWELL_MS + CLEANING_UP_MS);
     log_info("stopping");
     daemon->state = DAEMON_DRAINING;
-    daemon->stop_deadline_ms = now_ms + config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS);
+    daemon->stop_deadline_ms = now_ms + timeout_ms;
     /* Who waits in the queue of a socket of the service manager's is served by our successor. */
     if (!daemon->socket.path)
         socket_server_stop_accepting(daemon->server);

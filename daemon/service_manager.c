@@ -32,9 +32,9 @@ void service_manager_ready(void)
     (void)sd_notify(0, "READY=1");
 }
 
-void service_manager_stopping(void)
+void service_manager_stopping(int64_t patience_ms)
 {
-    (void)sd_notify(0, "STOPPING=1");
+    (void)sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld", (long long)patience_ms * 1000);
 }
 
 void service_manager_reloading(int64_t monotonic_us)

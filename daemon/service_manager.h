@@ -12,7 +12,8 @@
 int service_manager_take_socket(void);
 
 void service_manager_ready(void);
-void service_manager_stopping(void);
+/* Say that the end has begun, and how long it may take: longer than the unit allows, if need be. */
+void service_manager_stopping(int64_t patience_ms);
 void service_manager_reloading(int64_t monotonic_us);
 void service_manager_status(const char *text);
 
