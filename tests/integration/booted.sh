@@ -98,7 +98,12 @@ certified() {
     inside install -o fluxaws -m 600 /root/cloud/ca.pem "$to/ca.pem"
 }
 
+# Whatever was logged has its explanation, with the fields that it names.
 end_booted() {
+    begin "every MESSAGE_ID that the journal has is explained"
+    inside journalctl -o json --no-pager -u fluxawsd.service >"$work/journal.json"
+    run "$source_root/tests/check-catalog" "$work/journal.json"
+    expect_status 0
     if [ "$all_failures$case_failures" != 00 ]; then
         journal -n 30 | sed 's/^/# journal: /'
     fi
