@@ -64,9 +64,13 @@ enum config_type {
 /* When a key that was changed counts after a reload. */
 enum config_reload {
     CONFIG_RELOAD_AT_ONCE,
+    CONFIG_RELOAD_ATTEMPT, /* with the next attempt to connect */
+    CONFIG_RELOAD_CLIENTS, /* for programs that connect from then on */
     CONFIG_RELOAD_DIALS,   /* at once: the link is dialled anew */
     CONFIG_RELOAD_RESTART, /* when the daemon is started again */
 };
+/* The same for people. */
+const char *config_reload_name(enum config_reload reload);
 
 /* libinih cuts longer lines; config_file.c refuses them before. */
 #define CONFIG_TEXT_MAX        190

@@ -86,6 +86,9 @@ static const enum config_reload reloads[CONFIG_ID_COUNT] = {
     [CONFIG_CLIENT_ID] = CONFIG_RELOAD_DIALS,
     [CONFIG_PROTOCOL] = CONFIG_RELOAD_DIALS,
     [CONFIG_KEEP_ALIVE_SEC] = CONFIG_RELOAD_DIALS,
+    [CONFIG_CONNECT_TIMEOUT_MS] = CONFIG_RELOAD_ATTEMPT,
+    [CONFIG_BACKOFF_MIN_MS] = CONFIG_RELOAD_ATTEMPT,
+    [CONFIG_BACKOFF_MAX_MS] = CONFIG_RELOAD_ATTEMPT,
     [CONFIG_CA_FILE] = CONFIG_RELOAD_DIALS,
     [CONFIG_CERTIFICATE_FILE] = CONFIG_RELOAD_DIALS,
     [CONFIG_PRIVATE_KEY] = CONFIG_RELOAD_DIALS,
@@ -95,6 +98,9 @@ static const enum config_reload reloads[CONFIG_ID_COUNT] = {
     [CONFIG_SOCKET_PATH] = CONFIG_RELOAD_RESTART,
     [CONFIG_SOCKET_MODE] = CONFIG_RELOAD_RESTART,
     [CONFIG_SOCKET_GROUP] = CONFIG_RELOAD_RESTART,
+    [CONFIG_MAX_CLIENTS] = CONFIG_RELOAD_CLIENTS,
+    [CONFIG_MAX_CLIENTS_PER_USER] = CONFIG_RELOAD_CLIENTS,
+    [CONFIG_MAX_FRAME_BYTES] = CONFIG_RELOAD_CLIENTS,
 };
 
 const struct config_key *config_key(enum config_id id)
@@ -105,4 +111,21 @@ const struct config_key *config_key(enum config_id id)
 enum config_reload config_reload(enum config_id id)
 {
     return reloads[id];
+}
+
+const char *config_reload_name(enum config_reload reload)
+{
+    switch (reload) {
+    case CONFIG_RELOAD_AT_ONCE:
+        return "at once";
+    case CONFIG_RELOAD_ATTEMPT:
+        return "with the next attempt";
+    case CONFIG_RELOAD_CLIENTS:
+        return "for new connections";
+    case CONFIG_RELOAD_DIALS:
+        return "at once, dials anew";
+    case CONFIG_RELOAD_RESTART:
+        return "needs a restart";
+    }
+    return "unknown";
 }

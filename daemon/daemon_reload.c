@@ -54,7 +54,8 @@ static int reload(struct daemon *daemon, struct reload_report *report, int64_t n
     r = reload_report_add_changes(report, &daemon->config, &config);
     if (r == 0)
         r = reload_report_keep_running(report, &daemon->config, &config,
-                                       strcmp(name, daemon->thing_name) == 0);
+                                       strcmp(name, daemon->thing_name) == 0,
+                                       daemon->socket.path != NULL);
     if (r < 0) {
         config_clear(&config);
         return r;
@@ -63,6 +64,8 @@ static int reload(struct daemon *daemon, struct reload_report *report, int64_t n
     struct config old = daemon->config;
     daemon->config = config;
     daemon_apply_settings(daemon, now_ms);
+    if (strcmp(config_text(&old, CONFIG_ENDPOINT), config_text(&config, CONFIG_ENDPOINT)) != 0)
+        thing_change_cloud(daemon->thing); /* the link is down by now, to dial the other one */
     config_clear(&old);
     return 0;
 }

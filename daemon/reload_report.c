@@ -68,6 +68,11 @@ static bool is_name(enum config_id id)
     return id == CONFIG_THING_NAME || id == CONFIG_THING_NAME_FROM;
 }
 
+static bool is_of_socket(enum config_id id)
+{
+    return id == CONFIG_SOCKET_PATH || id == CONFIG_SOCKET_MODE || id == CONFIG_SOCKET_GROUP;
+}
+
 /* Tell whether the name comes from this key. */
 static bool makes_name(const struct config *config, enum config_id id)
 {
@@ -78,10 +83,12 @@ static bool makes_name(const struct config *config, enum config_id id)
 /* Tell whether the key has to wait for a restart. Where the name comes from does not matter as long
  * as it is the same; and a certificate may bring another name under the same key. */
 static bool has_to_wait(const struct config *running, const struct config *fresh, enum config_id id,
-                        bool same_name)
+                        bool same_name, bool own_socket)
 {
     if (config_reload(id) != CONFIG_RELOAD_RESTART)
         return false;
+    if (is_of_socket(id) && !own_socket)
+        return false; /* it has no effect after a restart either */
     const bool differs = strcmp(config_text(running, id), config_text(fresh, id)) != 0;
     if (is_name(id))
         return !same_name && (differs || makes_name(fresh, id));
@@ -97,11 +104,11 @@ static char *describe_key(enum config_id id)
 }
 
 int reload_report_keep_running(struct reload_report *report, struct config *running,
-                               struct config *fresh, bool same_name)
+                               struct config *fresh, bool same_name, bool own_socket)
 {
     bool waits[CONFIG_ID_COUNT];
     for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
-        waits[id] = has_to_wait(running, fresh, (enum config_id)id, same_name);
+        waits[id] = has_to_wait(running, fresh, (enum config_id)id, same_name, own_socket);
         const int r = waits[id] ? texts_add(&report->needs_restart, &report->needs_restart_count,
                                             describe_key((enum config_id)id))
                                 : 0;

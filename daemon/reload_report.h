@@ -24,9 +24,10 @@ int reload_report_add_problems(struct reload_report *report, const struct config
 
 /* Keep in `fresh`, which takes the place of `running`, the running value of each key that cannot
  * change before a restart, and add the keys in which they differ; the values are exchanged.
- * `same_name`: both make the same name of the thing. Returns 0, or -ENOMEM with both unchanged. */
+ * `same_name`: both make the same name of the thing; `own_socket`: the daemon made its socket, so
+ * that [Socket] counts. Returns 0, or -ENOMEM with both unchanged. */
 int reload_report_keep_running(struct reload_report *report, struct config *running,
-                               struct config *fresh, bool same_name);
+                               struct config *fresh, bool same_name, bool own_socket);
 
 /* Add what counts at once and differs between the two. Returns 0 or -ENOMEM. */
 int reload_report_add_changes(struct reload_report *report, const struct config *running,

@@ -61,6 +61,12 @@ static bool session_can_work(const struct session *session)
            !session_output_is_full(session);
 }
 
+/* What the client was told counts for its connection, whatever a reload says meanwhile. */
+uint32_t session_frame_max(const struct session *session)
+{
+    return session->max_frame_bytes > 0 ? session->max_frame_bytes : session->host->max_frame_bytes;
+}
+
 /* Look at the next complete frame. Returns its size, 0, or why it is none. */
 static int session_peek(const struct session *session, struct flux_frame *ret_frame)
 {
@@ -68,7 +74,7 @@ static int session_peek(const struct session *session, struct flux_frame *ret_fr
     if (input->begin == input->end)
         return 0;
     return flux_frame_next(input->data + input->begin, input->end - input->begin,
-                           session->host->max_frame_bytes, ret_frame);
+                           session_frame_max(session), ret_frame);
 }
 
 size_t session_input_space(struct session *session, void **ret_space)
@@ -83,8 +89,8 @@ size_t session_input_space(struct session *session, void **ret_space)
     }
     if (input->end == input->capacity) {
         size_t capacity = input->capacity ? input->capacity * 2 : INPUT_BYTES;
-        if (capacity > session->host->max_frame_bytes && input->capacity > 0)
-            capacity = session->host->max_frame_bytes;
+        if (capacity > session_frame_max(session) && input->capacity > 0)
+            capacity = session_frame_max(session);
         if (capacity <= input->capacity)
             return 0; /* a whole frame is there and waits to be handled */
         uint8_t *data = realloc(input->data, capacity);
@@ -236,7 +242,7 @@ static void session_refuse_frame(struct session *session, int error)
     if (error == -EMSGSIZE)
         session_say_goodbye(session, FLUX_GOODBYE_TOO_LONG,
                             "a frame is longer than the %u bytes of MaxFrameBytes",
-                            session->host->max_frame_bytes);
+                            session_frame_max(session));
     else if (session->input.data[session->input.begin] == '{')
         session_say_goodbye(session, FLUX_GOODBYE_MALFORMED,
                             "JSON lines are not spoken on this socket yet");

@@ -22,7 +22,7 @@ struct session_host {
     uint64_t instance_id;
     bool durable;                /* STORED can be reached */
     const char *volatile_reason; /* else why not, in words; borrowed. NULL: it is configured so */
-    uint32_t max_frame_bytes;
+    uint32_t max_frame_bytes;    /* of those that say HELLO from now on */
     uint32_t max_depth;
     struct waits_budget waits;
     size_t stream_bytes; /* of large answers that clients have not taken yet */

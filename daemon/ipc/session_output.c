@@ -163,11 +163,12 @@ void session_put_welcome(struct session *session, uint16_t version)
     struct flux_wire_writer writer;
     if (!session_output_begin(session, FRAME_FIXED_BYTES, &writer))
         return;
+    session->max_frame_bytes = session->host->max_frame_bytes;
     const struct flux_welcome welcome = {
         .version = version,
         .instance_id = session->host->instance_id,
         .flags = session->host->durable ? FLUX_WELCOME_DURABLE : 0,
-        .max_frame_bytes = session->host->max_frame_bytes,
+        .max_frame_bytes = session->max_frame_bytes,
         .max_depth = session->host->max_depth,
     };
     session_output_end(session, &writer, flux_welcome_encode(&writer, &welcome));
@@ -188,7 +189,7 @@ void session_put_desired(struct session *session, const struct flux_desired *des
         desired->value.type == FLUX_VALUE_STRING || desired->value.type == FLUX_VALUE_ARRAY;
     const size_t size =
         FLUX_DESIRED_OVERHEAD_BYTES + 8 + desired->path.size + (is_text ? desired->value.size : 0);
-    if (size > session->host->max_frame_bytes || desired->path.size > FLUX_PATH_BYTES_MAX) {
+    if (size > session_frame_max(session) || desired->path.size > FLUX_PATH_BYTES_MAX) {
         session->host->counters.wishes_too_long++; /* it can be read with GET */
         return;
     }

@@ -106,6 +106,7 @@ struct session {
     struct session_host *host; /* borrowed */
     enum session_state state;
     bool input_ended;
+    uint32_t max_frame_bytes; /* as WELCOME told; 0 before it */
     struct session_buffer input, output;
     uint32_t uid;
     int32_t pid;
@@ -138,6 +139,8 @@ struct session {
     bool settle_again; /* the output was full before all was said */
     uint64_t reports, rejected;
 };
+
+uint32_t session_frame_max(const struct session *session);
 
 /* --- session_output.c: what is said --- */
 

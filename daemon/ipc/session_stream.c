@@ -26,7 +26,7 @@ void session_begin_stream(struct session *session, uint64_t request_id, uint16_t
 
 void session_put_stream(struct session *session)
 {
-    size_t chunk_max = session->host->max_frame_bytes - FLUX_DATA_OVERHEAD_BYTES;
+    size_t chunk_max = session_frame_max(session) - FLUX_DATA_OVERHEAD_BYTES;
     if (chunk_max > STREAM_CHUNK_BYTES)
         chunk_max = STREAM_CHUNK_BYTES;
 

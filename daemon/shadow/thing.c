@@ -136,6 +136,16 @@ int thing_set_options(struct thing *thing, const struct thing_options *options, 
     return 0;
 }
 
+void thing_change_cloud(struct thing *thing)
+{
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow))) {
+        shadow->view.held = false;
+        shadow->get_first = true;
+        shadow_touch(shadow);
+    }
+}
+
 /* --- events of the link --- */
 
 void thing_note_life(struct thing *thing, int64_t now_ms)

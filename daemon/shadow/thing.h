@@ -234,6 +234,10 @@ struct thing_notice {
     int64_t delay_ms;
     uint64_t repeated; /* how many of the same kind were folded into this one */
 };
+/* The link leads to another cloud from now on: what is held of the one before proves nothing there.
+ * Call it while the link is down. */
+void thing_change_cloud(struct thing *thing);
+
 /* Take the next notice. Returns false where there is none. Bounded: further ones of a kind fold
  * into one. */
 bool thing_next_notice(struct thing *thing, struct thing_notice *ret_notice);

@@ -261,14 +261,42 @@ static void test_cut_property_section_is_refused_with_the_remedy(void **state)
 }
 
 /* So does the man page: "*Key* (default)" at the beginning of a line. */
-static void test_man_page_tells_every_default(void **state)
+static char page[65536];
+
+static void read_page(void)
 {
     FILE *stream = fopen(MAN_PAGE, "re");
     assert_non_null(stream);
-    char page[65536];
     const size_t size = fread(page, 1, sizeof(page) - 1, stream);
+    assert_true(size < sizeof(page) - 1);
     page[size] = '\0';
     (void)fclose(stream);
+}
+
+/* The page's table tells of each key when a change of it counts, and of no other key. */
+static void test_man_page_tells_what_a_reload_does(void **state)
+{
+    read_page();
+    size_t rows = 0;
+    for (const char *row = page; (row = strstr(row, "\n|  [")); row++)
+        rows++;
+    assert_int_equal(rows, CONFIG_ID_COUNT + 1); /* and one for [Property GLOB] */
+    for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
+        const struct config_key *key = config_key((enum config_id)id);
+        char row[128];
+        (void)snprintf(row, sizeof(row), "\n|  [%s] %s\n:  %s\n", key->section, key->name,
+                       key->later ? "not yet"
+                                  : config_reload_name(config_reload((enum config_id)id)));
+        if (!strstr(page, row))
+            fail_msg("what a reload does with [%s] %s is not told as it is", key->section,
+                     key->name);
+    }
+    (void)state;
+}
+
+static void test_man_page_tells_every_default(void **state)
+{
+    read_page();
     for (unsigned id = 0; id < CONFIG_ID_COUNT; id++) {
         const struct config_key *key = config_key((enum config_id)id);
         char line[128];
@@ -330,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_printed_configuration_reads_back),
         cmocka_unit_test(test_shipped_file_shows_every_default),
         cmocka_unit_test(test_man_page_tells_every_default),
+        cmocka_unit_test(test_man_page_tells_what_a_reload_does),
         cmocka_unit_test(test_thing_name_is_found_out),
         cmocka_unit_test(test_property_sections_can_be_read_back),
         cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),

@@ -23,7 +23,7 @@ static void test_key_that_needs_a_restart_keeps_its_running_value(void **state)
     struct reload_report report = {0};
     config_make(&running, CONFIG_SOCKET_PATH, "/run/old.sock");
     config_make(&fresh, CONFIG_SOCKET_PATH, "/run/new.sock");
-    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true), 0);
+    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true, true), 0);
     assert_int_equal(report.needs_restart_count, 1);
     assert_string_equal(report.needs_restart[0], "[Socket] Path");
     assert_string_equal(config_text(&fresh, CONFIG_SOCKET_PATH), "/run/old.sock");
@@ -33,14 +33,27 @@ static void test_key_that_needs_a_restart_keeps_its_running_value(void **state)
     /* Asked again with the same file it is still so; set back it is not. */
     struct config third;
     config_make(&third, CONFIG_SOCKET_PATH, "/run/new.sock");
-    assert_int_equal(reload_report_keep_running(&report, &fresh, &third, true), 0);
+    assert_int_equal(reload_report_keep_running(&report, &fresh, &third, true, true), 0);
     assert_int_equal(report.needs_restart_count, 1);
     config_clear(&fresh);
     reload_report_clear(&report);
     config_make(&fresh, CONFIG_SOCKET_PATH, "/run/old.sock");
-    assert_int_equal(reload_report_keep_running(&report, &third, &fresh, true), 0);
+    assert_int_equal(reload_report_keep_running(&report, &third, &fresh, true, true), 0);
     assert_int_equal(report.needs_restart_count, 0);
     config_clear(&third);
+    config_clear(&fresh);
+    (void)state;
+}
+
+static void test_socket_of_the_service_manager_needs_no_restart(void **state)
+{
+    struct config running, fresh;
+    struct reload_report report = {0};
+    config_make(&running, CONFIG_SOCKET_MODE, "0600");
+    config_make(&fresh, CONFIG_SOCKET_MODE, "0666");
+    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true, false), 0);
+    assert_int_equal(report.needs_restart_count, 0);
+    config_clear(&running);
     config_clear(&fresh);
     (void)state;
 }
@@ -51,7 +64,7 @@ static void test_other_keys_take_the_fresh_value(void **state)
     struct reload_report report = {0};
     config_make(&running, CONFIG_INTERVAL_MS, "1000");
     config_make(&fresh, CONFIG_INTERVAL_MS, "2000");
-    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true), 0);
+    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true, true), 0);
     assert_int_equal(report.needs_restart_count, 0);
     assert_int_equal(config_number(&fresh, CONFIG_INTERVAL_MS), 2000);
     config_clear(&running);
@@ -65,7 +78,7 @@ static void test_name_from_elsewhere_is_no_change_while_it_is_the_same(void **st
     struct reload_report report = {0};
     config_make(&running, CONFIG_THING_NAME, "lamp");
     config_make(&fresh, CONFIG_THING_NAME_FROM, "hostname");
-    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true), 0);
+    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, true, true), 0);
     assert_int_equal(report.needs_restart_count, 0);
     assert_string_equal(config_text(&fresh, CONFIG_THING_NAME_FROM), "hostname");
     config_clear(&running);
@@ -79,7 +92,7 @@ static void test_another_name_from_the_same_source_needs_a_restart(void **state)
     struct reload_report report = {0};
     config_make(&running, CONFIG_THING_NAME_FROM, "certificate-cn");
     config_make(&fresh, CONFIG_THING_NAME_FROM, "certificate-cn");
-    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, false), 0);
+    assert_int_equal(reload_report_keep_running(&report, &running, &fresh, false, true), 0);
     assert_int_equal(report.needs_restart_count, 1);
     assert_string_equal(report.needs_restart[0], "[Thing] NameFrom");
     config_clear(&running);
@@ -167,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_that_needs_a_restart_keeps_its_running_value),
+        cmocka_unit_test(test_socket_of_the_service_manager_needs_no_restart),
         cmocka_unit_test(test_other_keys_take_the_fresh_value),
         cmocka_unit_test(test_name_from_elsewhere_is_no_change_while_it_is_the_same),
         cmocka_unit_test(test_another_name_from_the_same_source_needs_a_restart),

@@ -218,6 +218,30 @@ static void test_violations_end_the_session_with_a_reason(void **state)
     (void)state;
 }
 
+/* What a client hears that announces a frame of 5,008 bytes, when the limit is changed behind the
+ * WELCOME. */
+static void announce_long_frame(uint32_t limit_told, uint32_t limit_now, const char *heard)
+{
+    void *fresh = NULL;
+    (void)talk_setup(&fresh);
+    struct talk *talk = fresh;
+    talk->host.max_frame_bytes = limit_told;
+    greet(talk);
+    talk->host.max_frame_bytes = limit_now;
+    talk_push(talk, "\x03\0\0\0\x88\x13\0\0", 8, SIZE_MAX);
+    talk_listen(talk);
+    assert_heard(talk, heard);
+    (void)talk_teardown(&fresh);
+}
+
+static void test_frame_limit_that_was_told_counts_for_the_connection(void **state)
+{
+    (void)state;
+    const char *refusal = "goodbye 3 a frame is longer than the 4096 bytes of MaxFrameBytes\n";
+    announce_long_frame(65536, 4096, "");
+    announce_long_frame(4096, 65536, refusal);
+}
+
 static void test_unknown_ignorable_message_is_skipped(void **state)
 {
     struct talk *talk = *state;
@@ -389,6 +413,7 @@ int main(void)
         SESSION_TEST(test_history_waits_for_the_daemon),
         SESSION_TEST(test_nothing_is_answered_behind_a_goodbye),
         cmocka_unit_test(test_violations_end_the_session_with_a_reason),
+        cmocka_unit_test(test_frame_limit_that_was_told_counts_for_the_connection),
         SESSION_TEST(test_unknown_ignorable_message_is_skipped),
         SESSION_TEST(test_versions_without_overlap_are_refused),
         SESSION_TEST(test_request_ids_must_rise),

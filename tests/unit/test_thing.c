@@ -214,6 +214,38 @@ static void test_nothing_is_due_while_the_link_is_down(void **state)
     assert_int_equal(thing_deadline(thing, 100000), INT64_MAX);
 }
 
+/* What goes out first when something was reported between two connections. */
+static void expect_first(struct thing *thing, bool is_other_cloud, const char *topic)
+{
+    struct shadow *shadow = NULL;
+    struct shadow_refusal refusal;
+    const struct shadow_operation operation = {
+        .kind = FLUX_SET, .path = "/a", .path_size = 2, .value = flux_value_int64(1)};
+    const struct shadow_report report = {.operations = &operation, .operation_count = 1};
+    subscribe(thing, 0);
+    struct thing_request request = next_request(thing, 0);
+    answer_get(thing, &request, "{\"a\":7}", 3);
+    thing_link_down(thing, 10);
+    assert_int_equal(thing_open_shadow(thing, NULL, NULL, &shadow), 0);
+    assert_int_equal(shadow_report(shadow, &report, 20, NULL, &refusal), SHADOW_REPORT_QUEUED);
+    if (is_other_cloud)
+        thing_change_cloud(thing);
+    subscribe(thing, 1000);
+    request = next_request(thing, 1000);
+    assert_string_equal(request.topic, topic);
+    assert_idle(thing, 1000);
+}
+
+static void test_held_version_will_do_at_the_same_cloud(void **state)
+{
+    expect_first(*state, false, "$aws/things/dev/shadow/update");
+}
+
+static void test_another_cloud_is_read_before_anything_is_sent(void **state)
+{
+    expect_first(*state, true, "$aws/things/dev/shadow/get");
+}
+
 static void receive_foreign(struct thing *thing, int64_t version, int64_t now_ms)
 {
     char payload[96];
@@ -321,6 +353,10 @@ int main(void)
         CASE(test_silence_makes_the_link_doubtful),
         CASE(test_answers_for_others_are_counted_and_dropped),
         CASE(test_nothing_is_due_while_the_link_is_down),
+        cmocka_unit_test_setup_teardown(test_held_version_will_do_at_the_same_cloud, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_another_cloud_is_read_before_anything_is_sent, setup,
+                                        teardown),
         CASE(test_a_version_that_is_never_reached_costs_one_get),
         CASE(test_early_news_from_behind_the_get_is_kept),
         CASE(test_a_get_without_a_version_is_not_repeated_at_once),
