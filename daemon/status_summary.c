@@ -118,7 +118,7 @@ static bool judge_storage(const struct status_facts *facts, char *ret_text, size
 {
     if (!facts->storage_trouble)
         return false;
-    (void)snprintf(ret_text, size, "mend the disk: storage in trouble: %s", facts->storage_trouble);
+    (void)snprintf(ret_text, size, "mend the disk: %s", facts->storage_trouble);
     return true;
 }
 

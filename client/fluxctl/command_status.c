@@ -1,8 +1,23 @@
 #include "client/fluxctl/ask.h"
 #include "client/fluxctl/fluxctl.h"
-#include "client/fluxctl/output.h"
+#include "client/fluxctl/status_text.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum fluxctl_exit print_text(const char *json)
+{
+    const struct status_view view = {
+        .screen = screen_of_stdout(),
+        .now_sec = (int64_t)time(NULL),
+        .own_pid = (int64_t)getpid(),
+    };
+    if (status_print(json, &view) == 0)
+        return FLUXCTL_DONE;
+    fputs("fluxctl: the answer cannot be shown\nTry: fluxctl --json status\n", stderr);
+    return FLUXCTL_REFUSED;
+}
 
 enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
 {
@@ -17,7 +32,7 @@ enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
     else if (arguments->json)
         puts(json);
     else
-        fluxctl_print_outline(json);
+        exit = print_text(json);
     free(json);
     client = fluxaws_close(client);
     return exit;

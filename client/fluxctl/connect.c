@@ -86,10 +86,12 @@ static void explain_absence(const char *path)
     else
         fprintf(stderr, "fluxctl: nobody listens on %s: is fluxawsd running?\n", path);
     if (strcmp(path, FLUXCTL_SOCKET_DEFAULT) == 0)
-        fputs("Try: systemctl start fluxawsd; --socket PATH or FLUXAWS_SOCKET for another socket\n",
+        fputs("Try: systemctl status fluxawsd; systemctl start fluxawsd; or --socket PATH or\n"
+              "FLUXAWS_SOCKET for another socket\n",
               stderr);
     else
-        fputs("Try: systemctl start fluxawsd; fluxawsd --print-config shows its [Socket] Path\n",
+        fputs("Try: systemctl status fluxawsd; systemctl start fluxawsd; fluxawsd --print-config\n"
+              "shows its [Socket] Path\n",
               stderr);
 }
 

@@ -16,10 +16,6 @@ void fluxctl_print_rejection(int code, const char *path, const char *text);
 /* A string as JSON. */
 void fluxctl_print_string(const char *text);
 
-/* A document for people: one line a leaf, keys of the levels above it indented over it. `json` is
- * well-formed. */
-void fluxctl_print_outline(const char *json);
-
 /* A slice of JSON text without its quotes and escapes; control characters stay escaped, so that
  * nothing in a shadow can play tricks on a terminal. */
 void fluxctl_print_plain(const char *text, size_t size);

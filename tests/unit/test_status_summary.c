@@ -73,7 +73,7 @@ static void test_each_trouble_has_its_line(void **state)
     expect(&facts, "paused by an operator: fluxctl resume connects again");
     facts = good();
     facts.storage_trouble = "/x/state-1.db: No space left on device";
-    expect(&facts, "mend the disk: storage in trouble: /x/state-1.db: No space left on device");
+    expect(&facts, "mend the disk: /x/state-1.db: No space left on device");
     facts = good();
     facts.config_rejected = true;
     expect(&facts, "mend the configuration: the last reload was refused; fluxawsd --check-config "
@@ -283,7 +283,7 @@ static void test_the_cause_comes_before_its_effects(void **state)
     facts.link = LINK_WAITING_NETWORK;
     expect(&facts, "bring up the network: this device has no route");
     facts.storage_trouble = "T";
-    expect(&facts, "mend the disk: storage in trouble: T");
+    expect(&facts, "mend the disk: T");
     facts.is_paused = true;
     expect(&facts, "paused by an operator: fluxctl resume connects again");
     facts.is_stopping = true;
