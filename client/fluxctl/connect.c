@@ -1,17 +1,11 @@
 /* The connection, and what to do when there is none. */
 #include "client/fluxctl/fluxctl.h"
+#include "client/fluxctl/permission.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-/* Of 100 ms, for a daemon that greets or sends us away. */
-#define DENIAL_TURNS 20
 
 #define FLUXCTL_SOCKET_DEFAULT "/run/fluxaws/fluxawsd.sock"
 
@@ -23,56 +17,6 @@ static const char *socket_path(const struct fluxctl_arguments *arguments)
     if (environment != NULL && environment[0] != '\0')
         return environment;
     return FLUXCTL_SOCKET_DEFAULT;
-}
-
-/* Say in the daemon's words why it sends us away. Returns false if it does not. */
-static bool explain_denial(void)
-{
-    const struct fluxaws_options options = {.size = sizeof(options), .name = "fluxctl"};
-    struct fluxaws_client *client = NULL;
-    if (fluxaws_open(&client, &options) < 0)
-        return false;
-    int connected = fluxaws_is_connected(client);
-    for (int i = 0; i < DENIAL_TURNS && connected == 0; i++) {
-        (void)fluxaws_dispatch(client, 100);
-        connected = fluxaws_is_connected(client);
-    }
-    const bool is_denied = connected == -EACCES;
-    if (is_denied)
-        fprintf(stderr,
-                "fluxctl: not allowed: %s\n"
-                "Try: the same as root; the [Access] sections of the configuration say who may\n",
-                fluxaws_error_text(client));
-    client = fluxaws_close(client);
-    return is_denied;
-}
-
-static void explain_permission(const char *path)
-{
-    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 && explain_denial())
-        return;
-    const struct passwd *entry = getpwuid(geteuid());
-    const char *user = entry != NULL ? entry->pw_name : "this user";
-    struct stat status;
-    if (stat(path, &status) < 0) {
-        fprintf(stderr,
-                "fluxctl: no permission to reach %s: a directory above it is closed to %s\n"
-                "Try: namei -l %s to see which; the socket's own group is usually fluxaws\n",
-                path, user, path);
-        return;
-    }
-    const struct group *group = getgrgid(status.st_gid);
-    if (status.st_gid == 0 || group == NULL || (status.st_mode & S_IWGRP) == 0) {
-        fprintf(stderr,
-                "fluxctl: no permission on %s: no group but root's may use it\n"
-                "Try: [Socket] Group=fluxaws and Mode=0660, then add %s to the group fluxaws\n",
-                path, user);
-        return;
-    }
-    fprintf(stderr,
-            "fluxctl: no permission on %s: it is open to the group %s\n"
-            "Try: sudo usermod -aG %s %s, then log in again\n",
-            path, group->gr_name, group->gr_name, entry != NULL ? user : "USER");
 }
 
 /* Nobody answers at the path: perhaps it is not the daemon's. */
@@ -101,7 +45,7 @@ enum fluxctl_exit fluxctl_explain_connection(const struct fluxctl_arguments *arg
     switch (-error) {
     case EACCES:
     case EPERM:
-        explain_permission(path);
+        fluxctl_explain_permission(path);
         return FLUXCTL_NO_PERMISSION;
     case ENOENT:
     case ENOTDIR:
