@@ -105,6 +105,16 @@ static int do_log_level(struct daemon *daemon, struct wish *wish, int64_t now_ms
     return 0;
 }
 
+static int do_reconnect(struct daemon *daemon, struct wish *wish, int64_t now_ms)
+{
+    struct uplink_status status;
+    uplink_get_status(daemon->uplink, &status);
+    if (status.paused)
+        return refuse(wish, -ENETDOWN, "the link is paused");
+    uplink_reconnect(daemon->uplink, now_ms);
+    return 0;
+}
+
 static int act(struct daemon *daemon, struct wish *wish, int64_t now_ms)
 {
     if (daemon->state != DAEMON_RUNNING)
@@ -115,9 +125,13 @@ static int act(struct daemon *daemon, struct wish *wish, int64_t now_ms)
     case FLUX_ADMIN_LOG_LEVEL:
         return do_log_level(daemon, wish, now_ms);
     case FLUX_ADMIN_RECONNECT:
+        return do_reconnect(daemon, wish, now_ms);
     case FLUX_ADMIN_PAUSE:
+        uplink_pause(daemon->uplink, now_ms);
+        return 0;
     case FLUX_ADMIN_RESUME:
-        break;
+        uplink_resume(daemon->uplink, now_ms);
+        return 0;
     }
     return refuse(wish, -EOPNOTSUPP, "fluxawsd " FLUX_VERSION " cannot do that");
 }

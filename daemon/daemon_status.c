@@ -46,7 +46,7 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
     }
     free(json);
     while ((session = socket_server_next_question(daemon->server, SESSION_ASKS_HISTORY))) {
-        json = status_write_history(daemon->uplink, now_ms, &size);
+        json = status_write_history(uplink_history(daemon->uplink), now_ms, &size);
         session_answer_question(session, json, size);
     }
 }

@@ -7,6 +7,7 @@
 #include "daemon/daemon_storage.h"
 #include "daemon/ipc/socket_server.h"
 #include "daemon/log_choice.h"
+#include "daemon/mqtt/link_history.h"
 #include "daemon/uplink.h"
 
 /* What there is to tell about; all borrowed. */
@@ -28,7 +29,7 @@ struct status_source {
 char *status_write(const struct status_source *source, int64_t now_ms, size_t *ret_size);
 
 /* Write the last events of the link; returns as status_write(). */
-char *status_write_history(const struct uplink *uplink, int64_t now_ms, size_t *ret_size);
+char *status_write_history(const struct link_history *history, int64_t now_ms, size_t *ret_size);
 
 /* Values reported that the cloud has not taken yet. */
 size_t status_count_pending(struct thing *thing);
