@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For so long QUEUED waits for STORED: longer than what a good disk takes for two commits, shorter
+ * than what people notice. */
+#define HOLD_QUEUED_MS 20
+
 static void on_link(evutil_socket_t fd, short what, void *data)
 {
     struct daemon *daemon = data;
@@ -102,6 +106,7 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
 {
     struct session_host *host = &daemon->host;
     host->instance_id = entropy_u64();
+    host->hold_queued_ms = HOLD_QUEUED_MS;
     host->max_frame_bytes = (uint32_t)config_number(&daemon->config, CONFIG_MAX_FRAME_BYTES);
     host->max_depth = (uint32_t)config_number(&daemon->config, CONFIG_MAX_DEPTH);
     struct thing_options options;

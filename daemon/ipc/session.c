@@ -122,6 +122,7 @@ void session_say_goodbye(struct session *session, enum flux_goodbye_code code, c
     if (session->state == SESSION_CLOSING || session->state == SESSION_BROKEN)
         return;
     session_end_batch(session);
+    session_put_all_held(session);
     char text[SESSION_TEXT_MAX + 1];
     va_list arguments;
     va_start(arguments, format);
@@ -234,6 +235,7 @@ static size_t session_handle(struct session *session, const struct flux_frame *f
     if (frame->type == FLUX_MESSAGE_REPORT)
         return 1 + session_report(session, frame, now_ms, now_us);
     session_end_batch(session);
+    session_put_all_held(session); /* answers keep the order of what they answer */
     return session_request(session, frame, now_ms);
 }
 
@@ -254,6 +256,7 @@ static void session_refuse_frame(struct session *session, int error)
 void session_work(struct session *session, int64_t now_ms, int64_t now_us)
 {
     size_t bytes = 0, operations = 0;
+    session->now_ms = now_ms;
     session_put_stream(session);
     while (session_can_work(session)) {
         struct flux_frame frame;

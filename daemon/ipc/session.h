@@ -24,6 +24,10 @@ struct session_host {
     const char *volatile_reason; /* else why not, in words; borrowed. NULL: it is configured so */
     uint32_t max_frame_bytes;    /* of those that say HELLO from now on */
     uint32_t max_depth;
+    /* For so long QUEUED is held back from reports that wait for STORED: that most often comes
+     * meanwhile and says QUEUED, too. 0: not at all. */
+    int64_t hold_queued_ms;
+    int64_t held_until_ms; /* when session_tell_held() is to be called for all; 0: never */
     struct waits_budget waits;
     size_t stream_bytes; /* of large answers that clients have not taken yet */
     size_t watch_count;  /* of all sessions */
@@ -73,6 +77,10 @@ void session_work(struct session *session, int64_t now_ms, int64_t now_us);
 
 /* Answer what the engine has decided since the last call. Cheap when that is nothing. */
 void session_settle(struct session *session);
+
+/* Say QUEUED where it was held back until now. Returns whether anything was said. The caller sets
+ * the host's `held_until_ms` to 0 before it goes round all sessions; they set it again. */
+bool session_tell_held(struct session *session, int64_t now_ms);
 
 /* Tell whether session_work() and session_settle() would do more right away. */
 bool session_has_work(const struct session *session);

@@ -35,6 +35,16 @@ static uint64_t safe_revision(const struct session *session, const struct shadow
                                   : shadow_settled_revision(shadow);
 }
 
+/* STORED was said up to this report, and QUEUED with it. */
+static void forget_held(struct session_binding *binding, uint64_t id)
+{
+    struct session_range *held = &binding->held;
+    if (held->last_id <= id)
+        *held = (struct session_range){0};
+    else if (held->first_id && held->first_id <= id)
+        held->first_id = id + 1;
+}
+
 static void binding_settle_marks(struct session *session, struct session_binding *binding)
 {
     if (binding->mark_count == 0)
@@ -46,9 +56,11 @@ static void binding_settle_marks(struct session *session, struct session_binding
     if (passed == 0)
         return;
     const uint64_t id = binding->marks[passed - 1].id;
-    if (session->host->durable)
+    if (session->host->durable) {
         session_put_answer(session, binding->handle, FLUX_LEVEL_STORED,
                            &(struct session_range){binding->safe_id + 1, id, 0, false});
+        forget_held(binding, id);
+    }
     session_put_safe(session, binding->handle, id);
     binding->safe_id = id;
     binding->mark_count -= passed;
@@ -61,11 +73,14 @@ static void binding_put(struct session *session, struct session_binding *binding
 {
     const struct session_range range = {answer->first_id, answer->last_id, answer->version,
                                         answer->deadband};
-    if (answer->refused)
-        session_put_rejected(session, binding->handle, answer->first_id, answer->last_id,
-                             answer->code, answer->path, answer->text);
-    else
+    if (!answer->refused) {
         session_add_accepted(session, binding, &range);
+        return;
+    }
+    /* A client takes what was refused before it was QUEUED for refused as a whole. */
+    session_put_held(session, binding);
+    session_put_rejected(session, binding->handle, answer->first_id, answer->last_id, answer->code,
+                         answer->path, answer->text);
 }
 
 static void binding_settle_fates(struct session *session, struct session_binding *binding)

@@ -67,6 +67,9 @@ struct session_binding {
     struct interests interests;
     uint64_t fate_serial; /* as of the last complete scan; BINDING_UNSCANNED: scan anyway */
     struct session_range queued, accepted;
+    bool asks_less;            /* one of `queued` does not wait for STORED */
+    struct session_range held; /* QUEUED that STORED may say as well, until then: */
+    int64_t held_until_ms;
     struct session_mark marks[SESSION_MARKS_MAX];
     size_t mark_count;
     bool asks_stored; /* a report since the last mark waits for STORED */
@@ -138,6 +141,7 @@ struct session {
     } question;
     bool settle_again; /* the output was full before all was said */
     uint64_t reports, rejected;
+    int64_t now_ms; /* of the work in hand */
 };
 
 uint32_t session_frame_max(const struct session *session);
@@ -192,6 +196,9 @@ size_t session_report(struct session *session, const struct flux_frame *frame, i
 int session_decode_operations(struct session_host *host, struct flux_wire_reader *reader);
 /* Say the ranges that were gathered, and remember how far the shadow's revisions have come. */
 void session_end_batch(struct session *session);
+/* Say what of QUEUED was held back: of one shadow, of all. */
+void session_put_held(struct session *session, struct session_binding *binding);
+void session_put_all_held(struct session *session);
 
 /* --- session_answer.c: what became of the reports --- */
 

@@ -82,6 +82,7 @@ static void report_follow(struct session *session, struct session_binding *bindi
     if (!binding->queued.first_id)
         binding->queued.first_id = report->request_id;
     binding->queued.last_id = report->request_id;
+    binding->asks_less |= report->level != FLUX_LEVEL_STORED;
     binding->asks_stored |= report->level == FLUX_LEVEL_STORED;
 
     struct session_range accepted = {report->request_id, report->request_id, 0, false};
@@ -211,6 +212,61 @@ static void binding_mark(struct session *session, struct session_binding *bindin
         shadow_ask_stored(binding->shadow, mark.revision);
 }
 
+/* --- QUEUED, held back for a moment --- */
+
+static void note_held(struct session_host *host, const struct session_binding *binding)
+{
+    if (host->held_until_ms == 0 || binding->held_until_ms < host->held_until_ms)
+        host->held_until_ms = binding->held_until_ms;
+}
+
+void session_put_held(struct session *session, struct session_binding *binding)
+{
+    session_put_range(session, binding, FLUX_LEVEL_QUEUED, &binding->held);
+}
+
+void session_put_all_held(struct session *session)
+{
+    for (size_t i = 0; i < session->binding_count; i++)
+        session_put_held(session, &session->bindings[i]);
+}
+
+bool session_tell_held(struct session *session, int64_t now_ms)
+{
+    bool has_told = false;
+    for (size_t i = 0; i < session->binding_count; i++) {
+        struct session_binding *binding = &session->bindings[i];
+        if (!binding->held.first_id)
+            continue;
+        if (now_ms < binding->held_until_ms) {
+            note_held(session->host, binding);
+            continue;
+        }
+        session_put_held(session, binding);
+        has_told = true;
+    }
+    return has_told;
+}
+
+/* Answer what has come. Where all of it waits for STORED, that is given a moment to come first: one
+ * answer less to send, and the program is woken once, not twice. */
+static void put_queued(struct session *session, struct session_binding *binding)
+{
+    struct session_range *held = &binding->held;
+    const int64_t hold_ms = session->host->hold_queued_ms;
+    if (!held->first_id) {
+        held->first_id = binding->queued.first_id;
+        binding->held_until_ms = session->now_ms + hold_ms;
+    }
+    held->last_id = binding->queued.last_id;
+    binding->queued = (struct session_range){0};
+    if (binding->asks_less || hold_ms == 0)
+        session_put_held(session, binding);
+    else
+        note_held(session->host, binding);
+    binding->asks_less = false;
+}
+
 void session_end_batch(struct session *session)
 {
     for (size_t i = 0; i < session->binding_count; i++) {
@@ -218,7 +274,7 @@ void session_end_batch(struct session *session)
         if (!binding->queued.first_id)
             continue;
         binding_mark(session, binding);
-        session_put_range(session, binding, FLUX_LEVEL_QUEUED, &binding->queued);
+        put_queued(session, binding);
         session_put_range(session, binding, FLUX_LEVEL_ACCEPTED, &binding->accepted);
     }
 }

@@ -187,8 +187,21 @@ static void accept_all(struct socket_server *server, int64_t now_ms)
     }
 }
 
+/* Who has waited long enough for more than QUEUED is served in this turn. */
+static void tell_held(struct socket_server *server, int64_t now_ms)
+{
+    struct session_host *host = server->host;
+    if (host->held_until_ms == 0 || now_ms < host->held_until_ms)
+        return;
+    host->held_until_ms = 0;
+    for (struct socket_client *client = server->first; client; client = client->next)
+        if (session_tell_held(client->session, now_ms))
+            socket_ready_push(client);
+}
+
 void socket_server_turn(struct socket_server *server, int64_t now_ms, int64_t now_us)
 {
+    tell_held(server, now_ms);
     if (server->has_connections || server->accept_again_ms != 0)
         accept_all(server, now_ms);
 
@@ -267,7 +280,9 @@ struct session *socket_server_next_question(struct socket_server *server,
 
 int64_t socket_server_deadline(const struct socket_server *server)
 {
-    return server->accept_again_ms != 0 ? server->accept_again_ms : INT64_MAX;
+    const int64_t accept_ms = server->accept_again_ms != 0 ? server->accept_again_ms : INT64_MAX;
+    const int64_t held_ms = server->host->held_until_ms;
+    return held_ms != 0 && held_ms < accept_ms ? held_ms : accept_ms;
 }
 
 void socket_server_stop_accepting(struct socket_server *server)

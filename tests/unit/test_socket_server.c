@@ -106,18 +106,23 @@ static void say_hello(int fd)
     assert_int_equal(send(fd, buffer, size, MSG_NOSIGNAL), size);
 }
 
-static bool say_report(int fd, uint64_t id)
+static bool say_report_wanting(int fd, uint64_t id, enum flux_level level)
 {
     uint8_t buffer[256];
     struct flux_wire_writer writer;
     flux_wire_writer_init(&writer, buffer, sizeof(buffer));
-    const struct flux_report report = {.request_id = id, .level = FLUX_LEVEL_QUEUED};
+    const struct flux_report report = {.request_id = id, .level = level};
     struct flux_report_encoder encoder;
     assert_int_equal(flux_report_begin(&encoder, &writer, 65536, &report), 0);
     const struct flux_value value = flux_value_int64((int64_t)id);
     assert_int_equal(flux_report_add_set(&encoder, "/a", 2, &value), 0);
     flux_report_end(&encoder);
     return send(fd, buffer, writer.size, MSG_NOSIGNAL) >= 0;
+}
+
+static bool say_report(int fd, uint64_t id)
+{
+    return say_report_wanting(fd, id, FLUX_LEVEL_QUEUED);
 }
 
 /* The type of the next frame that came, 0: none, -1: the connection is closed. */
@@ -435,6 +440,31 @@ static void test_draining_ends_although_a_client_does_not(void **state)
 
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_held_answers_have_their_time(void **state)
+{
+    struct stand *stand = *state;
+    stand->host.durable = true;
+    stand->host.hold_queued_ms = 20;
+    stand->now_ms = 1000;
+    const int fd = connect_client(stand);
+    uint8_t bytes[256];
+    say_hello(fd);
+    turn(stand);
+    assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
+    assert_int_equal(socket_server_deadline(stand->server), INT64_MAX);
+    assert_true(say_report_wanting(fd, 1, FLUX_LEVEL_STORED));
+    turn(stand);
+    assert_int_equal(recv(fd, bytes, sizeof(bytes), 0), -1);
+    assert_int_equal(socket_server_deadline(stand->server), 1020);
+    stand->now_ms = 1020;
+    turn(stand);
+    assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
+    assert_int_equal(socket_server_deadline(stand->server), INT64_MAX);
+    (void)close(fd);
+    fake_settle(1);
+    turn(stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +480,7 @@ int main(void)
         SERVER_TEST(test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once),
         SERVER_TEST(test_draining_answers_all_that_was_sent),
         SERVER_TEST(test_draining_ends_although_a_client_does_not),
+        SERVER_TEST(test_held_answers_have_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
