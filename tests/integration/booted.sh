@@ -15,7 +15,7 @@ if ! why_not=$(systemd_possible); then
     exit 77
 fi
 machine_pid=
-trap 'systemd_down; clean_up' EXIT
+trap 'result=$?; systemd_down; (exit $result); clean_up' EXIT
 
 # Scripts that run side by side share what the first of them builds, without sanitizers: as it would
 # be installed. Beside it fluxawsd-debug, which is not.
