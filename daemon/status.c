@@ -67,13 +67,16 @@ static json_t *link_document(const struct status_source *source, int64_t now_ms)
     object = status_put(object, "for_ms", json_integer(now_ms - status.since_ms));
     object = status_put(object, "reason",
                         status.state == LINK_UP ? json_null() : status_text(status.reason));
-    object = status_put(object, "last_reason", status_text(status.reason));
+    object = status_put(object, "last_reason", status_text(status.last_reason));
+    object = status_put(object, "paused", json_boolean(status.paused));
     object = status_put(object, "next_attempt_in_ms", status_until(status.next_try_ms, now_ms));
     object =
         status_put(object, "endpoint", status_text(config_text(source->config, CONFIG_ENDPOINT)));
     object = status_put(object, "port", json_integer(config_number(source->config, CONFIG_PORT)));
     object = status_put(object, "attempts", status_count(status.attempts));
     object = status_put(object, "connections", status_count(status.connections));
+    object = status_put(object, "bytes_out", status_count(status.bytes_out));
+    object = status_put(object, "bytes_in", status_count(status.bytes_in));
     object = status_put(object, "credentials", json_string(status.credentials));
     return status_put(object, "certificate_not_after",
                       status.not_after_sec ? json_integer(status.not_after_sec) : json_null());

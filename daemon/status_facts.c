@@ -19,6 +19,7 @@ static void collect_link(const struct status_source *source, int64_t now_ms,
 {
     struct uplink_status link;
     uplink_get_status(source->uplink, &link);
+    facts->is_paused = link.paused;
     facts->link = link.state;
     facts->link_for_ms = now_ms - link.since_ms;
     facts->link_reason = link.reason;

@@ -1,5 +1,6 @@
 #include "client/fluxctl/ask.h"
 #include "client/fluxctl/fluxctl.h"
+#include "client/fluxctl/metrics.h"
 #include "client/fluxctl/status_text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,23 @@ static enum fluxctl_exit print_text(const char *json)
     return FLUXCTL_REFUSED;
 }
 
-enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
+static enum fluxctl_exit print_json(const char *json)
+{
+    puts(json);
+    return FLUXCTL_DONE;
+}
+
+static enum fluxctl_exit print_metrics(const char *json)
+{
+    if (metrics_print(json, stdout) == 0)
+        return FLUXCTL_DONE;
+    fputs("fluxctl: the answer cannot be shown\nTry: fluxctl --json status\n", stderr);
+    return FLUXCTL_REFUSED;
+}
+
+/* Ask for the document and have it printed. */
+static enum fluxctl_exit show(const struct fluxctl_arguments *arguments,
+                              enum fluxctl_exit (*print)(const char *json))
 {
     struct fluxaws_client *client = NULL;
     enum fluxctl_exit exit = fluxctl_connect(arguments, &client);
@@ -29,11 +46,22 @@ enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
     int r = fluxaws_get_status(client, arguments->timeout_ms, &json);
     if (r < 0)
         exit = fluxctl_explain_question(arguments, client, r);
-    else if (arguments->json)
-        puts(json);
     else
-        exit = print_text(json);
+        exit = print(json);
     free(json);
     client = fluxaws_close(client);
     return exit;
+}
+
+enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments)
+{
+    return show(arguments, arguments->json ? print_json : print_text);
+}
+
+enum fluxctl_exit fluxctl_metrics(const struct fluxctl_arguments *arguments)
+{
+    if (!arguments->json)
+        return show(arguments, print_metrics);
+    fputs("fluxctl: metrics: takes no --json\nTry: fluxctl --json status\n", stderr);
+    return FLUXCTL_USAGE;
 }

@@ -57,9 +57,12 @@ static const struct fluxctl_command commands[] = {
      "  --yes           do it; without, only say what would be done\n"
      "  --timeout SEC   give up waiting after SEC seconds (30); the daemon goes on\n",
      FLUXCTL_OPTION_YES | FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_reset},
-    {"status", "", "Print how the daemon and its link stand.\n", FLUXCTL_OPTION_TIMEOUT, 0, 0,
-     fluxctl_status},
-    {"metrics", "", "Print the counters in OpenMetrics text.\n", 0, 0, 0, NULL},
+    {"status", "[--timeout SEC]",
+     "Print how daemon, link, shadows and clients stand; first \"healthy\", or the one thing to "
+     "do.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_status},
+    {"metrics", "[--timeout SEC]", "Print the figures of status as OpenMetrics text.\n",
+     FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_metrics},
     {"history", "[--timeout SEC]",
      "Print the last 50 events of the link, the newest last: when it came up, was lost or was "
      "tried\n"

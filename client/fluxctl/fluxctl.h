@@ -81,6 +81,7 @@ enum fluxctl_exit fluxctl_forget(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_reset(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_flush(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_status(const struct fluxctl_arguments *arguments);
+enum fluxctl_exit fluxctl_metrics(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_history(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_reload(const struct fluxctl_arguments *arguments);
 enum fluxctl_exit fluxctl_reconnect(const struct fluxctl_arguments *arguments);
