@@ -1,6 +1,7 @@
 #include "daemon/mqtt/mqtt_paho.h"
 
 #include "daemon/mqtt/paho_callbacks.h"
+#include "daemon/mqtt/paho_index.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ void paho_prepare(void)
     static const char *const names[] = {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         (void)unsetenv(names[i]);
+    paho_index_keep();
 }
 
 uint64_t paho_connection_number(const struct paho_connection *connection)

@@ -11,7 +11,8 @@
 
 struct paho_connection;
 
-/* Keep Paho from taking a proxy out of the environment. Once, before any thread starts. */
+/* Keep Paho from taking a proxy out of the environment, and from leaving something behind with each
+ * connection. Once, before any thread starts. */
 void paho_prepare(void);
 
 /* Begin to dial. Inbox, outbox and meter outlive the connection. Ends in MQTT_LINK_CONNECTED in the
