@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include "daemon/config_property.h"
+#include "daemon/config_suggest.h"
 #include "daemon/shadow/topics.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -232,10 +233,19 @@ int config_begin_section(struct config *config, const char *section, const char 
     }
     if (config_property_is_section(section))
         return config_property_begin(config, section, file, line);
-    if (!section_is_known(section))
-        return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown section [%s]",
+    if (section_is_known(section))
+        return 0;
+    const char *meant = config_suggest_section(section);
+    if (meant && strcmp(meant, "Access") == 0) {
+        config->has_access = true;
+        return config_add_problem(config, CONFIG_UNKNOWN, file, line,
+                                  "[%s]: unknown section; it is taken for [Access] with a mistake, "
+                                  "which grants nothing",
                                   section);
-    return 0;
+    }
+    return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown section [%s]%s%s%s",
+                              section, meant ? "; did you mean [" : "", meant ? meant : "",
+                              meant ? "]?" : "");
 }
 
 /* What a value has to be, where neither bounds nor a list of words say it. */
@@ -292,6 +302,15 @@ static int bad_value(struct config *config, enum config_id id, const char *value
                               key->name, value, type_name(key->type), fallback);
 }
 
+static int unknown_key(struct config *config, const char *section, const char *name,
+                       const char *file, unsigned line)
+{
+    char hint[96];
+    config_suggest_key(section, name, hint, sizeof(hint));
+    return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown key %s in [%s]%s", name,
+                              section, hint);
+}
+
 int config_set(struct config *config, const char *section, const char *name, const char *value,
                const char *file, unsigned line)
 {
@@ -303,8 +322,7 @@ int config_set(struct config *config, const char *section, const char *name, con
 
     enum config_id id;
     if (key_find(section, name, &id) < 0)
-        return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown key %s in [%s]",
-                                  name, section);
+        return unknown_key(config, section, name, file, line);
     int64_t number;
     int r = value_parse(config_key(id), value, &number);
     if (r < 0)

@@ -87,8 +87,10 @@ struct config_key {
 };
 
 enum config_severity {
+    CONFIG_NOTE,      /* good to know, and no mistake */
     CONFIG_NOT_YET,   /* known but without effect yet */
     CONFIG_UNKNOWN,   /* no such section or key: an error for --check-config, else a warning */
+    CONFIG_BAD_PLACE, /* as it stands now, the state or the socket cannot be there */
     CONFIG_BAD_VALUE, /* the default is used; status says degraded */
     CONFIG_UNPARSED,  /* a line or file that cannot be understood */
     CONFIG_MISSING,   /* a value without which the daemon cannot run */

@@ -6,6 +6,7 @@
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* libinih cuts section names beyond this. */
 #define SECTION_BYTES_MAX 49
@@ -39,27 +40,32 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+/* Refuse a section's head. One that was to say who may do what grants nothing then. */
+static bool source_refuse_section(struct source *source, const char *line, const char *why)
+{
+    const char *name = line + 1 + strspn(line + 1, " \t");
+    if (strncasecmp(name, "Access", strlen("Access")) == 0)
+        source->config->has_access = true;
+    source_refuse(source, why);
+    return false;
+}
+
 /* Take a section's head `[NAME]`. Returns false where libinih would cut it. */
 static bool source_take_section(struct source *source, const char *line)
 {
     const char *end = strchr(line, ']');
-    if (!end || end == line + 1) {
-        source_refuse(source, "a section's head is [NAME]");
-        return false;
-    }
+    if (!end || end == line + 1)
+        return source_refuse_section(source, line, "a section's head is [NAME]");
     for (const char *rest = end + 1; *rest; rest++) {
-        if (!is_blank(*rest)) {
-            source_refuse(source, "text behind the ] of a section's head");
-            return false;
-        }
+        if (!is_blank(*rest))
+            return source_refuse_section(source, line, "text behind the ] of a section's head");
     }
     char name[SECTION_BYTES_MAX + 1];
     const size_t size = (size_t)(end - line - 1);
-    if (size >= sizeof(name)) {
-        source_refuse(source, "a section's name is longer than 49 bytes: "
-                              "shorten the glob, * and ** may stand for keys");
-        return false;
-    }
+    if (size >= sizeof(name))
+        return source_refuse_section(source, line,
+                                     "a section's name is longer than 49 bytes: "
+                                     "shorten the glob, * and ** may stand for keys");
     memcpy(name, line + 1, size);
     name[size] = '\0';
     if (config_begin_section(source->config, name, source->file, source->number) < 0)

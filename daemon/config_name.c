@@ -3,6 +3,7 @@
 #include "daemon/credential_paths.h"
 #include "daemon/mqtt/credentials.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,12 +85,15 @@ int config_resolve_name(struct config *config, const char *state_directory,
     struct credential_paths paths;
     credential_paths_find(&paths, config, state_directory, credentials_directory);
     const int r = name_from(source, paths.certificate_file, found);
-    if (r == -EINVAL && strcmp(source, "certificate-cn") != 0)
-        return refuse(config, CONFIG_THING_NAME_FROM,
-                      "none of file:PATH, hostname, machine-id, certificate-cn");
+    if (strcmp(source, "certificate-cn") == 0 && r < 0) {
+        char why[PATH_MAX + 64];
+        (void)snprintf(why, sizeof(why), "the certificate %s cannot be read or has no common name",
+                       paths.certificate_file);
+        return refuse(config, CONFIG_THING_NAME_FROM, why);
+    }
     if (r == -EINVAL)
         return refuse(config, CONFIG_THING_NAME_FROM,
-                      "the certificate cannot be read or has no common name");
+                      "none of file:PATH, hostname, machine-id, certificate-cn");
     if (r < 0)
         return refuse(config, CONFIG_THING_NAME_FROM, strerror(-r));
     if (!is_thing_name(found))

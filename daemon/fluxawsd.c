@@ -2,6 +2,7 @@
 #include "daemon/base/log.h"
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
+#include "daemon/config_places.h"
 #include "daemon/credential_paths.h"
 #include "daemon/daemon.h"
 #include "daemon/debug_hooks.h"
@@ -112,7 +113,7 @@ static void print_problems(const struct config *config, FILE *stream)
         if (problem->file && problem->line > 0)
             (void)fprintf(stream, "%u:", problem->line);
         (void)fprintf(stream, "%s%s%s\n", problem->file ? " " : "", problem->text,
-                      problem->severity == CONFIG_NOT_YET ? " (no error)" : "");
+                      problem->severity <= CONFIG_NOT_YET ? " (no error)" : "");
     }
 }
 
@@ -133,8 +134,10 @@ static int judge(const struct config *config, int load_result)
 {
     if (load_result < 0 || config_has_problem(config, CONFIG_MISSING))
         return EXIT_BAD_CONFIG;
-    return config_is_degraded(config) || config_has_problem(config, CONFIG_UNKNOWN) ? EXIT_RUNTIME
-                                                                                    : EXIT_OK;
+    const bool has_mistake = config_is_degraded(config) ||
+                             config_has_problem(config, CONFIG_UNKNOWN) ||
+                             config_has_problem(config, CONFIG_BAD_PLACE);
+    return has_mistake ? EXIT_RUNTIME : EXIT_OK;
 }
 
 static int run(struct config *config, const char *thing_name, const struct daemon_options *options)
@@ -173,6 +176,8 @@ static int perform(const struct command *command)
     if (r == 0)
         (void)config_resolve_name(&config, command->options.state_directory,
                                   command->options.credentials_directory, thing_name);
+    if (r == 0 && command->task == TASK_CHECK)
+        (void)config_check_places(&config, command->options.state_directory);
     int code = judge(&config, r);
     switch (command->task) {
     case TASK_CHECK:

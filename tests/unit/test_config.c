@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 #include "daemon/config_property.h"
+#include "daemon/config_suggest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,6 +166,47 @@ static void test_access_section_is_remembered(void **state)
     config_set(config, "Access sensors", "User", "root", "f", 2);
     assert_true(config->has_access);
     assert_int_equal(config->problem_count, 1);
+}
+
+static void test_what_may_be_meant_is_suggested(void **state)
+{
+    static const struct {
+        const char *section, *name, *hint; /* "": none */
+    } cases[] = {
+        {"Updates", "Brust", "; did you mean Burst?"},
+        {"Updates", "burst", "; did you mean Burst?"},
+        {"Updates", "IntervallMs", "; did you mean IntervalMs?"},
+        {"Updates", "MaxDetph", "; did you mean MaxDepth?"},
+        {"Socket", "MaxDepth", "; MaxDepth belongs to [Updates]"},
+        {"Socket", "Mod", "; did you mean Mode?"},
+        {"Updates", "Mode2", ""},
+        {"Updates", "", ""},
+        {"Updates", "x", ""},
+        {"Updates", "IntervalMsIntervalMsIntervalMsIntervalMsIntervalMs", ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char hint[96];
+        config_suggest_key(cases[i].section, cases[i].name, hint, sizeof(hint));
+        assert_string_equal(hint, cases[i].hint);
+    }
+    assert_string_equal(config_suggest_section("updates"), "Updates");
+    assert_string_equal(config_suggest_section("Propery a.b"), "Property");
+    assert_null(config_suggest_section("Nowhere"));
+    assert_null(config_suggest_section(""));
+    struct config *config = *state;
+    config_set(config, "Updates", "Brust", "3", "f", 4);
+    assert_string_equal(config->problems[0].text,
+                        "unknown key Brust in [Updates]; did you mean Burst?");
+}
+
+static void test_mistyped_access_section_grants_nothing(void **state)
+{
+    struct config *config = *state;
+    config_begin_section(config, "Updtaes", "f", 1);
+    assert_false(config->has_access);
+    config_begin_section(config, "acess sensors", "f", 2);
+    assert_true(config->has_access);
+    assert_true(config_has_problem(config, CONFIG_UNKNOWN));
 }
 
 static void test_missing_endpoint_is_told(void **state)
@@ -339,6 +381,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_later_key_says_not_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(test_extra_is_a_list_of_things, setup, teardown),
         cmocka_unit_test_setup_teardown(test_access_section_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_may_be_meant_is_suggested, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mistyped_access_section_grants_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_missing_endpoint_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backoff_bounds_are_checked_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_problems_are_bounded_and_keep_the_worst, setup,

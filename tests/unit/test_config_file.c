@@ -1,5 +1,6 @@
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
+#include "daemon/shadow/topics.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -308,6 +309,47 @@ static void test_man_page_tells_every_default(void **state)
     (void)state;
 }
 
+static void test_refused_access_section_grants_nothing(void **state)
+{
+    static const char *const heads[] = {
+        "[Access sensors", "[Access] sensors", "[ access",
+        "[Access 012345678901234567890123456789012345678901234567]"};
+    for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        assert_int_equal(read_text(&config, heads[i], strlen(heads[i])), -EINVAL);
+        assert_true(config.has_access);
+        config_clear(&config);
+    }
+    (void)state;
+}
+
+static void test_name_comes_from_host_and_machine(void **state)
+{
+    char host[256] = "", machine[64] = "", name[FLUX_THING_NAME_MAX + 1];
+    assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
+    FILE *stream = fopen("/etc/machine-id", "re");
+    if (stream && fgets(machine, sizeof(machine), stream))
+        machine[strcspn(machine, "\n")] = '\0';
+    if (stream)
+        (void)fclose(stream);
+    static const char *const sources[] = {"hostname", "machine-id"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *expected = i == 0 ? host : machine;
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        config_set(&config, "Thing", "NameFrom", sources[i], "f", 2);
+        const int r = config_resolve_name(&config, "/nonexistent", NULL, name);
+        if (r == 0)
+            assert_string_equal(name, expected);
+        else /* with a dot, or none: it says so */
+            assert_true(config_has_problem(&config, CONFIG_MISSING));
+        assert_int_equal(r == 0, topic_is_thing_name(expected));
+        config_clear(&config);
+    }
+    (void)state;
+}
+
 static void test_thing_name_is_found_out(void **state)
 {
     char file[] = "/tmp/fluxaws-name.XXXXXX";
@@ -360,6 +402,8 @@ int main(void)
         cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_man_page_tells_what_a_reload_does),
         cmocka_unit_test(test_thing_name_is_found_out),
+        cmocka_unit_test(test_name_comes_from_host_and_machine),
+        cmocka_unit_test(test_refused_access_section_grants_nothing),
         cmocka_unit_test(test_property_sections_can_be_read_back),
         cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),
     };
