@@ -53,9 +53,7 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
 
 void daemon_tell_service_manager(struct daemon *daemon, int64_t now_ms)
 {
-    struct uplink_status status;
-    uplink_get_status(daemon->uplink, &status);
-    const uint64_t changes = status.changes + daemon->storage.changes;
+    const uint64_t changes = uplink_changes(daemon->uplink) + daemon->storage.changes;
     if (!daemon->told_status || changes != daemon->told_changes) {
         char text[SUMMARY_MAX];
         describe(daemon, now_ms, text, sizeof(text));

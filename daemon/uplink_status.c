@@ -94,6 +94,11 @@ static const char *present_reason(const struct uplink *uplink)
     return uplink->reason;
 }
 
+uint64_t uplink_changes(const struct uplink *uplink)
+{
+    return uplink->changes;
+}
+
 void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status)
 {
     const enum link_state state = uplink->machine.state;
