@@ -252,6 +252,8 @@ int state_store_new(struct state_store **ret_state, const struct state_options *
     struct state_store *state = calloc(1, sizeof(*state));
     if (!state)
         return -ENOMEM;
+    /* Nobody asks how much memory SQLite has, and counting takes a lock for each piece. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     state->max_bytes = options->max_bytes;
     state->directory = strdup(options->directory);
     state->endpoint = strdup(options->endpoint ? options->endpoint : "");

@@ -94,6 +94,7 @@ struct state_store {
     struct state_place place;
     sqlite3 *db; /* NULL: not open */
     sqlite3_stmt *begin, *end, *rollback, *write_eras, *remove_empty;
+    sqlite3_stmt *update_property; /* one that is there, which most are: cheaper than an upsert */
     sqlite3_stmt *upsert[STATE_KINDS];
     sqlite3_stmt *remove[STATE_KINDS];
     sqlite3_stmt *remove_all[STATE_KINDS]; /* of a shadow */

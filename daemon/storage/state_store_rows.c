@@ -168,10 +168,29 @@ static int remove_row(struct state_store *state, const struct saved_row *row)
     return rc;
 }
 
+static int run_property(struct state_store *state, sqlite3_stmt *statement,
+                        const struct saved_row *row)
+{
+    struct binding binding = bind_key(statement, row, true);
+    bind_property(&binding, &row->of_property, &state->eras);
+    bind_int(&binding, PROPERTY_ORIGIN, state_origin_of(&state->eras, row->thing));
+    return finish(&binding);
+}
+
+static int write_property(struct state_store *state, const struct saved_row *row)
+{
+    const int rc = run_property(state, state->update_property, row);
+    if (rc != SQLITE_OK || sqlite3_changes(state->db) > 0)
+        return rc;
+    return run_property(state, state->upsert[SAVED_PROPERTY], row);
+}
+
 int state_row_write(struct state_store *state, const struct saved_row *row)
 {
     if (row->is_gone)
         return remove_row(state, row);
+    if (row->kind == SAVED_PROPERTY)
+        return write_property(state, row);
     const int64_t origin = state_origin_of(&state->eras, row->thing);
     struct binding binding = bind_key(state->upsert[row->kind], row, state_has_path(row->kind));
     switch (row->kind) {
@@ -180,8 +199,6 @@ int state_row_write(struct state_store *state, const struct saved_row *row)
         bind_int(&binding, SHADOW_ORIGIN, origin);
         break;
     case SAVED_PROPERTY:
-        bind_property(&binding, &row->of_property, &state->eras);
-        bind_int(&binding, PROPERTY_ORIGIN, origin);
         break;
     case SAVED_DESIRED:
         bind_desired(&binding, &row->of_desired, &state->eras);

@@ -266,6 +266,18 @@ static int prepare_upsert(sqlite3 *db, const struct table *table, sqlite3_stmt *
     return prepare(db, text.bytes, ret_statement);
 }
 
+/* The parameters are those of the upsert. */
+static int prepare_update(sqlite3 *db, const struct table *table, sqlite3_stmt **ret_statement)
+{
+    struct text text = {.size = 0};
+    put(&text, "UPDATE %s SET ", table->name);
+    for (unsigned i = table->key_count; i < table->count; i++)
+        put(&text, "%s%s=?%u", i > table->key_count ? "," : "", table->columns[i].name, i + 1);
+    for (unsigned i = 0; i < table->key_count; i++)
+        put(&text, " %s %s=?%u", i > 0 ? "AND" : "WHERE", table->columns[i].name, i + 1);
+    return prepare(db, text.bytes, ret_statement);
+}
+
 static int prepare_remove(sqlite3 *db, const struct table *table, unsigned key_count,
                           sqlite3_stmt **ret_statement)
 {
@@ -300,6 +312,8 @@ int state_schema_prepare(struct state_store *state)
         rc = prepare(db, write_eras, &state->write_eras);
     if (rc == SQLITE_OK)
         rc = prepare(db, remove_empty, &state->remove_empty);
+    if (rc == SQLITE_OK)
+        rc = prepare_update(db, &tables[SAVED_PROPERTY], &state->update_property);
     for (unsigned i = 0; i < STATE_KINDS && rc == SQLITE_OK; i++) {
         rc = prepare_upsert(db, &tables[i], &state->upsert[i]);
         if (rc == SQLITE_OK)
@@ -323,6 +337,7 @@ void state_schema_finalize(struct state_store *state)
     finalize(&state->rollback);
     finalize(&state->write_eras);
     finalize(&state->remove_empty);
+    finalize(&state->update_property);
     for (unsigned i = 0; i < STATE_KINDS; i++) {
         finalize(&state->upsert[i]);
         finalize(&state->remove[i]);

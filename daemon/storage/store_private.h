@@ -11,7 +11,7 @@
 
 /* What the thread tells of the disk. */
 struct figures {
-    uint64_t bytes_written;
+    uint64_t log_bytes;
     uint64_t file_bytes;
     bool is_in_memory;
 };
@@ -29,17 +29,18 @@ struct store {
     struct state_outcome outcome;
     int64_t took_us;
     struct figures figures;
+    int io_fd; /* what the kernel counts for the thread; -1: it does not tell */
     /* The thread's while a job runs, else the loop's: */
     struct batch batch;
     struct batch loaded;
     /* Thread only: */
     struct state_store *state;
-    int io_fd; /* what the kernel counts for this thread; -1: it does not tell */
     /* Loop only: */
     bool is_busy, needs_load;
     size_t batch_rows; /* of the commit that runs */
     struct state_outcome told;
     struct written written;
+    int64_t noted_ms; /* when `written` was told last */
     struct store_status status;
 };
 

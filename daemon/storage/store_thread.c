@@ -3,33 +3,16 @@
 #include "daemon/base/clock.h"
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 /* How long the end waits for the thread, which may be copying the log back. */
 #define STORE_JOIN_SEC 5
 
-/* Blocks of the file system that this thread has made dirty: what a flash has to take, where the
- * kernel counts it, else what was given to the log. */
-static uint64_t read_written(const struct store *store)
-{
-    char text[512];
-    const ssize_t size = store->io_fd < 0 ? -1 : pread(store->io_fd, text, sizeof(text) - 1, 0);
-    if (size > 0) {
-        text[size] = '\0';
-        const char *line = strstr(text, "\nwrite_bytes: ");
-        if (line)
-            return strtoull(line + strlen("\nwrite_bytes: "), NULL, 10);
-    }
-    return state_store_log_bytes(store->state);
-}
-
 static void measure(struct store *store)
 {
     const struct figures figures = {
-        .bytes_written = read_written(store),
+        .log_bytes = state_store_log_bytes(store->state),
         .file_bytes = state_store_file_bytes(store->state),
         .is_in_memory = state_store_is_in_memory(store->state),
     };
@@ -38,7 +21,8 @@ static void measure(struct store *store)
     pthread_mutex_unlock(&store->mutex);
 }
 
-/* The batch is given back before the result is told. */
+/* The batch is given back before the result is told, and what a load has found out about the place.
+ * Whoever waits for a commit does not wait for its figures. */
 static void run_job(struct store *store, enum store_job job, struct state_outcome *ret_outcome)
 {
     if (job == STORE_LOAD)
@@ -46,7 +30,8 @@ static void run_job(struct store *store, enum store_job job, struct state_outcom
     else
         state_store_commit(store->state, &store->batch, ret_outcome);
     batch_empty(&store->batch);
-    measure(store);
+    if (job == STORE_LOAD)
+        measure(store);
 }
 
 static void tell(struct store *store, const struct state_outcome *outcome, int64_t took_us)
@@ -76,7 +61,10 @@ static bool wait_for_job(struct store *store, enum store_job *ret_job)
 static void *storage_thread(void *argument)
 {
     struct store *store = argument;
-    store->io_fd = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int io_fd = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    pthread_mutex_lock(&store->mutex);
+    store->io_fd = io_fd;
+    pthread_mutex_unlock(&store->mutex);
     enum store_job job;
     while (wait_for_job(store, &job)) {
         struct state_outcome outcome;
@@ -86,8 +74,6 @@ static void *storage_thread(void *argument)
         state_store_tidy(store->state);
         measure(store);
     }
-    if (store->io_fd >= 0)
-        close(store->io_fd);
     return NULL;
 }
 
