@@ -2,7 +2,7 @@
 # machine's own root. Needs root, systemd-container and util-linux; leaves nothing behind.
 #
 #   systemd_possible            tell whether this machine can do it; says why not
-#   systemd_up [STAGE]          boot, with the files of STAGE copied over the root
+#   systemd_up [STAGE]          boot to $systemd_target (basic.target), with the files of STAGE copied over the root
 #   inside COMMAND...           run a command in it, with an environment of its own
 #   systemd_down                end it
 
@@ -29,7 +29,7 @@ systemd_up() {
     for group in $groups; do mkdir "$group" || return 1; done
 
     # The upper layer is a tmpfs in a mount namespace of its own: it goes when the last process does.
-    machine_dir=$machine_dir machine=$machine groups=$groups stage=${1:-} \
+    machine_dir=$machine_dir machine=$machine groups=$groups stage=${1:-} target=${systemd_target:-basic.target} \
         SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 unshare -m --propagation private bash -euc '
         for group in $groups; do echo $$ >"$group/cgroup.procs"; done
         mount -t tmpfs -o mode=755 flux-run /run/systemd
@@ -42,7 +42,7 @@ systemd_up() {
         [ -z "$stage" ] || cp -a "$stage"/. "$machine_dir/root/"
         exec systemd-nspawn -q -D "$machine_dir/root" -b --machine="$machine" --hostname=fluxtest \
             --register=no --keep-unit --private-network --console=pipe --link-journal=no \
-            --resolv-conf=off --timezone=off systemd.unit=basic.target' \
+            --resolv-conf=off --timezone=off systemd.unit="$target"' \
         </dev/null >"$machine_log" 2>&1 &
     machine_pid=$!
     for _ in $(seq 500); do

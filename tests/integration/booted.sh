@@ -1,7 +1,9 @@
 # Sourced (bash) after lib.sh: the daemon as it is installed below /usr, under a systemd that boots
 # for this test. Ends the test with 77 where that is not possible.
 #
-#   booted_up                   build and install (once a build directory), boot, make the user
+#   booted_up                   build and install (once a build directory), boot, make the user;
+#                               $systemd_target is booted to, with what prepare_stage (a function of
+#                               the test) adds to the directory it is given
 #   cloud_up                    start the sandbox in it; sets $port
 #   configured [LINE...]        write /etc/fluxaws/fluxawsd.conf
 #   certified                   put certificate, key and CA where the daemon looks for them
@@ -44,7 +46,12 @@ booted_stage() (
 booted_up() {
     begin "an installation below /usr, and a systemd that boots with it"
     booted_stage || { fail "it does not build"; finish; }
-    systemd_up "$booted/stage" || { fail "it does not boot"; finish; }
+    local stage=$booted/stage
+    if declare -F prepare_stage >/dev/null; then
+        stage=$work/stage
+        cp -al "$booted/stage" "$stage" && prepare_stage "$stage"
+    fi
+    systemd_up "$stage" || { fail "it does not boot"; finish; }
     expect "the user is made" inside systemd-sysusers
 }
 
