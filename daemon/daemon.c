@@ -229,7 +229,7 @@ static bool daemon_turn(struct daemon *daemon)
     daemon_expire_level(daemon, now_ms);
     if (daemon->wants_reload) {
         daemon->wants_reload = false;
-        (void)daemon_reload(daemon, now_ms);
+        (void)daemon_reload(daemon, NULL, now_ms);
     }
     if (daemon->wants_stop)
         daemon_begin_stop(daemon, now_ms);

@@ -76,7 +76,7 @@ static int refuse_reload(struct wish *wish, const struct reload_report *report)
 static int do_reload(struct daemon *daemon, struct wish *wish, int64_t now_ms)
 {
     if (!*wish->reload) /* one reload serves all who want it at the same time */
-        *wish->reload = daemon_reload(daemon, now_ms);
+        *wish->reload = daemon_reload(daemon, &daemon->log, now_ms);
     const struct reload_report *report = *wish->reload;
     if (report->result < 0)
         return refuse_reload(wish, report);

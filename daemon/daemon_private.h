@@ -72,8 +72,13 @@ void daemon_apply_settings(struct daemon *daemon, int64_t now_ms);
 /* --- daemon_reload.c: the configuration, read again --- */
 
 /* Read configuration and credentials again, without dropping local clients; a bad file keeps the
- * old one. Returns what it did, also logged; borrowed until the next reload. */
-const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms);
+ * old one. What it did is also logged, for whoever may ask without end no more often than `limit`
+ * lets through (NULL: always). Returns it, borrowed until the next reload. */
+const struct reload_report *daemon_reload(struct daemon *daemon, struct log_limit *limit,
+                                          int64_t now_ms);
+/* Log what is wrong with a configuration, no more often than `limit` lets through; NULL: all. */
+void daemon_log_problems_limited(const struct config *config, struct log_limit *limit,
+                                 int64_t now_ms);
 
 /* --- daemon_admin.c: what operators want --- */
 

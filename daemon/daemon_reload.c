@@ -1,17 +1,22 @@
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
 #include "daemon/daemon_private.h"
+#include "daemon/log_kinds.h"
 #include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
+/* So many lines alike are written of reloads that somebody on the socket wants. */
+#define RELOADS_TOLD 5
+
 /* Read all files again. What is wrong with them is logged and reported. Returns 0 with a
  * configuration that the daemon could start with, or a negative errno with none. */
-static int load_again(struct daemon *daemon, struct reload_report *report,
-                      struct config *ret_config, char ret_name[static FLUX_THING_NAME_MAX + 1])
+static int load_again(struct daemon *daemon, struct reload_report *report, struct log_limit *limit,
+                      int64_t now_ms, struct config *ret_config,
+                      char ret_name[static FLUX_THING_NAME_MAX + 1])
 {
     struct config config;
     int r = config_load(&config, daemon->options.config_file, daemon->options.state_directory);
@@ -20,7 +25,7 @@ static int load_again(struct daemon *daemon, struct reload_report *report,
     if (r == 0)
         r = config_resolve_name(&config, daemon->options.state_directory,
                                 daemon->options.credentials_directory, ret_name);
-    daemon_log_problems(&config);
+    daemon_log_problems_limited(&config, limit, now_ms);
     if (r == 0 || r == -ENOENT)
         r = config_has_problem(&config, CONFIG_MISSING) ? -EINVAL : r;
     if (reload_report_add_problems(report, &config) < 0)
@@ -33,22 +38,32 @@ static int load_again(struct daemon *daemon, struct reload_report *report,
     return 0;
 }
 
-static void tell_of_restart(const struct daemon *daemon, const struct reload_report *report)
+static void tell_of_restart(const struct daemon *daemon, const struct reload_report *report,
+                            struct log_limit *limit, int64_t now_ms)
 {
     for (size_t i = 0; i < report->needs_restart_count; i++) {
         const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_NEEDS_RESTART},
                                            {"THING", daemon->thing_name},
                                            {"KEY", report->needs_restart[i]}};
-        log_event(LOG_WARNING, fields, 3, "%s needs a restart to change; the old value stays",
-                  report->needs_restart[i]);
+        const struct log_line line = {
+            .kind = LOG_KIND_RELOAD,
+            .key = log_limit_mix(1, report->needs_restart[i]),
+            .burst = RELOADS_TOLD,
+            .level = LOG_WARNING,
+            .fields = fields,
+            .field_count = 3,
+        };
+        log_limited(limit, &line, now_ms, "%s needs a restart to change; the old value stays",
+                    report->needs_restart[i]);
     }
 }
 
-static int reload(struct daemon *daemon, struct reload_report *report, int64_t now_ms)
+static int reload(struct daemon *daemon, struct reload_report *report, struct log_limit *limit,
+                  int64_t now_ms)
 {
     struct config config;
     char name[FLUX_THING_NAME_MAX + 1] = "";
-    int r = load_again(daemon, report, &config, name);
+    int r = load_again(daemon, report, limit, now_ms, &config, name);
     if (r < 0)
         return r;
     r = reload_report_add_changes(report, &daemon->config, &config);
@@ -60,7 +75,7 @@ static int reload(struct daemon *daemon, struct reload_report *report, int64_t n
         config_clear(&config);
         return r;
     }
-    tell_of_restart(daemon, report);
+    tell_of_restart(daemon, report, limit, now_ms);
     struct config old = daemon->config;
     daemon->config = config;
     daemon_apply_settings(daemon, now_ms);
@@ -70,7 +85,30 @@ static int reload(struct daemon *daemon, struct reload_report *report, int64_t n
     return 0;
 }
 
-const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms)
+static void tell_result(const struct daemon *daemon, int result, struct log_limit *limit,
+                        int64_t now_ms)
+{
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", result < 0 ? MESSAGE_RELOAD_REFUSED : MESSAGE_RELOADED},
+        {"THING", daemon->thing_name}};
+    const struct log_line line = {
+        .kind = LOG_KIND_RELOAD,
+        .key = (unsigned)-result,
+        .burst = RELOADS_TOLD,
+        .level = result < 0 ? LOG_ERR : LOG_INFO,
+        .fields = fields,
+        .field_count = 2,
+    };
+    if (result < 0)
+        log_limited(limit, &line, now_ms,
+                    "the configuration was not reloaded, the old one stays in force: %s",
+                    result == -EINVAL ? "it has mistakes" : strerror(-result));
+    else
+        log_limited(limit, &line, now_ms, "configuration reloaded");
+}
+
+const struct reload_report *daemon_reload(struct daemon *daemon, struct log_limit *limit,
+                                          int64_t now_ms)
 {
     struct timespec monotonic = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
@@ -78,17 +116,9 @@ const struct reload_report *daemon_reload(struct daemon *daemon, int64_t now_ms)
 
     struct reload_report *report = &daemon->reload;
     reload_report_clear(report);
-    report->result = reload(daemon, report, now_ms);
+    report->result = reload(daemon, report, limit, now_ms);
     daemon->config_rejected = report->result < 0;
-    const struct log_field fields[] = {
-        {"MESSAGE_ID", report->result < 0 ? MESSAGE_RELOAD_REFUSED : MESSAGE_RELOADED},
-        {"THING", daemon->thing_name}};
-    if (report->result < 0)
-        log_event(LOG_ERR, fields, 2,
-                  "the configuration was not reloaded, the old one stays in force: %s",
-                  report->result == -EINVAL ? "it has mistakes" : strerror(-report->result));
-    else
-        log_event(LOG_INFO, fields, 2, "configuration reloaded");
+    tell_result(daemon, report->result, limit, now_ms);
     service_manager_ready();
     return report;
 }

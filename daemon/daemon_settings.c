@@ -1,12 +1,17 @@
-#include "daemon/base/log.h"
+#include "daemon/base/log_limited.h"
 #include "daemon/config_property.h"
 #include "daemon/daemon_private.h"
+#include "daemon/log_kinds.h"
 #include "daemon/message_ids.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void log_problem(const struct config_problem *problem)
+/* So many lines alike are written of reloads that somebody on the socket wants. */
+#define PROBLEMS_TOLD 3
+
+static void log_problem(const struct config_problem *problem, struct log_limit *limit,
+                        int64_t now_ms)
 {
     char line[16];
     struct log_field fields[3] = {{"MESSAGE_ID", MESSAGE_CONFIGURATION}};
@@ -17,16 +22,29 @@ static void log_problem(const struct config_problem *problem)
         (void)snprintf(line, sizeof(line), "%u", problem->line);
         fields[count++] = (struct log_field){"CONFIG_LINE", line};
     }
-    const int level = problem->severity == CONFIG_MISSING ? LOG_ERR : LOG_WARNING;
     char *text = reload_report_describe(problem);
-    log_event(level, fields, count, "%s", text ? text : problem->text);
+    const struct log_line what = {
+        .kind = LOG_KIND_RELOAD,
+        .key = log_limit_mix(problem->line, problem->text),
+        .burst = PROBLEMS_TOLD,
+        .level = problem->severity == CONFIG_MISSING ? LOG_ERR : LOG_WARNING,
+        .fields = fields,
+        .field_count = count,
+    };
+    log_limited(limit, &what, now_ms, "%s", text ? text : problem->text);
     free(text);
+}
+
+void daemon_log_problems_limited(const struct config *config, struct log_limit *limit,
+                                 int64_t now_ms)
+{
+    for (size_t i = 0; i < config->problem_count; i++)
+        log_problem(&config->problems[i], limit, now_ms);
 }
 
 void daemon_log_problems(const struct config *config)
 {
-    for (size_t i = 0; i < config->problem_count; i++)
-        log_problem(&config->problems[i]);
+    daemon_log_problems_limited(config, NULL, 0);
 }
 
 int daemon_configured_log_level(const struct config *config, const struct daemon_options *options)

@@ -14,6 +14,7 @@ import sys
 
 HELLO, OPEN_SHADOW, REPORT = 0x01, 0x02, 0x03
 WATCH, FORGET, WILL, BYE = 0x07, 0x0a, 0x0c, 0x0d
+ADMIN, HISTORY = 0x0e, 0x0f
 WELCOME, ANSWER, REJECTED, FAILED, GOODBYE = 0x41, 0x43, 0x44, 0x48, 0x49
 SET, UNSET = 1, 2
 BOOL, INT64, DOUBLE, STRING, ARRAY, EMPTY_OBJECT = 1, 2, 3, 4, 5, 6
@@ -64,6 +65,10 @@ def about(kind, path, handle=0):
     return frame(kind, struct.pack("<Q", 1) + text16(path), shadow=handle)
 
 
+def admin(action, argument=0, duration=0, request=1):
+    return frame(ADMIN, struct.pack("<QBII", request, action, argument, duration))
+
+
 def deep(levels):
     return string(b"".join(b"/k%d" % level for level in range(levels)), b"x")
 
@@ -106,6 +111,13 @@ WHAT = {
     "cut-will": lambda: hello() + frame(WILL, struct.pack("<Q", 1) + number(b"/bad/x", 1.0)[:-3]),
     "long-bye": lambda: hello() + frame(BYE, b"bye"),
     "behind-bye": lambda: hello() + frame(BYE, b"") + report(number(b"/bad/behind", 1.0)),
+    "admin-action": lambda: hello() + admin(200),
+    "admin-nothing": lambda: hello() + admin(0),
+    "admin-level": lambda: hello() + admin(5, 0xFFFFFFFF),
+    "admin-long": lambda: hello() + admin(5, 7, 0xFFFFFFFF),
+    "short-admin": lambda: hello() + frame(ADMIN, bytes(9)),
+    "short-history": lambda: hello() + frame(HISTORY, bytes(7)),
+    "admin-flood": lambda: hello() + b"".join(admin(1, request=i + 1) for i in range(3000)) + frame(0x3E, b""),
     "no-hello": lambda: report(number(b"/bad/x", 1.0)),
     "version": lambda: frame(HELLO, struct.pack("<HHQ", 900, 901, 1) + text16(b"future")),
     "json": lambda: b'{"set":{"a":1}}\n',
