@@ -3,10 +3,13 @@
 #include "daemon/config_property.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* libinih cuts section names beyond this. */
 #define SECTION_BYTES_MAX 49
@@ -15,6 +18,8 @@
 #define REFUSED_SECTION "?"
 /* Most drop-ins that one directory may hold. */
 #define DROP_INS_MAX 256
+/* A configuration is small; what is larger is none. */
+#define FILE_BYTES_MAX (1024 * 1024)
 
 struct source {
     struct config *config;
@@ -163,13 +168,37 @@ int config_read_stream(struct config *config, FILE *stream, const char *file)
     return source.error ? source.error : source.unparsed ? -EINVAL : 0;
 }
 
-/* Returns 0, -EINVAL (unparsed), -ENOMEM, or why the file cannot be opened. */
-static int config_read_file(struct config *config, const char *file)
+/* Programs write drop-ins: a fifo there must not hang the daemon, nor a huge file fill it. The main
+ * file is the operator's, and may be a pipe. */
+static int open_file(const char *file, bool is_drop_in, FILE **ret_stream)
 {
-    FILE *stream = fopen(file, "re");
-    if (!stream)
+    const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | (is_drop_in ? O_NONBLOCK : 0));
+    if (fd < 0)
         return -errno;
-    const int r = config_read_stream(config, stream, file);
+    struct stat status;
+    int r = 0;
+    if (fstat(fd, &status) < 0)
+        r = -errno;
+    else if (is_drop_in && !S_ISREG(status.st_mode))
+        r = S_ISDIR(status.st_mode) ? -EISDIR : -ENOTSUP;
+    else if (S_ISREG(status.st_mode) && status.st_size > FILE_BYTES_MAX)
+        r = -EFBIG;
+    *ret_stream = r == 0 ? fdopen(fd, "r") : NULL;
+    if (!*ret_stream) {
+        r = r < 0 ? r : -errno;
+        (void)close(fd);
+    }
+    return r;
+}
+
+/* Returns 0, -EINVAL (unparsed), -ENOMEM, or why the file cannot be opened. */
+static int config_read_file(struct config *config, const char *file, bool is_drop_in)
+{
+    FILE *stream = NULL;
+    int r = open_file(file, is_drop_in, &stream);
+    if (r < 0)
+        return r;
+    r = config_read_stream(config, stream, file);
     (void)fclose(stream);
     return r;
 }
@@ -194,18 +223,23 @@ static int config_read_drop_ins(struct config *config, const char *directory)
                                   strerror(errno));
     }
     int r = 0;
+    if (count > DROP_INS_MAX)
+        r = config_add_problem(config, CONFIG_UNPARSED, directory, 0,
+                               "more than %d files: those behind %s are left out", DROP_INS_MAX,
+                               entries[DROP_INS_MAX - 1]->d_name);
     for (int i = 0; i < count; i++) {
         char *file = NULL;
         if (r == 0 && i < DROP_INS_MAX) {
             if (asprintf(&file, "%s/%s", directory, entries[i]->d_name) < 0)
                 r = -ENOMEM;
             else
-                r = config_read_file(config, file);
+                r = config_read_file(config, file, true);
         }
         if (r < 0 && r != -ENOMEM)
-            r = r == -EINVAL ? 0
-                             : config_add_problem(config, CONFIG_UNPARSED, file, 0,
-                                                  "cannot be read: %s", strerror(-r));
+            r = r == -EINVAL
+                    ? 0
+                    : config_add_problem(config, CONFIG_UNPARSED, file, 0, "cannot be read: %s",
+                                         r == -ENOTSUP ? "it is no plain file" : strerror(-r));
         free(file);
         free(entries[i]);
     }
@@ -220,7 +254,7 @@ static int config_read_layers(struct config *config, const char *main_file,
     if (r < 0)
         return r;
 
-    const int main_result = config_read_file(config, main_file);
+    const int main_result = config_read_file(config, main_file, false);
     if (main_result == -ENOMEM)
         return main_result;
     if (main_result < 0 && main_result != -EINVAL)

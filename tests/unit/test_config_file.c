@@ -1,6 +1,4 @@
 #include "daemon/config_file.h"
-#include "daemon/config_name.h"
-#include "daemon/shadow/topics.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -309,6 +307,48 @@ static void test_man_page_tells_every_default(void **state)
     (void)state;
 }
 
+/* What lies where programs write must not hang or fill the daemon. */
+static void test_strange_drop_ins_are_told_and_left_out(void **state)
+{
+    char work[] = "/tmp/fluxaws-strange.XXXXXX", main_file[64], drop_ins[64], path[128];
+    assert_non_null(mkdtemp(work));
+    write_file(work, "main", "[Connection]\nEndpoint=localhost\n");
+    (void)snprintf(main_file, sizeof(main_file), "%s/main", work);
+    (void)snprintf(drop_ins, sizeof(drop_ins), "%s/main.d", work);
+    assert_int_equal(mkdir(drop_ins, 0700), 0);
+    static const char *const names[] = {"a.conf", "b.conf", "c.conf", "d.conf"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", drop_ins, names[i]);
+        assert_int_equal(i == 0   ? mkfifo(path, 0600)
+                         : i == 1 ? mkdir(path, 0700)
+                                  : symlink("/dev/zero", path),
+                         0);
+    }
+    write_file(drop_ins, "d.conf", "[Updates]\nBurst=7\n");
+    (void)snprintf(path, sizeof(path), "%s/d.conf", drop_ins);
+    struct config config;
+    assert_int_equal(config_load(&config, main_file, NULL), 0);
+    assert_int_equal(config.problem_count, 3);
+    assert_non_null(strstr(config.problems[0].text, "no plain file"));
+    assert_true(config_is_degraded(&config));
+    assert_int_equal(config_number(&config, CONFIG_BURST), 7);
+    config_clear(&config);
+
+    assert_int_equal(truncate(path, INT64_C(1) << 40), 0); /* sparse */
+    assert_int_equal(config_load(&config, main_file, NULL), 0);
+    assert_int_equal(config.problem_count, 4);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 10);
+    config_clear(&config);
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", drop_ins, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(rmdir(drop_ins), 0);
+    assert_int_equal(unlink(main_file), 0);
+    assert_int_equal(rmdir(work), 0);
+    (void)state;
+}
+
 static void test_refused_access_section_grants_nothing(void **state)
 {
     static const char *const heads[] = {
@@ -321,70 +361,6 @@ static void test_refused_access_section_grants_nothing(void **state)
         assert_true(config.has_access);
         config_clear(&config);
     }
-    (void)state;
-}
-
-static void test_name_comes_from_host_and_machine(void **state)
-{
-    char host[256] = "", machine[64] = "", name[FLUX_THING_NAME_MAX + 1];
-    assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
-    FILE *stream = fopen("/etc/machine-id", "re");
-    if (stream && fgets(machine, sizeof(machine), stream))
-        machine[strcspn(machine, "\n")] = '\0';
-    if (stream)
-        (void)fclose(stream);
-    static const char *const sources[] = {"hostname", "machine-id"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *expected = i == 0 ? host : machine;
-        struct config config;
-        assert_int_equal(config_init(&config), 0);
-        config_set(&config, "Thing", "NameFrom", sources[i], "f", 2);
-        const int r = config_resolve_name(&config, "/nonexistent", NULL, name);
-        if (r == 0)
-            assert_string_equal(name, expected);
-        else /* with a dot, or none: it says so */
-            assert_true(config_has_problem(&config, CONFIG_MISSING));
-        assert_int_equal(r == 0, topic_is_thing_name(expected));
-        config_clear(&config);
-    }
-    (void)state;
-}
-
-static void test_thing_name_is_found_out(void **state)
-{
-    char file[] = "/tmp/fluxaws-name.XXXXXX";
-    const int fd = mkstemp(file);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, " pump-7 \nmore\n", 14), 14);
-    assert_int_equal(close(fd), 0);
-    char from_file[64];
-    (void)snprintf(from_file, sizeof(from_file), "file:%s", file);
-    const struct {
-        const char *name, *from;
-        const char *found; /* NULL: refused */
-    } cases[] = {
-        {"lamp:1_a-b", "", "lamp:1_a-b"},
-        {"lamp 1", "", NULL},
-        {"", "", NULL},
-        {"", from_file, "pump-7"},
-        {"", "file:/nonexistent", NULL},
-        {"", "dice", NULL},
-        {"", "certificate-cn", NULL},
-        {"wins", from_file, "wins"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct config config;
-        assert_int_equal(config_init(&config), 0);
-        config_set(&config, "Thing", "Name", cases[i].name, "f", 1);
-        config_set(&config, "Thing", "NameFrom", cases[i].from, "f", 2);
-        char name[FLUX_THING_NAME_MAX + 1] = "";
-        const int r = config_resolve_name(&config, "/nonexistent", NULL, name);
-        assert_int_equal(r, cases[i].found ? 0 : -ENOENT);
-        assert_string_equal(name, cases[i].found ? cases[i].found : "");
-        assert_int_equal(config_has_problem(&config, CONFIG_MISSING), !cases[i].found);
-        config_clear(&config);
-    }
-    assert_int_equal(unlink(file), 0);
     (void)state;
 }
 
@@ -401,8 +377,7 @@ int main(void)
         cmocka_unit_test(test_shipped_file_shows_every_default),
         cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_man_page_tells_what_a_reload_does),
-        cmocka_unit_test(test_thing_name_is_found_out),
-        cmocka_unit_test(test_name_comes_from_host_and_machine),
+        cmocka_unit_test(test_strange_drop_ins_are_told_and_left_out),
         cmocka_unit_test(test_refused_access_section_grants_nothing),
         cmocka_unit_test(test_property_sections_can_be_read_back),
         cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),
