@@ -62,6 +62,21 @@ static void write_wait(int64_t wait_ms, char ret_text[static 48])
                        (long long)(wait_ms % 1000 / 100));
 }
 
+static void tell_network(struct log_limit *limit, const struct link_change *change, int64_t now_ms)
+{
+    char code[16], wait[48];
+    struct log_field fields[FIELDS];
+    const bool is_gone = change->after == LINK_WAITING_NETWORK;
+    const size_t count = fill_fields(change, MESSAGE_NO_NETWORK, code, fields);
+    const struct log_line line = state_line(LOG_INFO, fields, count);
+    write_wait(change->wait_ms, wait);
+    if (is_gone)
+        log_limited(limit, &line, now_ms, "no route leads to %s: waiting for a network",
+                    change->endpoint);
+    else
+        log_limited(limit, &line, now_ms, "the network is there%s", wait);
+}
+
 static void tell_lost(struct log_limit *limit, const struct link_change *change, int64_t now_ms)
 {
     char code[16], wait[48];
@@ -69,7 +84,8 @@ static void tell_lost(struct log_limit *limit, const struct link_change *change,
     const size_t count = fill_fields(change, MESSAGE_LINK_DOWN, code, fields);
     const struct log_line line = state_line(LOG_WARNING, fields, count);
     write_wait(change->wait_ms, wait);
-    log_limited(limit, &line, now_ms, "connection lost: %s%s", change->reason, wait);
+    log_limited(limit, &line, now_ms, "connection lost: %s%s", change->reason,
+                change->after == LINK_WAITING_NETWORK ? "; waiting for a network" : wait);
 }
 
 /* Alike are attempts that fail for the same reason since the link was up last. */
@@ -118,6 +134,10 @@ void link_log_change(struct log_limit *limit, const struct link_change *change, 
         tell_failed(limit, change, now_ms);
     else if (was_up && change->after != LINK_UP)
         tell_hung_up(limit, change, now_ms);
+    else if (change->after != change->before &&
+             (change->after == LINK_WAITING_NETWORK ||
+              (change->before == LINK_WAITING_NETWORK && change->after == LINK_BACKOFF)))
+        tell_network(limit, change, now_ms);
 }
 
 void link_log_doubt(const char *thing_name, enum link_state state, const char *text)

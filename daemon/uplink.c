@@ -48,6 +48,14 @@ static uint64_t connection_fingerprint(struct uplink *uplink)
     return hash;
 }
 
+/* Without memory for it a network is assumed. */
+static void watch_network(struct uplink *uplink)
+{
+    const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
+    if (*host)
+        (void)mqtt_link_watch_network(uplink->link, host);
+}
+
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
                const struct config *config, const struct uplink_directories *directories,
                struct log_limit *log, uint64_t seed, int64_t now_ms)
@@ -71,6 +79,7 @@ int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thin
         free(uplink);
         return r;
     }
+    watch_network(uplink);
     *ret_uplink = uplink;
     return 0;
 }
@@ -180,6 +189,8 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
                      config_number(config, CONFIG_CONNECT_TIMEOUT_MS));
     const uint64_t before = uplink->fingerprint;
     uplink->fingerprint = connection_fingerprint(uplink);
+    if (uplink->fingerprint != before)
+        watch_network(uplink);
     const enum link_state state = uplink->machine.state;
     const bool is_under_way = state == LINK_UP || state == LINK_CONNECTING;
     uplink->why_hung_up = "the settings have changed";
@@ -261,6 +272,9 @@ static void uplink_take_event(struct uplink *uplink, const struct mqtt_link_even
         return;
     case MQTT_LINK_NETWORK_FOUND:
         uplink_step(uplink, LINK_INPUT_NETWORK_FOUND, now_ms);
+        return;
+    case MQTT_LINK_NETWORK_GONE:
+        uplink_step(uplink, LINK_INPUT_NETWORK_GONE, now_ms);
         return;
     case MQTT_LINK_SUBSCRIBED:
         if (uplink->machine.state == LINK_UP)

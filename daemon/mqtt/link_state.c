@@ -101,12 +101,18 @@ static int64_t earlier(int64_t a, int64_t b)
  * that flaps must not defeat the backoff. */
 static void hasten(struct link_machine *machine, int64_t now_ms)
 {
+    int64_t from_ms = now_ms;
+    if (machine->hastened_ms > now_ms)
+        return; /* the next time has been fixed already */
     if (machine->hastened_ms != INT64_MIN &&
         now_ms - machine->hastened_ms < LINK_NETWORK_INTERVAL_MS)
+        from_ms = machine->hastened_ms + LINK_NETWORK_INTERVAL_MS;
+    const int64_t spread_ms = random_up_to(&machine->random, LINK_NETWORK_SPREAD_MS);
+    const int64_t wish_ms = not_too_soon(machine, from_ms + spread_ms);
+    if (wish_ms >= machine->deadline_ms)
         return;
-    machine->hastened_ms = now_ms;
-    int64_t wish_ms = now_ms + random_up_to(&machine->random, LINK_NETWORK_SPREAD_MS);
-    machine->deadline_ms = earlier(machine->deadline_ms, not_too_soon(machine, wish_ms));
+    machine->hastened_ms = from_ms;
+    machine->deadline_ms = wish_ms;
 }
 
 static void enter_backoff(struct link_machine *machine, enum link_state from, enum link_input input,

@@ -67,7 +67,7 @@ struct link_machine {
     int64_t deadline_ms;    /* INT64_MAX: none */
     int64_t since_ms;       /* of the present state */
     int64_t dialled_ms;     /* last attempt; INT64_MIN: never */
-    int64_t hastened_ms;    /* last wait shortened by a new route; INT64_MIN: never */
+    int64_t hastened_ms;    /* when a new route shortened a wait last, or will; INT64_MIN: never */
     uint64_t attempt_count; /* those that got as far as dialling; for status */
     uint64_t connect_count; /* those that reached LINK_UP */
 };

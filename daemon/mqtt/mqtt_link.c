@@ -3,8 +3,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/mqtt/inbox.h"
 #include "daemon/mqtt/mqtt_paho.h"
+#include "daemon/mqtt/network_watch.h"
 #include "daemon/mqtt/outbox.h"
-#include "daemon/mqtt/route_watch.h"
 #include "daemon/mqtt/tls_probe.h"
 #include "daemon/mqtt/wire_meter.h"
 #include <errno.h>
@@ -30,9 +30,10 @@ struct mqtt_link {
     uint64_t connection;        /* loop only: number of the newest connection, 0: none */
     _Atomic uint64_t abandoned; /* connections up to this one are to be dropped */
     atomic_bool quit;
+    _Atomic(char *) new_host; /* to be watched from now on; NULL: as before */
     /* Link thread only: */
     struct paho_connection *paho;
-    int route_fd;                   /* -1: no watch */
+    struct network_watch network;
     int64_t farewell_ms;            /* hang up then, or when all is answered; 0: not asked to */
     int64_t dialled_ms;             /* when `paho` was told to */
     struct outbox_command *dialled; /* the OUTBOX_CONNECT behind `paho`, for its config */
@@ -44,6 +45,15 @@ static void push_event(struct mqtt_link *link, uint64_t connection,
                        const struct mqtt_link_event *event)
 {
     (void)inbox_push(&link->inbox, connection, event);
+}
+
+static void push_network(struct mqtt_link *link, enum network_news news)
+{
+    if (news == NETWORK_SAME)
+        return;
+    push_event(link, 0,
+               &(struct mqtt_link_event){.kind = news == NETWORK_GONE ? MQTT_LINK_NETWORK_GONE
+                                                                      : MQTT_LINK_NETWORK_FOUND});
 }
 
 static void drop_connection(struct mqtt_link *link)
@@ -83,13 +93,20 @@ static void run_connect(struct mqtt_link *link, struct outbox_command *command)
     uint64_t connection = command->connection;
     if (is_abandoned(link, connection) || !check_credentials(link, command))
         return;
+    if (link->network.view.is_gone) {
+        push_network(link, NETWORK_GONE);
+        return;
+    }
     /* Resolved here first: Paho would hold its global lock while the resolver hangs. */
     struct tls_probe probe;
-    if (tls_probe_name(&command->config, &probe) < 0) {
+    enum endpoint_way way;
+    if (tls_probe_name(&command->config, &probe, &way) < 0) {
         push_failure(link, connection, probe.code, probe.text);
         return;
     }
-    if (is_abandoned(link, connection))
+    const enum network_news news = network_watch_dialled(&link->network, way, clock_now_ms());
+    push_network(link, news);
+    if (news == NETWORK_GONE || is_abandoned(link, connection))
         return;
     link->dialled_ms = clock_now_ms();
     int rc = paho_connection_new(&link->paho, &link->inbox, &link->outbox, &link->meter, connection,
@@ -195,16 +212,27 @@ static int hang_up_if_due(struct mqtt_link *link)
     return -1;
 }
 
-static void read_routes(struct mqtt_link *link)
+/* Before any command: what is to be dialled next has to know. */
+static void look_at_network(struct mqtt_link *link)
 {
-    if (route_watch_read(link->route_fd))
-        push_event(link, 0, &(struct mqtt_link_event){.kind = MQTT_LINK_NETWORK_FOUND});
+    char *host = atomic_exchange(&link->new_host, NULL);
+    if (host)
+        network_watch_target(&link->network, host);
+    push_network(link, network_watch_look(&link->network, clock_now_ms()));
+}
+
+static int shorter(int a_ms, int b_ms)
+{
+    if (a_ms < 0 || b_ms < 0)
+        return a_ms < 0 ? b_ms : a_ms;
+    return a_ms < b_ms ? a_ms : b_ms;
 }
 
 static void *link_thread(void *argument)
 {
     struct mqtt_link *link = argument;
     while (!atomic_load(&link->quit)) {
+        look_at_network(link);
         struct outbox_command *command;
         while ((command = next_command(link)))
             run_command(link, command);
@@ -215,13 +243,14 @@ static void *link_thread(void *argument)
         }
         struct pollfd poll_fds[] = {
             {.fd = link->outbox.box.event_fd, .events = POLLIN},
-            {.fd = link->route_fd, .events = POLLIN}, /* poll() passes over -1 */
+            {.fd = link->network.fd, .events = POLLIN}, /* poll() passes over -1 */
         };
-        int timeout_ms = hang_up_if_due(link);
+        int timeout_ms =
+            shorter(hang_up_if_due(link), network_watch_timeout_ms(&link->network, clock_now_ms()));
         if (!atomic_load(&link->quit))
             (void)poll(poll_fds, 2, timeout_ms);
         if (poll_fds[1].revents != 0)
-            read_routes(link);
+            push_network(link, network_watch_read(&link->network, clock_now_ms()));
     }
     drop_connection(link);
     return NULL;
@@ -244,12 +273,6 @@ static int start_thread(struct mqtt_link *link)
     return -rc;
 }
 
-static void close_route_fd(struct mqtt_link *link)
-{
-    if (link->route_fd >= 0)
-        close(link->route_fd);
-}
-
 int mqtt_link_new(struct mqtt_link **ret_link)
 {
     struct mqtt_link *link = calloc(1, sizeof(*link));
@@ -268,12 +291,10 @@ int mqtt_link_new(struct mqtt_link **ret_link)
     }
     wire_meter_init(&link->meter);
     paho_prepare();
-    /* Not allowed or not there: then a wait is not shortened, which is all it is for. */
-    int route_fd = route_watch_open();
-    link->route_fd = route_fd < 0 ? -1 : route_fd;
+    network_watch_init(&link->network);
     rc = start_thread(link);
     if (rc < 0) {
-        close_route_fd(link);
+        network_watch_clear(&link->network);
         outbox_clear(&link->outbox);
         inbox_clear(&link->inbox);
         free(link);
@@ -299,7 +320,8 @@ bool mqtt_link_free(struct mqtt_link *link)
         (void)pthread_detach(link->thread);
         return false;
     }
-    close_route_fd(link);
+    network_watch_clear(&link->network);
+    free(atomic_exchange(&link->new_host, NULL));
     wire_meter_clear(&link->meter);
     outbox_clear(&link->outbox);
     inbox_clear(&link->inbox);
@@ -310,6 +332,16 @@ bool mqtt_link_free(struct mqtt_link *link)
 int mqtt_link_event_fd(const struct mqtt_link *link)
 {
     return link->inbox.box.event_fd;
+}
+
+int mqtt_link_watch_network(struct mqtt_link *link, const char *host)
+{
+    char *copy = strdup(host);
+    if (!copy)
+        return -ENOMEM;
+    free(atomic_exchange(&link->new_host, copy));
+    mailbox_wake(&link->outbox.box);
+    return 0;
 }
 
 static bool is_complete(const struct mqtt_link_config *config)

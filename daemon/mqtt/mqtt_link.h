@@ -35,6 +35,7 @@ enum mqtt_link_event_kind {
     MQTT_LINK_MESSAGE,   /* topic, payload, size */
     MQTT_LINK_CLOSED,    /* answer to mqtt_link_disconnect() */
     MQTT_LINK_NETWORK_FOUND, /* a route or an address of this device is new; of no connection */
+    MQTT_LINK_NETWORK_GONE,  /* no route leads to the endpoint any more; of no connection */
 };
 
 /* What `code` means in MQTT_LINK_CONNECT_FAILED; CONNACK codes of MQTT 5 are 0x80 and above. */
@@ -74,10 +75,14 @@ bool mqtt_link_free(struct mqtt_link *link);
 /* An eventfd, readable while there are events. Do not read it: mqtt_link_next_event() does. */
 int mqtt_link_event_fd(const struct mqtt_link *link);
 
+/* Name the endpoint whose way is watched: MQTT_LINK_NETWORK_GONE and _FOUND tell of it. Nothing is
+ * dialled while it is gone. Copied. Returns 0 or -ENOMEM. */
+int mqtt_link_watch_network(struct mqtt_link *link, const char *host);
+
 /* Check the credentials and dial. A connection or attempt that still stands is dropped first;
  * events of it that were not fetched yet are discarded. Ends in MQTT_LINK_CREDENTIALS with a state
- * that forbids dialling, MQTT_LINK_CONNECT_FAILED or MQTT_LINK_CONNECTED. Returns 0, -EINVAL,
- * -ENOMEM. */
+ * that forbids dialling, MQTT_LINK_NETWORK_GONE, MQTT_LINK_CONNECT_FAILED or MQTT_LINK_CONNECTED.
+ * Returns 0, -EINVAL, -ENOMEM. */
 int mqtt_link_connect(struct mqtt_link *link, const struct mqtt_link_config *config);
 
 /* Hang up: DISCONNECT where there is a connection, after what was given out before. Ends in

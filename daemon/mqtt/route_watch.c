@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,8 +16,9 @@ int route_watch_open(void)
         return -errno;
     struct sockaddr_nl address = {
         .nl_family = AF_NETLINK,
-        .nl_groups =
-            RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE,
+        /* IPv4 routes that go with their link go without a word: the link tells. */
+        .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR |
+                     RTMGRP_IPV6_ROUTE,
     };
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
         int error = errno;
@@ -38,7 +40,7 @@ static bool is_news_route(const struct rtmsg *route)
            route->rtm_table != RT_TABLE_LOCAL;
 }
 
-static bool is_news(const struct nlmsghdr *header)
+static bool is_found(const struct nlmsghdr *header)
 {
     if (header->nlmsg_type == RTM_NEWADDR)
         return header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct ifaddrmsg)) &&
@@ -48,30 +50,32 @@ static bool is_news(const struct nlmsghdr *header)
            is_news_route(NLMSG_DATA(header));
 }
 
-bool route_watch_has_news(const void *messages, size_t size)
+enum route_news route_watch_judge(const void *messages, size_t size)
 {
     /* NLMSG_NEXT() runs below zero where the last message is not padded. */
     const char *bytes = messages;
     size_t at = 0;
+    enum route_news news = ROUTE_NEWS_NONE;
     while (size - at >= sizeof(struct nlmsghdr)) {
         const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)(bytes + at);
         if (header->nlmsg_len < sizeof(*header) || header->nlmsg_len > size - at)
-            return false;
-        if (is_news(header))
-            return true;
-        size_t step = NLMSG_ALIGN((size_t)header->nlmsg_len);
+            return news;
+        if (is_found(header))
+            return ROUTE_NEWS_FOUND;
+        news = ROUTE_NEWS_CHANGED;
+        const size_t step = NLMSG_ALIGN((size_t)header->nlmsg_len);
         at = step < size - at ? at + step : size;
     }
-    return false;
+    return news;
 }
 
-bool route_watch_read(int fd)
+enum route_news route_watch_read(int fd)
 {
     union {
         struct nlmsghdr header;
         char bytes[8192];
     } messages;
-    bool has_news = false;
+    enum route_news news = ROUTE_NEWS_NONE;
     for (int i = 0; i < READS_MAX; i++) {
         struct sockaddr_nl sender;
         socklen_t sender_size = sizeof(sender);
@@ -80,12 +84,14 @@ bool route_watch_read(int fd)
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0 && errno == ENOBUFS)
-            has_news = true; /* the kernel had more to tell than it could keep */
+            news = ROUTE_NEWS_FOUND; /* the kernel had more to tell than it could keep */
         if (size <= 0)
             break;
         /* Other programs may write to the socket too. */
-        if (sender.nl_pid == 0)
-            has_news |= route_watch_has_news(&messages, (size_t)size);
+        if (sender.nl_pid != 0)
+            continue;
+        const enum route_news more = route_watch_judge(&messages, (size_t)size);
+        news = more > news ? more : news;
     }
-    return has_news;
+    return news;
 }

@@ -1,6 +1,7 @@
 #include "daemon/mqtt/tls_probe.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/mqtt/endpoint_way.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -42,11 +43,13 @@ static struct addrinfo *resolve(const struct mqtt_link_config *config, struct tl
     return NULL;
 }
 
-int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe)
+int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe,
+                   enum endpoint_way *ret_way)
 {
     struct addrinfo *addresses = resolve(config, ret_probe);
     if (!addresses)
         return -1;
+    *ret_way = endpoint_way_to(addresses);
     freeaddrinfo(addresses);
     return 0;
 }

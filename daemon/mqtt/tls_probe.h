@@ -4,15 +4,17 @@
 #define FLUXAWS_MQTT_TLS_PROBE_H
 
 #include "daemon/mqtt/mqtt_link.h"
+#include "daemon/mqtt/network_view.h"
 
 struct tls_probe {
     int code;       /* enum mqtt_link_failure; 0: up to TLS all is well */
     char text[512]; /* in words, with what to try */
 };
 
-/* Resolve the name. Returns 0, or fills in the probe and returns -1. Blocks as long as the resolver
- * does. */
-int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe);
+/* Resolve the name, and ask for the way there. Returns 0, or fills in the probe and returns -1.
+ * Blocks as long as the resolver does. */
+int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe,
+                   enum endpoint_way *ret_way);
 
 /* Resolve, connect, shake hands. Blocks for up to `timeout_ms` beyond the resolver. */
 void tls_probe_run(const struct mqtt_link_config *config, int timeout_ms,

@@ -203,6 +203,28 @@ static void test_hour_of_a_link_that_flaps_too(void **state)
 }
 
 /* What is held back is told in the end, and then the newest state is the one that is told. */
+static void test_lost_network_is_told_once_and_so_is_its_return(void **state)
+{
+    struct world *world = *state;
+    step(world, LINK_INPUT_NETWORK_GONE, "", 0);
+    step(world, LINK_INPUT_START, "", 0);
+    step(world, LINK_INPUT_NETWORK_GONE, "", 0);
+    step(world, LINK_INPUT_NETWORK_FOUND, "", 0);
+    assert_int_equal(read_lines(world, text, sizeof(text)), 2);
+    assert_non_null(strstr(text, "no route leads to iot.example: waiting for a network\n"));
+    assert_non_null(strstr(text, "the network is there; next attempt in "));
+}
+
+static void test_loss_with_the_network_names_no_next_attempt(void **state)
+{
+    struct world *world = *state;
+    come_up(world);
+    step(world, LINK_INPUT_NETWORK_GONE, "", 0);
+    step(world, LINK_INPUT_LOST, "no answer to a ping", 0);
+    (void)read_lines(world, text, sizeof(text));
+    assert_non_null(strstr(text, "connection lost: no answer to a ping; waiting for a network\n"));
+}
+
 static void test_newest_state_is_told_in_the_end(void **state)
 {
     struct world *world = *state;
@@ -247,6 +269,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_hour_without_a_certificate_too, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hour_of_a_link_that_flaps_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_network_is_told_once_and_so_is_its_return, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_loss_with_the_network_names_no_next_attempt, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_newest_state_is_told_in_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeats_are_seen_at_debug, setup, teardown),
     };

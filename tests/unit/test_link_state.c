@@ -336,9 +336,23 @@ static void test_new_route_shortens_the_wait_but_not_twice_in_half_a_minute(void
     (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 1000);
     assert_in_range(link_machine_deadline(&machine), 1000, 6000);
     machine.deadline_ms = 250000;
-    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 30999);
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 1001);
+    assert_in_range(link_machine_deadline(&machine), 31000, 36000);
+    machine.deadline_ms = 250000;
+    for (int64_t now_ms = 1002; now_ms < 31000; now_ms += 500)
+        (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, now_ms);
     assert_int_equal(link_machine_deadline(&machine), 250000);
-    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 31000);
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 61000);
+    assert_in_range(link_machine_deadline(&machine), 61000, 66000);
+}
+
+static void test_new_route_soon_after_another_is_not_forgotten(void **unused)
+{
+    (void)unused;
+    struct link_machine machine = machine_in(LINK_BACKOFF, 0);
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 1000);
+    machine.deadline_ms = 300000;
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 5000);
     assert_in_range(link_machine_deadline(&machine), 31000, 36000);
 }
 
@@ -354,6 +368,19 @@ static void test_set_clock_ends_the_wait_but_not_within_the_floor(void **unused)
     machine.dialled_ms = 4900;
     (void)link_machine_step(&machine, LINK_INPUT_CLOCK_SET, 5000);
     assert_int_equal(link_machine_deadline(&machine), 5200);
+}
+
+static void test_one_network_told_in_many_messages_counts_once(void **unused)
+{
+    (void)unused;
+    struct link_machine machine = machine_in(LINK_BACKOFF, 0);
+    machine.deadline_ms = 250000;
+    for (int64_t now_ms = 1000; now_ms < 1010; now_ms++)
+        (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, now_ms);
+    assert_in_range(link_machine_deadline(&machine), 1000, 6000);
+    machine.deadline_ms = 250000;
+    (void)link_machine_step(&machine, LINK_INPUT_NETWORK_FOUND, 31000);
+    assert_in_range(link_machine_deadline(&machine), 31000, 36000);
 }
 
 static void test_new_route_never_makes_the_wait_longer(void **unused)
@@ -384,6 +411,8 @@ int main(void)
         cmocka_unit_test(test_hanging_up_is_bounded),
         cmocka_unit_test(test_nothing_is_dialled_without_a_network),
         cmocka_unit_test(test_new_route_shortens_the_wait_but_not_twice_in_half_a_minute),
+        cmocka_unit_test(test_new_route_soon_after_another_is_not_forgotten),
+        cmocka_unit_test(test_one_network_told_in_many_messages_counts_once),
         cmocka_unit_test(test_new_route_never_makes_the_wait_longer),
         cmocka_unit_test(test_set_clock_ends_the_wait_but_not_within_the_floor),
     };

@@ -1,0 +1,83 @@
+#include "daemon/mqtt/endpoint_way.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage room;
+};
+
+/* Tell whether it is this device's own, or no further than its wire. */
+static bool is_local(const union address *to, const union address *from)
+{
+    if (to->any.sa_family == AF_INET) {
+        const uint32_t address = ntohl(to->v4.sin_addr.s_addr);
+        return address >> 24 == 127 || address >> 16 == 0xa9fe ||
+               to->v4.sin_addr.s_addr == from->v4.sin_addr.s_addr;
+    }
+    const struct in6_addr *address = &to->v6.sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_LINKLOCAL(address) ||
+           memcmp(address, &from->v6.sin6_addr, sizeof(*address)) == 0;
+}
+
+/* What connect() says where there is no way. */
+static bool is_no_route(int error)
+{
+    return error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
+           error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EACCES || error == EINVAL;
+}
+
+/* A datagram socket is connected by choosing a route; nothing is sent. */
+static enum endpoint_way way_to(const struct addrinfo *address)
+{
+    union address to = {0}, from = {0};
+    if (address->ai_addrlen > sizeof(to) ||
+        (address->ai_family != AF_INET && address->ai_family != AF_INET6))
+        return ENDPOINT_UNKNOWN;
+    memcpy(&to, address->ai_addr, address->ai_addrlen);
+    if (to.any.sa_family == AF_INET)
+        to.v4.sin_port = htons(9);
+    else
+        to.v6.sin6_port = htons(9);
+    const int fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno == EAFNOSUPPORT ? ENDPOINT_NO_ROUTE : ENDPOINT_UNKNOWN;
+    enum endpoint_way way = ENDPOINT_ROUTED;
+    socklen_t size = sizeof(from);
+    if (connect(fd, &to.any, address->ai_addrlen) < 0)
+        way = is_no_route(errno) ? ENDPOINT_NO_ROUTE : ENDPOINT_UNKNOWN;
+    else if (getsockname(fd, &from.any, &size) == 0 && is_local(&to, &from))
+        way = ENDPOINT_LOCAL;
+    (void)close(fd);
+    return way;
+}
+
+enum endpoint_way endpoint_way_to(const struct addrinfo *addresses)
+{
+    enum endpoint_way best = ENDPOINT_UNKNOWN;
+    bool has_doubt = false;
+    for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
+        const enum endpoint_way way = way_to(a);
+        has_doubt |= way == ENDPOINT_UNKNOWN;
+        best = way > best ? way : best;
+    }
+    return best == ENDPOINT_NO_ROUTE && has_doubt ? ENDPOINT_UNKNOWN : best;
+}
+
+enum endpoint_way endpoint_way_find(const char *host)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL;
+    if (getaddrinfo(host, NULL, &hints, &addresses) != 0)
+        return ENDPOINT_UNKNOWN;
+    const enum endpoint_way way = endpoint_way_to(addresses);
+    freeaddrinfo(addresses);
+    return way;
+}
