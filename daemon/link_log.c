@@ -40,8 +40,13 @@ static void tell_up(struct log_limit *limit, const struct link_change *change, i
     struct log_field fields[FIELDS];
     const size_t count = fill_fields(change, MESSAGE_LINK_UP, code, fields);
     const struct log_line line = state_line(LOG_INFO, fields, count);
-    log_limited(limit, &line, now_ms, "connected to %s:%s as %s", change->endpoint, change->port,
-                change->client_id);
+    const uint64_t counted = log_limit_forget(limit, LOG_KIND_LINK_FAILED);
+    char failed[64] = "";
+    if (counted > 0)
+        (void)snprintf(failed, sizeof(failed), " (%llu more attempts had failed)",
+                       (unsigned long long)counted);
+    log_limited(limit, &line, now_ms, "connected to %s:%s as %s%s", change->endpoint, change->port,
+                change->client_id, failed);
 }
 
 static void tell_hung_up(struct log_limit *limit, const struct link_change *change, int64_t now_ms)
@@ -92,15 +97,13 @@ static void tell_lost(struct log_limit *limit, const struct link_change *change,
 static void tell_failed(struct log_limit *limit, const struct link_change *change, int64_t now_ms)
 {
     const bool is_credentials = change->after == LINK_WAITING_CREDENTIALS;
-    char code[16], wait[48], connections[24];
+    char code[16], wait[48];
     struct log_field fields[FIELDS];
     const size_t count =
         fill_fields(change, is_credentials ? MESSAGE_CREDENTIALS : MESSAGE_LINK_DOWN, code, fields);
-    (void)snprintf(connections, sizeof(connections), "%llu",
-                   (unsigned long long)change->connections);
     const struct log_line line = {
         .kind = LOG_KIND_LINK_FAILED,
-        .key = log_limit_mix(log_limit_mix(is_credentials, change->reason), connections),
+        .key = log_limit_mix(is_credentials, change->reason),
         .burst = 1,
         .level = LOG_WARNING,
         .fields = fields,

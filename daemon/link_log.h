@@ -11,10 +11,9 @@ struct link_change {
     enum link_state before, after;
     enum link_input input;
     const char *thing_name, *client_id, *endpoint, *port;
-    const char *reason;   /* of a failure, in words */
-    int code;             /* MQTT's reason code of a failure; 0 or less: none */
-    int64_t wait_ms;      /* until the next attempt; INT64_MAX: none is planned */
-    uint64_t connections; /* how many there were until now */
+    const char *reason; /* of a failure, in words */
+    int code;           /* MQTT's reason code of a failure; 0 or less: none */
+    int64_t wait_ms;    /* until the next attempt; INT64_MAX: none is planned */
 };
 
 void link_log_change(struct log_limit *limit, const struct link_change *change, int64_t now_ms);

@@ -138,7 +138,6 @@ static void uplink_tell_change(struct uplink *uplink, enum link_state before, en
         .reason = uplink->reason,
         .code = uplink->failure,
         .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - now_ms,
-        .connections = uplink->machine.connect_count,
     };
     link_log_change(uplink->log, &change, now_ms);
 }

@@ -167,6 +167,20 @@ bool log_limit_next(struct log_limit *limit, int64_t now_ms, struct log_limit_su
     return true;
 }
 
+uint64_t log_limit_forget(struct log_limit *limit, unsigned kind)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+        struct log_limit_entry *entry = &limit->entries[i];
+        if (!entry->is_used || entry->kind != kind)
+            continue;
+        limit->holding -= entry->held > 0;
+        held += entry->held;
+        *entry = (struct log_limit_entry){0};
+    }
+    return held;
+}
+
 int64_t log_limit_deadline(const struct log_limit *limit)
 {
     int64_t deadline_ms = INT64_MAX;

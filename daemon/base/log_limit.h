@@ -72,6 +72,10 @@ bool log_limit_admit(struct log_limit *limit, const struct log_line *line, int64
  * all are due. Returns false where there is none. */
 bool log_limit_next(struct log_limit *limit, int64_t now_ms, struct log_limit_summary *ret_summary);
 
+/* Forget what was held back of a kind, for it is over: the next such line is news. Returns how many
+ * lines that were. */
+uint64_t log_limit_forget(struct log_limit *limit, unsigned kind);
+
 /* When the next summary is due; INT64_MAX: none. */
 int64_t log_limit_deadline(const struct log_limit *limit);
 

@@ -71,7 +71,6 @@ static void step(struct world *world, enum link_input input, const char *reason,
         .reason = reason,
         .code = code,
         .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - world->now_ms,
-        .connections = world->machine.connect_count,
     };
     link_log_change(&world->limit, &change, world->now_ms);
 }
@@ -202,7 +201,33 @@ static void test_hour_of_a_link_that_flaps_too(void **state)
     assert_in_range(lines, 8, 99);
 }
 
-/* What is held back is told in the end, and then the newest state is the one that is told. */
+static void test_link_that_is_up_tells_how_many_attempts_failed(void **state)
+{
+    struct world *world = *state;
+    step(world, LINK_INPUT_START, "", 0);
+    for (unsigned attempts = 0; attempts < 4;) {
+        wait_for_due(world);
+        if (world->machine.state != LINK_CONNECTING)
+            continue;
+        step(world, LINK_INPUT_CONNECT_FAILED, "refused", 0);
+        attempts++;
+    }
+    while (world->machine.state != LINK_CONNECTING)
+        wait_for_due(world);
+    step(world, LINK_INPUT_CONNECTED, "", 0);
+    step(world, LINK_INPUT_LOST, "gone", 0);
+    while (world->machine.state != LINK_CONNECTING)
+        wait_for_due(world);
+    step(world, LINK_INPUT_CONNECT_FAILED, "refused", 0);
+    log_limited_flush(&world->limit, INT64_MAX);
+    assert_int_equal(read_lines(world, text, sizeof(text)), 4);
+    assert_non_null(strstr(text, " as lamp (3 more attempts had failed)\n"));
+    assert_null(strstr(text, "more like it"));
+    const char *lost = strstr(text, "connection lost");
+    assert_non_null(lost);
+    assert_non_null(strstr(lost, "cannot connect: refused")); /* news again */
+}
+
 static void test_lost_network_is_told_once_and_so_is_its_return(void **state)
 {
     struct world *world = *state;
@@ -225,6 +250,7 @@ static void test_loss_with_the_network_names_no_next_attempt(void **state)
     assert_non_null(strstr(text, "connection lost: no answer to a ping; waiting for a network\n"));
 }
 
+/* What is held back is told in the end, and then the newest state is the one that is told. */
 static void test_newest_state_is_told_in_the_end(void **state)
 {
     struct world *world = *state;
@@ -272,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lost_network_is_told_once_and_so_is_its_return, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_loss_with_the_network_names_no_next_attempt, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_link_that_is_up_tells_how_many_attempts_failed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_newest_state_is_told_in_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repeats_are_seen_at_debug, setup, teardown),

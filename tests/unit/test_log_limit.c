@@ -182,6 +182,25 @@ static void test_summaries_come_in_the_order_of_their_newest_line(void **state)
     assert_int_equal(summary.count, 9);
 }
 
+static void test_what_is_over_is_forgotten(void **state)
+{
+    struct log_limit *limit = *state;
+    struct log_limit_summary summary;
+    for (unsigned i = 0; i < 10; i++) {
+        (void)admit(limit, 1, 1, 0);
+        (void)admit(limit, 2, 1, 0);
+    }
+    for (uint64_t key = 100; key < 200; key++)
+        (void)admit(limit, 1, key, 0);
+    assert_int_equal(log_limit_forget(limit, 1), 9 + 100 - (LOG_LIMIT_PER_KIND - 1));
+    assert_int_equal(log_limit_forget(limit, 1), 0);
+    assert_true(log_limit_next(limit, INT64_MAX, &summary)); /* the other kind's */
+    assert_int_equal(summary.count, 9);
+    assert_false(log_limit_next(limit, INT64_MAX, &summary));
+    assert_false(admit(limit, 1, 1, 1)); /* the kind's share is used up all the same */
+    assert_true(admit(limit, 1, 1, WINDOW));
+}
+
 static void test_too_much_is_cut_to_fit(void **state)
 {
     struct log_limit *limit = *state;
@@ -229,6 +248,7 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_summaries_come_in_the_order_of_their_newest_line,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_over_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_much_is_cut_to_fit, setup, teardown),
         cmocka_unit_test(test_hash_tells_where_texts_end),
     };
