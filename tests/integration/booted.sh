@@ -20,7 +20,7 @@ machine_pid=
 trap 'result=$?; systemd_down; (exit $result); clean_up' EXIT
 
 # Scripts that run side by side share what the first of them builds, without sanitizers: as it would
-# be installed. Beside it fluxawsd-debug, which is not.
+# be installed. $work/stage is a copy of that; beside it fluxawsd-debug, which is not installed.
 booted=$build/booted
 booted_build() {
     local variable
@@ -37,21 +37,19 @@ booted_build() {
 booted_stage() (
     mkdir -p "$booted"
     flock 9
-    # Who came first has just done it.
-    [ "$booted/stage.done" -nt "$work" ] && exit 0
-    booted_build >"$work/stage.log" 2>&1 || { tail -n 15 "$work/stage.log"; exit 1; }
-    touch "$booted/stage.done"
+    # Who came first may have just done it.
+    if [ ! "$booted/stage.done" -nt "$work" ]; then
+        booted_build >"$work/stage.log" 2>&1 || { tail -n 15 "$work/stage.log"; exit 1; }
+        touch "$booted/stage.done"
+    fi
+    cp -a "$booted/stage" "$work/stage" && cp "$booted/b/daemon/fluxawsd-debug" "$booted/b/daemon/fluxawsd" "$work/"
 ) 9>"$build/booted.lock"
 
 booted_up() {
     begin "an installation below /usr, and a systemd that boots with it"
     booted_stage || { fail "it does not build"; finish; }
-    local stage=$booted/stage
-    if declare -F prepare_stage >/dev/null; then
-        stage=$work/stage
-        cp -al "$booted/stage" "$stage" && prepare_stage "$stage"
-    fi
-    systemd_up "$stage" || { fail "it does not boot"; finish; }
+    ! declare -F prepare_stage >/dev/null || prepare_stage "$work/stage"
+    systemd_up "$work/stage" || { fail "it does not boot"; finish; }
     expect "the user is made" inside systemd-sysusers
 }
 
