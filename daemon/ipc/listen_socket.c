@@ -51,19 +51,20 @@ static int take_lock(const char *path, struct complaint *complaint)
     char lock[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 8];
     (void)snprintf(lock, sizeof(lock), "%s.lock", path);
     const int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0 && errno == EACCES && access(lock, F_OK) == 0)
+    const int error = errno;
+    if (fd < 0 && error == EACCES && access(lock, F_OK) == 0)
         return complain(complaint, -EACCES,
                         "%s belongs to another user's fluxawsd: run as that user, or remove it",
                         lock);
     if (fd < 0)
-        return complain(complaint, -errno, "cannot open %s: %s", lock, strerror(errno));
+        return complain(complaint, -error, "cannot open %s: %s", lock, strerror(error));
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        const int error = errno;
+        const int lock_error = errno;
         (void)close(fd);
-        if (error == EWOULDBLOCK)
+        if (lock_error == EWOULDBLOCK)
             return complain(complaint, -EADDRINUSE,
                             "another fluxawsd serves %s: stop it, or set [Socket] Path", path);
-        return complain(complaint, -error, "cannot lock %s: %s", lock, strerror(error));
+        return complain(complaint, -lock_error, "cannot lock %s: %s", lock, strerror(lock_error));
     }
     return fd;
 }
