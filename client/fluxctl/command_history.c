@@ -5,6 +5,19 @@
 #include <stdlib.h>
 #include <time.h>
 
+static enum fluxctl_exit print_table(const char *json)
+{
+    struct json_tree tree = {0};
+    if (json_tree_read(&tree, json) < 0) {
+        fprintf(stderr, "fluxctl: out of memory\n");
+        return FLUXCTL_REFUSED;
+    }
+    const struct screen screen = screen_of_stdout();
+    fluxctl_print_history(&screen, &tree, (int64_t)time(NULL));
+    json_tree_clear(&tree);
+    return FLUXCTL_DONE;
+}
+
 enum fluxctl_exit fluxctl_history(const struct fluxctl_arguments *arguments)
 {
     struct fluxaws_client *client = NULL;
@@ -18,7 +31,7 @@ enum fluxctl_exit fluxctl_history(const struct fluxctl_arguments *arguments)
     else if (arguments->json)
         puts(json);
     else
-        fluxctl_print_history(stdout, json, (int64_t)time(NULL));
+        exit = print_table(json);
     free(json);
     client = fluxaws_close(client);
     return exit;

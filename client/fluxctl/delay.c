@@ -61,7 +61,8 @@ static void explain_disk(const char *json)
         fprintf(stderr, "The disk is in trouble: %.*s.\n", (int)error.size, error.text);
 }
 
-static void explain_link(const char *json)
+/* Returns what to try next. */
+static const char *explain_link(const char *json)
 {
     struct slice state = find_string(json, "link", "state");
     struct slice reason = find_string(json, "link", "reason");
@@ -71,17 +72,19 @@ static void explain_link(const char *json)
                 (int)reason.size, reason.text);
     else if (note.size > 0)
         fprintf(stderr, "The link is up, but: %.*s.\n", (int)note.size, note.text);
+    return slice_is(&state, "paused") ? "fluxctl resume" : "fluxctl status";
 }
 
 void fluxctl_explain_delay(struct fluxaws_client *client, enum fluxaws_level level)
 {
+    const char *next = "fluxctl status";
     char *json = NULL;
     if (fluxaws_get_status(client, ASK_MS, &json) == 0) {
         if (level == FLUXAWS_STORED)
             explain_disk(json);
         else
-            explain_link(json);
+            next = explain_link(json);
     }
     free(json);
-    fputs("Try: fluxctl status\n", stderr);
+    fprintf(stderr, "Try: %s\n", next);
 }

@@ -174,7 +174,8 @@ static const char first_event[] =
 static const char more_events[] =
     "{\"time_sec\":1795449601,\"ago_ms\":899000,\"event\":\"up\",\"reason\":null,"
     "\"duration_ms\":90000,\"bytes_in\":null,\"bytes_out\":null,\"repeats\":1},"
-    "{\"later\":[{}],\"time_sec\":1795536001,\"ago_ms\":1000,\"event\":\"lost\",\"reason\":\"cut\","
+    "{\"later\":[{}],\"time_sec\":1795536001,\"ago_ms\":1000,\"event\":\"lost\",\"reason\":\"cut "
+    "by \\u001b[2J \\u202e\\u0000\","
     "\"duration_ms\":86400000,\"bytes_in\":1234567,\"bytes_out\":999,\"repeats\":1}]}";
 
 static void test_history_is_a_table_of_80_columns(void **state)
@@ -187,13 +188,13 @@ static void test_history_is_a_table_of_80_columns(void **state)
     fake_data(&command->daemon, id, true, first_event);
     fake_data(&command->daemon, id, false, more_events);
     expect_end(command, 0,
-               "TIME                 EVENT            AFTER         IN      OUT\n"
-               "2026-11-23 16:00:00  failed           1500 ms        -        -  12 times\n"
+               "TIME                 EVENT          AFTER        IN        OUT\n"
+               "2026-11-23 16:00:00  failed         1 s          -         -         12 times\n"
                "    the name x.example does not resolve, as no name server of this network has\n"
                "    answered within five seconds\n"
-               "2026-11-23 16:00:01  up               90 s           -        -\n"
-               "2026-11-24 16:00:01  lost             24 h      1.2 MB    999 B\n"
-               "    cut\n",
+               "2026-11-23 16:00:01  up             1 min 30 s   -         -\n"
+               "2026-11-24 16:00:01  lost           1 d          1.2 MB    999 B\n"
+               "    cut by ?[2J ??\n",
                "");
     BEGIN(command, "--json", "history");
     await_call(command);
