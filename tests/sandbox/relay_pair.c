@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct direction {
     struct relay_pair *pair;
     struct bufferevent *from;
     struct bufferevent *to;
+    int timer_fd; /* no timer of libevent's: see daemon/daemon_timer.h */
     struct event *timer;
     struct chunk *first;
     struct chunk **end;
@@ -83,8 +85,9 @@ static void pump(struct direction *direction)
     }
     if (direction->first) {
         int64_t wait_ms = direction->first->due_ms - now;
-        const struct timeval wait = {wait_ms / 1000, wait_ms % 1000 * 1000};
-        (void)event_add(direction->timer, &wait);
+        const struct itimerspec wait = {.it_value = {.tv_sec = (time_t)(wait_ms / 1000),
+                                                     .tv_nsec = (long)(wait_ms % 1000 * 1000000)}};
+        (void)timerfd_settime(direction->timer_fd, 0, &wait, NULL);
     }
     if (direction->under_way_bytes < UNDER_WAY_MAX && direction->from)
         (void)bufferevent_enable(direction->from, EV_READ);
@@ -105,9 +108,11 @@ static void end_if_drained(struct relay_pair *pair)
 
 static void on_timer(evutil_socket_t fd, short events, void *data)
 {
-    (void)fd;
     (void)events;
     struct direction *direction = data;
+    uint64_t count;
+    if (read(fd, &count, sizeof(count)) < 0)
+        return; /* set again meanwhile */
     pump(direction);
     end_if_drained(direction->pair);
 }
@@ -179,11 +184,16 @@ static int connect_broker(struct relay_pair *pair)
     return 0;
 }
 
-static void direction_init(struct direction *direction, struct relay_pair *pair)
+static int direction_init(struct direction *direction, struct relay_pair *pair)
 {
     direction->pair = pair;
     direction->end = &direction->first;
-    direction->timer = evtimer_new(pair->options.base, on_timer, direction);
+    direction->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (direction->timer_fd < 0)
+        return -errno;
+    direction->timer = event_new(pair->options.base, direction->timer_fd, EV_READ | EV_PERSIST,
+                                 on_timer, direction);
+    return direction->timer && event_add(direction->timer, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 int relay_pair_new(const struct relay_pair_options *options, int device_fd, bool paused,
@@ -196,12 +206,15 @@ int relay_pair_new(const struct relay_pair_options *options, int device_fd, bool
     }
     pair->options = *options;
     pair->paused = true;
-    direction_init(&pair->up, pair);
-    direction_init(&pair->down, pair);
+    int r = direction_init(&pair->up, pair);
+    const int r_down = direction_init(&pair->down, pair);
+    if (r == 0)
+        r = r_down;
     pair->device = bufferevent_socket_new(options->base, device_fd, 0);
     if (!pair->device)
         close(device_fd);
-    int r = pair->device && pair->up.timer && pair->down.timer ? 0 : -ENOMEM;
+    if (r == 0 && !pair->device)
+        r = -ENOMEM;
     if (r == 0) {
         pair->up.from = pair->down.to = pair->device;
         bufferevent_setcb(pair->device, on_read, on_written, on_event, pair);
@@ -242,6 +255,8 @@ static void direction_clear(struct direction *direction)
     drop_chunks(direction);
     if (direction->timer)
         event_free(direction->timer);
+    if (direction->timer_fd >= 0)
+        (void)close(direction->timer_fd);
 }
 
 /* Close so that the peer sees a reset, as from a network that broke, unless it ended orderly. */
