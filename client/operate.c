@@ -43,13 +43,13 @@ int fluxaws_set_log_level(struct fluxaws_client *client, const char *level, unsi
     };
     struct flux_admin admin = {.action = FLUX_ADMIN_LOG_LEVEL, .duration_sec = duration_sec};
     for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcmp(levels[i].name, level) == 0)
+        if (level != NULL && strcmp(levels[i].name, level) == 0)
             admin.argument = levels[i].number;
     if (admin.argument == 0)
         return client_fail(client, -EINVAL,
                            "there is no level '%.64s': they are error, warning, notice, info and "
                            "debug",
-                           level);
+                           level != NULL ? level : "");
     return client_ask_admin(client, &admin, timeout_ms, NULL);
 }
 
