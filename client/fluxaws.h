@@ -235,7 +235,8 @@ typedef void (*fluxaws_answer_callback)(struct fluxaws_client *client,
 int fluxaws_on_answer(struct fluxaws_client *client, fluxaws_answer_callback callback, void *data);
 
 /* Choose up to which level the following reports are answered. The default is FLUXAWS_QUEUED.
- * Asking for FLUXAWS_STORED makes the daemon write to disk sooner than it would by itself.
+ * Asking for FLUXAWS_STORED makes the daemon write to disk sooner than it would by itself; where
+ * that is done within 20 ms, FLUXAWS_QUEUED is not told of its own.
  *
  * Returns 0; -EINVAL (no such level); -EOPNOTSUPP for FLUXAWS_STORED when the daemon is known to
  * keep nothing on disk (`Mode=volatile`). */

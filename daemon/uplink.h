@@ -74,6 +74,7 @@ struct uplink_status {
     const char *last_reason; /* of the last failure, kept when it is up; "" if it never failed */
     uint64_t bytes_in, bytes_out; /* of all connections, as struct wire_meter counts them */
 };
+
 /* The `changes` of the status alone, which costs no system call. */
 uint64_t uplink_changes(const struct uplink *uplink);
 void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_status);

@@ -136,7 +136,7 @@ struct flux_report {
     uint16_t shadow;
     uint64_t request_id; /* rises within a connection */
     enum flux_level
-        level; /* answered when this level is reached, and the levels below on the way */
+        level; /* answered when this level is reached, and most often the levels below on the way */
     bool resent;
     int64_t set_us; /* CLOCK_BOOTTIME, microseconds, of the original set; only if resent, else 0 */
 };

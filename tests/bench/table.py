@@ -128,6 +128,9 @@ def add_slow_disk(m):
         row(f"one set -> QUEUED, {percent}, each sync 200 ms more / not", microseconds(ours),
             microseconds(floor), f"{ours / floor:.2f} x", target,
             percent != "p99" or ours <= 2 * floor)
+        ours, floor = m[f"slow-disk.bare.{percent}_us"], m[f"slow-disk.bare.floor.{percent}_us"]
+        row(f"  a bare socket meanwhile, {percent}", microseconds(ours), microseconds(floor),
+            f"{ours / floor:.2f} x", "-", True)
 
 
 def add_durable(m):
