@@ -28,6 +28,7 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
         .thing = daemon->thing,
         .config = &daemon->config,
         .config_rejected = daemon->config_rejected,
+        .reload = &daemon->reload,
         .uplink = daemon->uplink,
         .server = daemon->server,
         .host = &daemon->host,

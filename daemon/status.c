@@ -77,7 +77,7 @@ static json_t *link_document(const struct status_source *source, int64_t now_ms)
     object = status_put(object, "connections", status_count(status.connections));
     object = status_put(object, "bytes_out", status_count(status.bytes_out));
     object = status_put(object, "bytes_in", status_count(status.bytes_in));
-    object = status_put(object, "credentials", json_string(status.credentials));
+    object = status_put(object, "credentials", status_text(status.credentials));
     return status_put(object, "certificate_not_after",
                       status.not_after_sec ? json_integer(status.not_after_sec) : json_null());
 }
@@ -132,7 +132,8 @@ char *status_write(const struct status_source *source, int64_t now_ms, size_t *r
     const bool is_degraded = source->config_rejected || config_is_degraded(source->config);
     struct status_facts facts;
     char summary[STATUS_SUMMARY_MAX];
-    status_collect(source, now_ms, &facts);
+    char place[STATUS_PLACE_MAX];
+    status_collect(source, now_ms, place, &facts);
     status_summarize(&facts, summary, sizeof(summary));
     json_t *object = json_object();
     object = status_put(object, "summary", status_text(summary));
@@ -141,6 +142,8 @@ char *status_write(const struct status_source *source, int64_t now_ms, size_t *r
     object = status_put(object, "uptime_ms", json_integer(now_ms - source->started_ms));
     object = status_put(object, "thing", status_text(source->thing_name));
     object = status_put(object, "configuration", json_string(is_degraded ? "degraded" : "ok"));
+    object = status_put(object, "configuration_problems", status_config_problems(source));
+    object = status_put(object, "needs_restart", status_needs_restart(source));
     object = status_put(object, "log_level", json_string(log_level_name(log_level())));
     object = status_put(object, "log_level_for_ms",
                         status_until(log_choice_deadline(source->log_choice), now_ms));

@@ -8,6 +8,7 @@
 #include "daemon/ipc/socket_server.h"
 #include "daemon/log_choice.h"
 #include "daemon/mqtt/link_history.h"
+#include "daemon/reload_report.h"
 #include "daemon/uplink.h"
 
 /* What there is to tell about; all borrowed. */
@@ -17,6 +18,7 @@ struct status_source {
     struct thing *thing;
     const struct config *config;
     bool config_rejected; /* the last reload was refused; an older configuration is in force */
+    const struct reload_report *reload; /* of the last one; zeroed before */
     const struct uplink *uplink;
     const struct socket_server *server;
     const struct session_host *host;

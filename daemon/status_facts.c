@@ -30,8 +30,9 @@ static void collect_link(const struct status_source *source, int64_t now_ms,
 }
 
 void status_collect(const struct status_source *source, int64_t now_ms,
-                    struct status_facts *ret_facts)
+                    char place[static STATUS_PLACE_MAX], struct status_facts *ret_facts)
 {
+    const struct reload_report *reload = source->reload;
     struct thing_status thing;
     thing_get_status(source->thing, &thing);
     *ret_facts = (struct status_facts){
@@ -40,12 +41,15 @@ void status_collect(const struct status_source *source, int64_t now_ms,
             source->storage->trouble == COMMIT_GOOD ? NULL : source->storage->trouble_text,
         .config_rejected = source->config_rejected,
         .config_degraded = config_is_degraded(source->config),
+        .config_problem = place,
+        .needs_restart = reload->needs_restart_count > 0 ? reload->needs_restart[0] : NULL,
         .own_thing = source->thing_name,
         .interval_ms = config_number(source->config, CONFIG_INTERVAL_MS),
         .is_spread = thing.daily_spacing_ms > 0,
         .shadows = thing.shadows,
         .shadows_unheard = thing.shadows_unheard,
     };
+    status_find_problem(source, place);
     collect_link(source, now_ms, ret_facts);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(source->thing, shadow))) {

@@ -21,9 +21,19 @@ json_t *status_until(int64_t then_ms, int64_t now_ms);
 
 /* --- status_facts.c: what the summary is about --- */
 
-/* Borrows from the source and its shadows. */
+/* Borrows from the source and its shadows, and from `place`, which gets "FILE:LINE" of what is
+ * gravest in the configuration. */
+#define STATUS_PLACE_MAX 512
 void status_collect(const struct status_source *source, int64_t now_ms,
-                    struct status_facts *ret_facts);
+                    char place[static STATUS_PLACE_MAX], struct status_facts *ret_facts);
+
+/* --- status_config.c: what is wrong with the configuration --- */
+
+/* Where the gravest mistake is, "" if there is none, or of no file. */
+void status_find_problem(const struct status_source *source, char place[static STATUS_PLACE_MAX]);
+/* Where the mistakes are, without what they say: everybody who may ask may read it. */
+json_t *status_config_problems(const struct status_source *source);
+json_t *status_needs_restart(const struct status_source *source);
 
 /* --- status_shadows.c: the shadows, and what the cloud costs --- */
 

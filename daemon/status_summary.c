@@ -133,12 +133,18 @@ static bool judge_credentials(const struct status_facts *facts, char *ret_text, 
     return true;
 }
 
+static const char *at(const struct status_facts *facts)
+{
+    return facts->config_problem[0] ? " at " : "";
+}
+
 static bool judge_rejected(const struct status_facts *facts, char *ret_text, size_t size)
 {
     if (facts->config_rejected)
         (void)snprintf(ret_text, size,
-                       "mend the configuration: the last reload was refused; fluxawsd "
-                       "--check-config says why");
+                       "mend the configuration%s%s: the last reload was refused; fluxawsd "
+                       "--check-config says why",
+                       at(facts), facts->config_problem);
     return facts->config_rejected;
 }
 
@@ -295,9 +301,19 @@ static bool judge_config(const struct status_facts *facts, char *ret_text, size_
 {
     if (facts->config_degraded)
         (void)snprintf(ret_text, size,
-                       "mend the configuration, it is degraded: fluxawsd --check-config says "
-                       "where");
+                       "mend the configuration%s%s: it is degraded; fluxawsd --check-config says "
+                       "why",
+                       at(facts), facts->config_problem);
     return facts->config_degraded;
+}
+
+static bool judge_restart(const struct status_facts *facts, char *ret_text, size_t size)
+{
+    if (!facts->needs_restart)
+        return false;
+    (void)snprintf(ret_text, size, "systemctl restart fluxawsd: %s has changed and needs a restart",
+                   facts->needs_restart);
+    return true;
 }
 
 void status_summarize(const struct status_facts *facts, char *ret_text, size_t size)
@@ -307,7 +323,7 @@ void status_summarize(const struct status_facts *facts, char *ret_text, size_t s
         judge_stop,        judge_pause,   judge_storage,    judge_credentials, judge_rejected,
         judge_link,        judge_hearing, judge_quarantine, judge_denied,      judge_unreadable,
         judge_refused,     judge_slowed,  judge_budget,     judge_waiting,     judge_room,
-        judge_certificate, judge_config,
+        judge_certificate, judge_config,  judge_restart,
     };
     for (size_t i = 0; i < sizeof(judges) / sizeof(*judges); i++) {
         if (judges[i](facts, ret_text, size))

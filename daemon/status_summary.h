@@ -28,6 +28,8 @@ struct status_facts {
     const char *storage_trouble; /* what it is; NULL: none */
     bool config_rejected;        /* the last reload was refused */
     bool config_degraded;        /* a value of it cannot be used */
+    const char *config_problem;  /* where the gravest mistake is: "FILE:LINE"; "": not known */
+    const char *needs_restart;   /* a key that waits for a restart; NULL: none */
 
     enum link_state link;
     int64_t link_for_ms;     /* in this state */

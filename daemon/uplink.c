@@ -233,6 +233,7 @@ static void uplink_take_credentials(struct uplink *uplink, const struct credenti
         uplink->credentials_state != CREDENTIALS_DOUBTFUL)
         link_log_doubt(uplink->thing_name, uplink->machine.state, credentials->text);
     uplink->credentials_state = credentials->state;
+    uplink->has_checked = true;
     uplink->not_after_sec = credentials->not_after_sec;
     if (!is_usable)
         set_reason(uplink, MQTT_LINK_FAILED, false, "%s", credentials->text);

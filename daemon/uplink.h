@@ -66,7 +66,7 @@ struct uplink_status {
     const char *reason;      /* why it is not up, or was lost last; "" if it never failed */
     int failure;             /* enum mqtt_link_failure, or a reason code of MQTT; 0: none */
     bool was_up;             /* that failure ended a link that had been up */
-    const char *credentials; /* state of the last check */
+    const char *credentials; /* state of the last check; "": there was none */
     int64_t not_after_sec;   /* of the certificate, 0: unknown */
     uint64_t attempts, connections;
     uint64_t changes;        /* of the state so far */

@@ -24,6 +24,7 @@ struct uplink {
     bool was_up;           /* and whether it ended a link that had been up */
     struct log_limit *log; /* borrowed */
     enum credentials_state credentials_state;
+    bool has_checked; /* certificate and key, at least once */
     int64_t not_after_sec;
     struct clock_doubt clock_doubt;
     struct link_history history;

@@ -112,7 +112,7 @@ void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_st
         .reason = present_reason(uplink),
         .failure = uplink->failure,
         .was_up = uplink->was_up,
-        .credentials = credentials_state_name(uplink->credentials_state),
+        .credentials = uplink->has_checked ? credentials_state_name(uplink->credentials_state) : "",
         .not_after_sec = uplink->not_after_sec,
         .attempts = uplink->machine.attempt_count,
         .connections = uplink->machine.connect_count,

@@ -61,7 +61,7 @@ static void add_date(struct screen_text *line, int64_t sec, bool with_time)
         return;
     screen_add(line, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
     if (with_time)
-        screen_add(line, " %02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+        screen_add(line, " %02d:%02d", tm.tm_hour, tm.tm_min);
 }
 
 static void print_link_state(const struct status_page *page)
@@ -95,8 +95,12 @@ static void print_link_place(const struct status_page *page)
     status_end(&line, 1);
 
     status_line(page, &line, "");
+    const struct json_node *credentials = status_find(page, "link.credentials");
     screen_add(&line, "certificate ");
-    screen_add_string(&line, status_find(page, "link.credentials"), 16);
+    if (json_is_null(credentials))
+        screen_add(&line, "not looked at yet");
+    else
+        screen_add_string(&line, credentials, 16);
     int64_t end_sec = status_number(page, "link.certificate_not_after");
     if (end_sec > 0) {
         screen_add(&line, " until ");

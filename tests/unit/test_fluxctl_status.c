@@ -77,7 +77,7 @@ static void test_healthy_is_the_first_line(void **state)
                 "\"thermostat\"", 2, 345, 4)) "}",
         "healthy\n"
         "\n"
-        "link      up since 2026-11-23 13:47:00 (2 h 13 min)\n"
+        "link      up since 2026-11-23 13:47 (2 h 13 min)\n"
         "          to a1-ats.iot.eu-central-1.amazonaws.com:8883\n"
         "          certificate ok until 2049-12-31; 2 connections in 5 attempts\n"
         "          1.2 MB sent and 340 KB received on the wire\n"

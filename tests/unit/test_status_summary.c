@@ -21,6 +21,7 @@ static struct status_facts good(void)
         .link_for_ms = 3600000,
         .link_reason = "",
         .certificate_ends_in_sec = INT64_C(86400) * 365,
+        .config_problem = "",
         .own_thing = "lamp-17",
         .interval_ms = 10000,
         .shadows = 1,
@@ -80,7 +81,13 @@ static void test_each_trouble_has_its_line(void **state)
                    "says why");
     facts = good();
     facts.config_degraded = true;
-    expect(&facts, "mend the configuration, it is degraded: fluxawsd --check-config says where");
+    expect(&facts, "mend the configuration: it is degraded; fluxawsd --check-config says why");
+    facts.config_problem = "/etc/fluxaws/fluxawsd.conf:7";
+    expect(&facts, "mend the configuration at /etc/fluxaws/fluxawsd.conf:7: it is degraded; "
+                   "fluxawsd --check-config says why");
+    facts = good();
+    facts.needs_restart = "[Socket] Path";
+    expect(&facts, "systemctl restart fluxawsd: [Socket] Path has changed and needs a restart");
     facts = good();
     facts.is_spread = true;
     expect(&facts, "find the busy program with fluxctl keys, or raise [Updates] DailyOperations: "
