@@ -79,8 +79,11 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
     struct config old = daemon->config;
     daemon->config = config;
     daemon_apply_settings(daemon, now_ms);
-    if (strcmp(config_text(&old, CONFIG_ENDPOINT), config_text(&config, CONFIG_ENDPOINT)) != 0)
+    const char *endpoint = config_text(&config, CONFIG_ENDPOINT);
+    if (strcmp(config_text(&old, CONFIG_ENDPOINT), endpoint) != 0) {
         thing_change_cloud(daemon->thing); /* the link is down by now, to dial the other one */
+        daemon_storage_change_cloud(&daemon->storage, daemon->thing, endpoint);
+    }
     config_clear(&old);
     return 0;
 }
@@ -110,15 +113,18 @@ static void tell_result(const struct daemon *daemon, int result, struct log_limi
 const struct reload_report *daemon_reload(struct daemon *daemon, struct log_limit *limit,
                                           int64_t now_ms)
 {
+    const bool is_told = daemon->state == DAEMON_RUNNING; /* at the end it is not ready again */
     struct timespec monotonic = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    service_manager_reloading(monotonic.tv_sec * INT64_C(1000000) + monotonic.tv_nsec / 1000);
+    if (is_told)
+        service_manager_reloading(monotonic.tv_sec * INT64_C(1000000) + monotonic.tv_nsec / 1000);
 
     struct reload_report *report = &daemon->reload;
     reload_report_clear(report);
     report->result = reload(daemon, report, limit, now_ms);
     daemon->config_rejected = report->result < 0;
     tell_result(daemon, report->result, limit, now_ms);
-    service_manager_ready();
+    if (is_told)
+        service_manager_ready();
     return report;
 }

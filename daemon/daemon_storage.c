@@ -379,3 +379,13 @@ void daemon_storage_leave_behind(struct daemon_storage *storage, struct thing *t
     log_warning("the disk in %s is slow: what is left is sent without waiting for it",
                 storage->directory);
 }
+
+void daemon_storage_change_cloud(struct daemon_storage *storage, struct thing *thing,
+                                 const char *endpoint)
+{
+    if (storage->is_volatile)
+        return;
+    /* Without memory for it the next start sees that the endpoint is another one. */
+    if (store_move(storage->store, endpoint) == 0)
+        save_all(storage, thing);
+}

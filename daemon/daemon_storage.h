@@ -69,4 +69,9 @@ void daemon_storage_leave_behind(struct daemon_storage *storage, struct thing *t
 /* Tell whether the disk works at something now, so that closing would wait for it. */
 bool daemon_storage_is_busy(const struct daemon_storage *storage);
 
+/* The link leads to another cloud from now on: what the disk knows of the one before proves nothing
+ * there. */
+void daemon_storage_change_cloud(struct daemon_storage *storage, struct thing *thing,
+                                 const char *endpoint);
+
 #endif

@@ -94,6 +94,15 @@ void state_store_load(struct state_store *state, struct batch *rows, int64_t now
 
 /* --- writing --- */
 
+void state_store_move(struct state_store *state, char *endpoint)
+{
+    free(state->endpoint);
+    state->endpoint = endpoint;
+    state->eras.endpoint_origin = state_next_era(state->eras.endpoint_origin);
+    state->eras.own_origin = state_next_era(state->eras.own_origin);
+    state->eras_are_written = false;
+}
+
 static int write_eras(struct state_store *state)
 {
     sqlite3_stmt *statement = state->write_eras;

@@ -40,6 +40,10 @@ struct state_store *state_store_free(struct state_store *state);
 void state_store_load(struct state_store *state, struct batch *rows, int64_t now_us,
                       struct state_outcome *ret_outcome);
 
+/* From the next commit on rows are of the cloud at `endpoint` (taken over), and what is on the disk
+ * is of another one: that commit has to write all rows. */
+void state_store_move(struct state_store *state, char *endpoint);
+
 /* Write all rows in one transaction, which is on the disk when this returns without error. */
 void state_store_commit(struct state_store *state, struct batch *rows,
                         struct state_outcome *ret_outcome);

@@ -219,7 +219,7 @@ static bool is_said_otherwise(sqlite3_stmt *statement, int column, const char *n
 }
 
 /* Behind a number that no daemon has written comes one that no row has. */
-static int64_t next_era(int64_t era)
+int64_t state_next_era(int64_t era)
 {
     return era > 0 && era < INT64_MAX ? era + 1 : INT64_C(1) << 40;
 }
@@ -243,15 +243,15 @@ static void compare_eras(struct state_store *state, sqlite3_stmt *statement)
     eras->own_origin = sqlite3_column_int64(statement, 5);
     state->eras_are_written = true;
     if (!boot_id || state->boot_id[0] == '\0' || strcmp(boot_id, state->boot_id) != 0) {
-        eras->boot = next_era(eras->boot);
+        eras->boot = state_next_era(eras->boot);
         state->eras_are_written = false;
     }
     const bool is_elsewhere = is_said_otherwise(statement, 2, state->endpoint);
     if (is_elsewhere)
-        eras->endpoint_origin = next_era(eras->endpoint_origin);
+        eras->endpoint_origin = state_next_era(eras->endpoint_origin);
     if (is_elsewhere || is_said_otherwise(statement, 3, state->thing_name)) {
         note_whose(state, statement);
-        eras->own_origin = next_era(eras->own_origin);
+        eras->own_origin = state_next_era(eras->own_origin);
         state->eras_are_written = false;
     }
 }

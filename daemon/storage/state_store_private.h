@@ -120,6 +120,8 @@ int state_set_aside(struct state_store *state, struct state_outcome *outcome);
 /* Copy the log back whole: what is in the database then is on the disk, whatever became of earlier
  * attempts to bring it there. Returns an SQLite result code. */
 int state_copy_log_back(struct state_store *state);
+/* The number after an era's: never one that was current before. */
+int64_t state_next_era(int64_t era);
 /* Put an SQLite result code into errno and words; returns the negative errno. */
 int state_fail(struct state_store *state, struct state_outcome *outcome, int rc, const char *doing);
 void state_say(struct state_outcome *outcome, int error, const char *format, ...)

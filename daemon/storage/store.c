@@ -93,6 +93,8 @@ struct store *store_free(struct store *store)
     (void)pthread_mutex_destroy(&store->mutex);
     batch_clear(&store->batch);
     batch_clear(&store->loaded);
+    free(store->endpoint);
+    free(store->next_endpoint);
     free(store);
     return NULL;
 }
@@ -187,11 +189,28 @@ void store_drop(struct store *store)
         batch_empty(&store->batch);
 }
 
+int store_move(struct store *store, const char *endpoint)
+{
+    if (store->is_volatile)
+        return 0;
+    char *copy = strdup(endpoint);
+    if (!copy)
+        return -ENOMEM;
+    free(store->next_endpoint);
+    store->next_endpoint = copy;
+    return 0;
+}
+
 void store_commit(struct store *store)
 {
     if (store->is_volatile || store->is_busy)
         return;
     store->batch_rows = store->batch.count;
+    if (store->next_endpoint) {
+        free(store->endpoint);
+        store->endpoint = store->next_endpoint;
+        store->next_endpoint = NULL;
+    }
     begin_job(store, STORE_COMMIT);
 }
 

@@ -115,6 +115,10 @@ int store_add(struct store *store, const struct saved_row *row);
 /* Empty the batch. */
 void store_drop(struct store *store);
 
+/* From the next commit on it is the cloud at this endpoint; that commit has to write every row
+ * (thing_save_all). Returns 0 or -ENOMEM with nothing changed. */
+int store_move(struct store *store, const char *endpoint);
+
 /* Hand the batch to the thread: one transaction. */
 void store_commit(struct store *store);
 

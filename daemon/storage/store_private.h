@@ -33,11 +33,13 @@ struct store {
     /* The thread's while a job runs, else the loop's: */
     struct batch batch;
     struct batch loaded;
+    char *endpoint; /* owned; that the commit is for, NULL: as before */
     /* Thread only: */
     struct state_store *state;
     /* Loop only: */
     bool is_busy, needs_load;
-    size_t batch_rows; /* of the commit that runs */
+    char *next_endpoint; /* owned; that the next commit will be for */
+    size_t batch_rows;   /* of the commit that runs */
     struct state_outcome told;
     struct written written;
     int64_t noted_ms; /* when `written` was told last */

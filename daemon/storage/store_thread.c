@@ -25,6 +25,10 @@ static void measure(struct store *store)
  * Whoever waits for a commit does not wait for its figures. */
 static void run_job(struct store *store, enum store_job job, struct state_outcome *ret_outcome)
 {
+    if (job == STORE_COMMIT && store->endpoint) {
+        state_store_move(store->state, store->endpoint);
+        store->endpoint = NULL;
+    }
     if (job == STORE_LOAD)
         state_store_load(store->state, &store->loaded, clock_now_us(), ret_outcome);
     else

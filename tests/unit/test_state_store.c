@@ -230,6 +230,30 @@ static void test_another_endpoint_makes_all_rows_pending(void **state)
     assert_cloud_unknown(place, "other");
 }
 
+/* A reload with another endpoint, and a crash or a start with whichever afterwards. */
+static void test_another_endpoint_while_it_runs_makes_old_rows_pending(void **state)
+{
+    struct place *place = *state;
+    save_two_things(place);
+    state_store_move(place->state, strdup("elsewhere"));
+    struct saved_row row = property_row("/new", flux_value_int64(1));
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    place->options.endpoint = "elsewhere";
+    assert_int_equal(place_load_anew(place), 0);
+    assert_string_equal(place->outcome.moved_from, "");
+    assert_cloud_unknown(place, "");
+    assert_cloud_unknown(place, "other");
+    row = full_row("");
+    assert_int_equal(place_commit(place, &row, 1), 0);
+    assert_int_equal(place_load_anew(place), 0);
+    assert_int_equal(place_find(place, SAVED_PROPERTY, "", "/a/b")->of_property.state,
+                     SAVED_ACCEPTED);
+    place->options.endpoint = "endpoint"; /* what was known of the other is not of this one */
+    assert_int_equal(place_load_anew(place), 0);
+    assert_cloud_unknown(place, "");
+    assert_cloud_unknown(place, "other");
+}
+
 static void test_an_endpoint_not_known_yet_is_no_other_one(void **state)
 {
     struct place *place = *state;
@@ -519,6 +543,7 @@ int main(void)
         TEST(test_another_name_makes_own_rows_pending_and_leaves_those_of_others),
         TEST(test_another_endpoint_makes_all_rows_pending),
         TEST(test_an_endpoint_not_known_yet_is_no_other_one),
+        TEST(test_another_endpoint_while_it_runs_makes_old_rows_pending),
         TEST(test_a_row_that_cannot_be_written_sets_nothing_aside),
         TEST(test_a_row_that_says_the_same_is_not_written),
         TEST(test_one_property_costs_one_page_and_the_log_stays_small),
