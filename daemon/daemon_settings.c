@@ -83,6 +83,7 @@ void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_
     ret_options->max_shadows = (unsigned)config_number(config, CONFIG_MAX_SHADOWS);
     ret_options->max_subscriptions = (unsigned)config_number(config, CONFIG_MAX_SUBSCRIPTIONS);
     ret_options->daily_operations = (uint64_t)config_number(config, CONFIG_DAILY_OPERATIONS);
+    ret_options->subscribes_singly = config_number(config, CONFIG_PROTOCOL) != 0;
     ret_options->gone_after_ms = config_number(config, CONFIG_GONE_AFTER_MS);
     ret_options->keep_alive_ms = config_number(config, CONFIG_KEEP_ALIVE_SEC) * 1000;
 }

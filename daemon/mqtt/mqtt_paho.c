@@ -118,6 +118,8 @@ static void free_requests(struct paho_connection *connection, bool only_done)
         }
         *link = request->next;
         connection->request_count--;
+        if (request->group && --request->group->members == 0)
+            free(request->group);
         free(request);
     }
 }
@@ -159,13 +161,9 @@ static struct paho_request *request_new(struct paho_connection *connection,
     return request;
 }
 
-void paho_subscribe(struct paho_connection *connection, const struct outbox_command *command)
+static void subscribe_all(struct paho_connection *connection, const struct outbox_command *command,
+                          struct paho_request *request)
 {
-    struct paho_request *request = request_new(connection, command);
-    if (!request) {
-        paho_tell(connection, MQTT_LINK_SUBSCRIBED, command->request_id, MQTT_LINK_FAILED, NULL);
-        return;
-    }
     MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
     paho_set_request_callbacks(request, &options);
     MQTTSubscribe_options defaults[MQTT_LINK_FILTERS_MAX];
@@ -181,6 +179,65 @@ void paho_subscribe(struct paho_connection *connection, const struct outbox_comm
     if (MQTTAsync_subscribeMany(connection->handle, (int)command->count, filters, command->qos,
                                 &options) != MQTTASYNC_SUCCESS)
         paho_request_failed(request);
+}
+
+/* The requests of one group, each for one filter of the command. Returns whether all are there. */
+static bool request_group(struct paho_connection *connection, const struct outbox_command *command,
+                          struct paho_request *ret_requests[static MQTT_LINK_FILTERS_MAX])
+{
+    struct paho_group *group = calloc(1, sizeof(*group));
+    if (!group)
+        return false;
+    group->filter_count = command->count;
+    atomic_init(&group->waiting, command->count);
+    for (size_t i = 0; i < command->count; i++) {
+        struct paho_request *request = ret_requests[i] = request_new(connection, command);
+        if (!request)
+            break;
+        request->filter_count = 1;
+        request->group = group;
+        request->index = i;
+        group->members++;
+    }
+    if (group->members == command->count)
+        return true;
+    if (group->members == 0)
+        free(group);
+    for (struct paho_request *r = connection->requests; r; r = r->next) {
+        if (r->group == group)
+            atomic_store(&r->done, true);
+    }
+    return false;
+}
+
+static void subscribe_singly(struct paho_connection *connection,
+                             const struct outbox_command *command)
+{
+    struct paho_request *requests[MQTT_LINK_FILTERS_MAX];
+    if (!request_group(connection, command, requests)) {
+        paho_tell(connection, MQTT_LINK_SUBSCRIBED, command->request_id, MQTT_LINK_FAILED, NULL);
+        return;
+    }
+    struct outbox_command single = *command;
+    single.count = 1;
+    for (size_t i = 0; i < command->count; i++) {
+        single.filters[0] = command->filters[i];
+        single.qos[0] = command->qos[i];
+        subscribe_all(connection, &single, requests[i]);
+    }
+}
+
+void paho_subscribe(struct paho_connection *connection, const struct outbox_command *command)
+{
+    if (connection->protocol != 5) {
+        subscribe_singly(connection, command);
+        return;
+    }
+    struct paho_request *request = request_new(connection, command);
+    if (request)
+        subscribe_all(connection, command, request);
+    else
+        paho_tell(connection, MQTT_LINK_SUBSCRIBED, command->request_id, MQTT_LINK_FAILED, NULL);
 }
 
 void paho_unsubscribe(struct paho_connection *connection, const struct outbox_command *command)

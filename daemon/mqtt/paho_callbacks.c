@@ -153,17 +153,50 @@ static int on_message(void *context, char *topic, int topic_size, MQTTAsync_mess
     return 1;
 }
 
-static void answer_subscribe(struct paho_request *request, const int *codes, size_t count)
+/* What a SUBACK may say, of any version. */
+static bool are_codes(const int *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i] < 0 || codes[i] > 0xff || (codes[i] > 2 && codes[i] < MQTT_REFUSED_MIN))
+            return false;
+    }
+    return true;
+}
+
+static void tell_subscribed(struct paho_request *request, const int *codes, size_t count)
 {
     struct mqtt_link_event event = {.kind = MQTT_LINK_SUBSCRIBED, .request_id = request->id};
-    if (count == request->filter_count) {
+    if (codes) {
         memcpy(event.codes, codes, count * sizeof(codes[0]));
         event.code_count = count;
     } else {
         event.code = MQTT_LINK_FAILED;
-        event.text = "the broker answered with a wrong number of codes";
+        event.text = "the broker did not answer with a code for each filter";
     }
     (void)inbox_push(request->connection->inbox, request->connection->number, &event);
+}
+
+/* One more answer of the group, NULL: none that can be used. The last one tells. */
+static void answer_group(struct paho_request *request, const int *code)
+{
+    struct paho_group *group = request->group;
+    if (code)
+        group->codes[request->index] = *code;
+    else
+        atomic_store(&group->failed, true);
+    if (atomic_fetch_sub(&group->waiting, 1) == 1)
+        tell_subscribed(request, atomic_load(&group->failed) ? NULL : group->codes,
+                        group->filter_count);
+}
+
+/* `codes` NULL: there is no answer. */
+static void answer_subscribe(struct paho_request *request, const int *codes, size_t count)
+{
+    const bool is_usable = codes && count == request->filter_count && are_codes(codes, count);
+    if (request->group)
+        answer_group(request, is_usable ? codes : NULL);
+    else
+        tell_subscribed(request, is_usable ? codes : NULL, count);
     atomic_store(&request->done, true);
 }
 
@@ -177,13 +210,11 @@ static void on_subscribed5(void *context, MQTTAsync_successData5 *data)
     answer_subscribe(request, codes, count);
 }
 
+/* Paho says neither how many codes there were nor, for more than one, where they end: there is one
+ * filter, and what is no code is taken for a wrong answer. */
 static void on_subscribed3(void *context, MQTTAsync_successData *data)
 {
-    struct paho_request *request = context;
-    int codes[MQTT_LINK_FILTERS_MAX];
-    for (size_t i = 0; i < request->filter_count; i++)
-        codes[i] = request->filter_count == 1 ? data->alt.qos : data->alt.qosList[i];
-    answer_subscribe(request, codes, request->filter_count);
+    answer_subscribe(context, &data->alt.qos, 1);
 }
 
 static void answer_unsubscribe(struct paho_request *request, int code)
@@ -238,8 +269,7 @@ static void on_request_failed(struct paho_request *request, int code)
     } else if (by_broker && request->filter_count == 1) {
         answer_subscribe(request, &code, 1);
     } else {
-        paho_tell(request->connection, MQTT_LINK_SUBSCRIBED, request->id, MQTT_LINK_FAILED, NULL);
-        atomic_store(&request->done, true);
+        answer_subscribe(request, NULL, 0);
     }
 }
 

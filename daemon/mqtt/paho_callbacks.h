@@ -13,13 +13,25 @@
  * with AWS IoT), so what is in flight stays below. */
 #define PAHO_IN_FLIGHT_MAX 16u
 
+/* With MQTT 3.1.1 the filters of one subscribe are sent one by one, as Paho does not say how many
+ * codes a SUBACK of that version held; this gathers the answers. */
+struct paho_group {
+    size_t members; /* requests that point here; link thread only */
+    size_t filter_count;
+    atomic_size_t waiting; /* for so many answers */
+    atomic_bool failed;
+    int codes[MQTT_LINK_FILTERS_MAX]; /* each written by one answer, read after the last */
+};
+
 /* One subscribe, unsubscribe or publish under way. Paho may forget to call back for one when a
  * connection ends, so the list owns them, and a callback only marks its own as done. */
 struct paho_request {
     struct paho_request *next;
     struct paho_connection *connection;
     uint32_t id;
-    size_t filter_count; /* 0: a publish */
+    size_t filter_count;      /* 0: a publish */
+    struct paho_group *group; /* of a subscribe, NULL: it stands alone */
+    size_t index;             /* in the group */
     bool is_unsubscribe;
     int qos; /* of a publish */
     atomic_bool done;

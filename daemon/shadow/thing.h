@@ -34,6 +34,7 @@ struct thing_options {
     size_t extra_count;
     unsigned max_shadows, max_subscriptions;
     uint64_t daily_operations; /* 0: no limit */
+    bool subscribes_singly;    /* the link sends a SUBSCRIBE for each filter: more messages */
     int64_t gone_after_ms;     /* a program away for longer is gone */
 };
 

@@ -106,6 +106,15 @@ static enum subscriptions_action next_action(struct thing *thing, int64_t now_ms
     return action;
 }
 
+/* All filters but the first, which has been counted. */
+static void count_single_filters(struct thing *thing, size_t filter_count, int64_t now_ms)
+{
+    for (size_t i = 1; i < filter_count; i++) {
+        thing_count(thing, THING_CAUSE_SUBSCRIBE, 0);
+        (void)token_bucket_take(&thing->messages, 1, now_ms);
+    }
+}
+
 int thing_next_channel_request(struct thing *thing, int64_t now_ms,
                                struct thing_request *ret_request)
 {
@@ -125,6 +134,8 @@ int thing_next_channel_request(struct thing *thing, int64_t now_ms,
     ret_request->id = thing_make_id(thing, THING_PLACE_MASK);
     thing_count(thing, THING_CAUSE_SUBSCRIBE, write_filters(thing, channel, ret_request));
     (void)token_bucket_take(&thing->messages, 1, now_ms);
+    if (on && thing->connection.options.subscribes_singly)
+        count_single_filters(thing, ret_request->filter_count, now_ms);
     subscriptions_sent(&thing->subscriptions, channel, action, ret_request->id, now_ms);
     if (on)
         suspicion_sent(&channel->suspicion, now_ms);

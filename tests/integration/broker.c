@@ -160,6 +160,18 @@ void broker_start_mute(struct broker *broker)
     wait_until_listening(broker);
 }
 
+void broker_start_odd(struct broker *broker, const char *program, const char *how)
+{
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", (unsigned)broker->port);
+    broker->pid = spawn();
+    if (broker->pid == 0) {
+        (void)execlp("python3", "python3", program, port, broker->directory, how, (char *)NULL);
+        _exit(127);
+    }
+    wait_until_listening(broker);
+}
+
 void broker_kill(struct broker *broker)
 {
     if (broker->pid <= 0)

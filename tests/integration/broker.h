@@ -25,6 +25,8 @@ void broker_prepare(struct broker *broker);
 void broker_start(struct broker *broker);
 /* Start something that speaks TLS there, but no MQTT: it takes a CONNECT and says nothing. */
 void broker_start_mute(struct broker *broker);
+/* Start one that answers SUBSCRIBE as suback_broker.py, whose path is `program`, is told. */
+void broker_start_odd(struct broker *broker, const char *program, const char *how);
 /* End it at once, as a crash would. */
 void broker_kill(struct broker *broker);
 /* Stop and go on: a broker that is there but silent. */

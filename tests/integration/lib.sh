@@ -6,7 +6,8 @@
 #   run COMMAND...            sets $status, $out and $err, for the expect_... below
 #   wait_until SEC COMMAND... poll until the command succeeds
 #
-# The environment names what is tested: FLUX_BUILD, the build directory.
+# The environment names what is tested: FLUX_BUILD, the build directory; FLUX_PROTOCOL, the version
+# of MQTT, 5 or 3.1.1.
 set -u
 export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,6 +19,7 @@ sandbox=${FLUXAWS_SANDBOX:-$build/tests/sandbox/fluxaws-sandbox}
 load=$build/tests/integration/load
 actor=$build/tests/integration/actor
 thing=demo-thing
+protocol=${FLUX_PROTOCOL:-5}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/flux.XXXXXX") || exit 1
 cloud_dir=$work/s
@@ -67,12 +69,21 @@ finish() {
         stop_daemon
         [ "$daemon_status" -eq 0 ] || fail "it ended with $daemon_status"
     fi
+    [ "$protocol" = 5 ] || spoke_only
     begin "no sanitizer complained"
     no_sanitizer_report
     end_case
     script_finished=1
     [ "$all_failures" -eq 0 ]
     exit
+}
+
+# Of the daemon's connections; mosquitto calls 3.1.1 p2.
+spoke_only() {
+    local said
+    begin "every connection spoke MQTT $protocol"
+    said=$(grep -hoE "as $thing \(p[0-9]" "$cloud_dir/mosquitto.log" | sort -u)
+    [ "$said" = "as $thing (p2" ] || fail "$said"
 }
 
 no_sanitizer_report() {
@@ -177,6 +188,12 @@ operator_follow() {
 start_cloud() {
     cloud start "$cloud_dir" --thing "$thing" >"$work/sandbox.log" 2>&1 ||
         { cat "$work/sandbox.log"; return 1; }
+    [ "$protocol" = 5 ] || configure_protocol
+}
+# The same test with another version of MQTT; the daemon's configuration says so, and nothing else.
+configure_protocol() {
+    mkdir -p "$cloud_dir/fluxawsd.conf.d"
+    printf '[Connection]\nProtocol = %s\n' "$protocol" >"$cloud_dir/fluxawsd.conf.d/40-protocol.conf"
 }
 
 # ---- the daemon ----

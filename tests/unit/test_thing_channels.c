@@ -47,6 +47,28 @@ static void test_the_shared_channel_has_filters_for_all_names(void **state)
     world_end(&world);
 }
 
+/* What MQTT 3.1.1 costs. */
+static void test_filters_that_are_subscribed_to_singly_count_one_by_one(void **state)
+{
+    (void)state;
+    for (int is_single = 0; is_single <= 1; is_single++) {
+        struct world world;
+        struct thing_options options = options_with(50);
+        struct thing_request request;
+        struct thing_status status;
+        options.subscribes_singly = is_single;
+        world_begin(&world, &options);
+        thing_link_up(world.thing, world.now_ms);
+        assert_int_equal(thing_next_request(world.thing, world.now_ms, &request), 1);
+        assert_int_equal(request.filter_count, 6);
+        thing_get_status(world.thing, &status);
+        assert_int_equal(status.messages_out, is_single ? 6 : 1);
+        assert_int_equal(status.causes[THING_CAUSE_SUBSCRIBE].messages, is_single ? 6 : 1);
+        assert_int_equal(status.operations, 0);
+        world_end(&world);
+    }
+}
+
 static void test_answers_find_their_shadow(void **state)
 {
     (void)state;
@@ -284,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_shared_channel_has_filters_for_all_names),
+        cmocka_unit_test(test_filters_that_are_subscribed_to_singly_count_one_by_one),
         cmocka_unit_test(test_answers_find_their_shadow),
         cmocka_unit_test(test_moving_to_the_shared_channel_costs_no_get),
         cmocka_unit_test(test_who_comes_when_all_names_are_heard_is_heard_at_once),
