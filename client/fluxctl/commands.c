@@ -28,7 +28,7 @@ static const struct fluxctl_command commands[] = {
      "  --replace [PATH]  each object takes the place of all that is reported, or of what is at\n"
      "                  PATH: what it lacks is removed, also what others wrote\n",
      REPORT_OPTIONS | FLUXCTL_OPTION_REPLACE, 0, 1, fluxctl_report},
-    {"get", "[PATH…] [--reported|--desired|--delta]",
+    {"get", "[PATH…] [--reported|--desired|--delta] [--timeout SEC]",
      "Print what the daemon knows now: one value alone, several as PATH=VALUE lines.\n\n"
      "  --reported      what the device reported (the default)\n"
      "  --desired       what the cloud wants\n"
