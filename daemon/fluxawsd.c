@@ -189,6 +189,8 @@ static int perform(const struct command *command)
         break;
     case TASK_PRINT:
         print_problems(&config, stderr);
+        if (thing_name[0] != '\0')
+            (void)printf("# The thing's name is %s.\n", thing_name);
         config_print(&config, stdout);
         code = r < 0 ? EXIT_BAD_CONFIG : EXIT_OK;
         break;

@@ -1,3 +1,5 @@
+/* Every line would be said to come from this file. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "daemon/base/log.h"
 
 #include <errno.h>

@@ -14,7 +14,7 @@
 /* Without descriptors or memory for a connection, accepting rests for so long. */
 #define ACCEPT_REST_MS 1000
 /* And it is told no more often than this, however often some are accepted in between. */
-#define ACCEPT_TELL_MS 60000
+#define ACCEPT_TELL_MS 600000
 
 static void on_acceptable(evutil_socket_t fd, short what, void *data)
 {

@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -85,6 +88,98 @@ static void test_outside_text_cannot_forge_a_line(void **state)
     assert_string_equal(captured, "info: client said a?error: b?[31m\n");
 }
 
+/* In place of the journal: the lines of the last entry, each "FIELD=value\n". */
+static char entry[65536];
+static int journal_result;
+
+int sd_journal_sendv(const struct iovec *vector, int count);
+
+int sd_journal_sendv(const struct iovec *vector, int count)
+{
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        assert_true(used + vector[i].iov_len + 2 < sizeof(entry));
+        memcpy(entry + used, vector[i].iov_base, vector[i].iov_len);
+        used += vector[i].iov_len;
+        entry[used++] = '\n';
+    }
+    entry[used] = '\0';
+    return journal_result;
+}
+
+/* Have stderr be the journal's stream from now on. */
+static void pretend_journal(void)
+{
+    struct stat status;
+    char stream[64];
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+                   (unsigned long long)status.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+    entry[0] = '\0';
+}
+
+static void test_journal_gets_fields_and_stderr_nothing(void **state)
+{
+    (void)state;
+    int fds[2], saved;
+    capture_begin(fds, &saved);
+    pretend_journal();
+    const struct log_field fields[] = {
+        {"MESSAGE_ID", "00"}, {"THING", "lamp"}, {"SHADOW", ""}, {"CODE", "4\n13\x01"}};
+    log_event(LOG_WARNING, fields, 4, "property %s", "a\nPRIORITY=0");
+    capture_end(fds, saved);
+    (void)unsetenv("JOURNAL_STREAM");
+    assert_string_equal(captured, "");
+    assert_string_equal(entry, "MESSAGE=property a?PRIORITY=0\nPRIORITY=4\nMESSAGE_ID=00\n"
+                               "THING=lamp\nSHADOW=\nCODE=4?13?\n");
+}
+
+static void test_journal_that_takes_nothing_is_replaced_by_stderr(void **state)
+{
+    (void)state;
+    int fds[2], saved;
+    capture_begin(fds, &saved);
+    pretend_journal();
+    journal_result = -ENOBUFS;
+    log_error("lost?");
+    journal_result = 0;
+    capture_end(fds, saved);
+    (void)unsetenv("JOURNAL_STREAM");
+    assert_string_equal(captured, "error: lost?\n");
+}
+
+static void test_redirected_stderr_is_no_journal(void **state)
+{
+    (void)state;
+    int fds[2], saved;
+    pretend_journal();
+    capture_begin(fds, &saved); /* another file than the one that the variable names */
+    log_info("plain");
+    capture_end(fds, saved);
+    (void)unsetenv("JOURNAL_STREAM");
+    assert_string_equal(entry, "");
+    assert_string_equal(captured, "info: plain\n");
+}
+
+static void test_more_fields_than_fit_are_left_away(void **state)
+{
+    (void)state;
+    int fds[2], saved;
+    static char value[LOG_FIELD_BYTES_MAX * 2];
+    memset(value, 'v', sizeof(value) - 1);
+    struct log_field fields[LOG_FIELDS_MAX + 3];
+    for (size_t i = 0; i < LOG_FIELDS_MAX + 3; i++)
+        fields[i] = (struct log_field){"F", value};
+    capture_begin(fds, &saved);
+    pretend_journal();
+    log_event(LOG_INFO, fields, LOG_FIELDS_MAX + 3, "m");
+    capture_end(fds, saved);
+    (void)unsetenv("JOURNAL_STREAM");
+    assert_int_equal(strlen(entry), strlen("MESSAGE=m\nPRIORITY=6\n") +
+                                        LOG_FIELDS_MAX * (strlen("F=\n") + LOG_FIELD_BYTES_MAX));
+}
+
 static void test_long_lines_are_cut_and_errno_is_kept(void **state)
 {
     (void)state;
@@ -112,6 +207,10 @@ int main(void)
         cmocka_unit_test(test_less_important_lines_are_dropped),
         cmocka_unit_test(test_text_begins_with_the_name_of_its_level),
         cmocka_unit_test(test_outside_text_cannot_forge_a_line),
+        cmocka_unit_test(test_journal_gets_fields_and_stderr_nothing),
+        cmocka_unit_test(test_journal_that_takes_nothing_is_replaced_by_stderr),
+        cmocka_unit_test(test_redirected_stderr_is_no_journal),
+        cmocka_unit_test(test_more_fields_than_fit_are_left_away),
         cmocka_unit_test(test_long_lines_are_cut_and_errno_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
