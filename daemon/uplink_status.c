@@ -136,6 +136,6 @@ void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text
                        link_state_name(status.state),
                        (long long)((status.next_try_ms - now_ms + 999) / 1000), status.reason);
     else
-        (void)snprintf(ret_text, size, "%s: link %s", uplink->thing_name,
-                       link_state_name(status.state));
+        (void)snprintf(ret_text, size, "%s: %s%s%s", uplink->thing_name,
+                       link_state_name(status.state), *status.reason ? ": " : "", status.reason);
 }
