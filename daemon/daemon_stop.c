@@ -39,7 +39,7 @@ void daemon_begin_stop(struct daemon *daemon, int64_t now_ms)
 
 static void begin_flushing(struct daemon *daemon, int64_t now_ms)
 {
-    socket_server_stop_accepting(daemon->server);
+    socket_server_only_answer(daemon->server);
     thing_flush(daemon->thing, now_ms);
     daemon->state = DAEMON_FLUSHING;
 }

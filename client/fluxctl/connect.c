@@ -58,7 +58,7 @@ enum fluxctl_exit fluxctl_explain_connection(const struct fluxctl_arguments *arg
         return FLUXCTL_USAGE;
     case ETIMEDOUT:
         fprintf(stderr,
-                "fluxctl: what listens on %s does not greet: is fluxawsd hung?\n"
+                "fluxctl: what listens on %s does not greet: does fluxawsd start, stop or hang?\n"
                 "Try: systemctl status fluxawsd\n",
                 path);
         return FLUXCTL_NO_DAEMON;

@@ -208,9 +208,8 @@ static void print_daemon(const struct status_page *page)
     status_line(page, &line, "daemon");
     screen_add(&line, "fluxawsd ");
     screen_add_string(&line, status_find(page, "version"), 16);
-    screen_add(&line, ", ");
-    screen_add_string(&line, status_find(page, "state"), 10);
-    screen_add(&line, " for ");
+    screen_add(&line, json_is(status_find(page, "state"), "stopping") ? ", stopping after "
+                                                                      : ", running for ");
     screen_add_duration(&line, status_number(page, "uptime_ms"));
     screen_add(&line, ", configuration ");
     screen_add_string(&line, status_find(page, "configuration"), 10);

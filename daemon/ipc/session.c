@@ -168,6 +168,7 @@ static void session_hello(struct session *session, const struct flux_frame *fram
         return;
     }
     session->state = SESSION_OPEN;
+    session->only_asks = session->host->is_ending;
     session_put_welcome(session, hello.max_version < FLUX_PROTOCOL_VERSION_MAX
                                      ? hello.max_version
                                      : FLUX_PROTOCOL_VERSION_MAX);
@@ -224,12 +225,23 @@ static size_t session_request(struct session *session, const struct flux_frame *
     }
 }
 
+/* What changes nothing and waits for nothing: it is answered to the end. */
+static bool is_question(const struct flux_frame *frame)
+{
+    return frame->type == FLUX_MESSAGE_STATUS || frame->type == FLUX_MESSAGE_HISTORY ||
+           frame->type == FLUX_MESSAGE_BYE;
+}
+
 /* Handle one message. Returns what it counts against the share of a turn. */
 static size_t session_handle(struct session *session, const struct flux_frame *frame,
                              int64_t now_ms, int64_t now_us)
 {
     if (session->state == SESSION_GREETING) {
         session_hello(session, frame, now_ms);
+        return 1;
+    }
+    if (session->only_asks && !is_question(frame)) {
+        session_say_goodbye(session, FLUX_GOODBYE_STOPPING, "fluxawsd stops");
         return 1;
     }
     if (frame->type == FLUX_MESSAGE_REPORT)

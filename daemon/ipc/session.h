@@ -22,7 +22,8 @@ struct session_host {
     uint64_t instance_id;
     bool durable;                /* STORED can be reached */
     const char *volatile_reason; /* else why not, in words; borrowed. NULL: it is configured so */
-    uint32_t max_frame_bytes;    /* of those that say HELLO from now on */
+    bool is_ending;           /* who greets from now on may ask how it stands, and nothing else */
+    uint32_t max_frame_bytes; /* of those that say HELLO from now on */
     uint32_t max_depth;
     /* For so long QUEUED is held back from reports that wait for STORED: that most often comes
      * meanwhile and says QUEUED, too. 0: not at all. */

@@ -117,6 +117,7 @@ struct session {
     char name[FLUX_CLIENT_NAME_MAX + 1];
     struct writer *writer; /* of the program; NULL before HELLO */
     bool said_bye;
+    bool only_asks; /* greeted while the daemon ends */
     uint64_t last_request_id;
     struct session_binding *bindings; /* owned; the first is the default shadow */
     size_t binding_count;

@@ -222,6 +222,11 @@ bool socket_server_has_work(const struct socket_server *server)
     return server->ready_first != NULL || server->has_connections;
 }
 
+void socket_server_only_answer(struct socket_server *server)
+{
+    server->host->is_ending = true;
+}
+
 bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t now_us)
 {
     while (ready_pop(server)) {

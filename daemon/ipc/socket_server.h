@@ -54,6 +54,9 @@ int64_t socket_server_deadline(const struct socket_server *server);
 /* Accept nobody any more. */
 void socket_server_stop_accepting(struct socket_server *server);
 
+/* Accept only who asks how it stands: of others what comes first is answered with a goodbye. */
+void socket_server_only_answer(struct socket_server *server);
+
 /* Say goodbye to all and send what can be sent without waiting. */
 void socket_server_say_goodbye(struct socket_server *server, enum flux_goodbye_code code,
                                const char *text);

@@ -110,7 +110,7 @@ int socket_client_new(struct socket_server *server, int fd, const struct ucred *
         return 0;
     }
     client->is_reading = true;
-    if (server->is_draining)
+    if (server->is_draining && !server->host->is_ending)
         socket_client_drain(client);
     return 0;
 }
@@ -136,6 +136,7 @@ bool socket_client_send(struct socket_client *client)
 void socket_client_drain(struct socket_client *client)
 {
     int size = 0;
+    client->is_drained = true;
     client->left_bytes = ioctl(client->fd, FIONREAD, &size) == 0 && size > 0 ? (size_t)size : 0;
 }
 
@@ -143,7 +144,7 @@ void socket_client_drain(struct socket_client *client)
 static size_t client_space(struct socket_client *client, void **ret_space)
 {
     const size_t size = session_input_space(client->session, ret_space);
-    return client->server->is_draining && size > client->left_bytes ? client->left_bytes : size;
+    return client->is_drained && size > client->left_bytes ? client->left_bytes : size;
 }
 
 /* Read once. Returns the bytes read, 0 for none, -1 if the connection is dead. */
@@ -156,7 +157,7 @@ static ssize_t client_receive(struct socket_client *client)
     const ssize_t got = recv(client->fd, space, size, MSG_DONTWAIT);
     if (got > 0) {
         session_receive(client->session, (size_t)got);
-        client->left_bytes -= client->server->is_draining ? (size_t)got : 0;
+        client->left_bytes -= client->is_drained ? (size_t)got : 0;
     } else if (got == 0) {
         session_end_input(client->session);
     } else if (errno != EAGAIN && errno != EINTR) {

@@ -19,7 +19,8 @@ struct socket_client {
     uid_t uid;
     bool is_ready; /* in the queue */
     bool is_reading;
-    size_t left_bytes; /* to be read, once the server drains */
+    bool is_drained; /* of what it sends only so much is read: */
+    size_t left_bytes;
 };
 
 struct socket_server {

@@ -129,6 +129,37 @@ static void test_status_waits_for_the_daemon(void **state)
     assert_heard(talk, "data 9 2\nqueued 10-10 @0\n");
 }
 
+static void test_who_comes_while_it_ends_may_only_ask(void **state)
+{
+    struct talk *talk = *state;
+    talk->host.is_ending = true;
+    greet(talk);
+    const struct flux_status_request request = {.request_id = 1};
+    assert_int_equal(flux_status_request_encode(&talk->said, &request), 0);
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_STATUS);
+    session_answer_question(talk->session, strdup("{}"), 2);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "data 1 2\n");
+    say_report(talk, 2, FLUX_LEVEL_QUEUED, "/a", 1);
+    talk_on(talk, SIZE_MAX);
+    char goodbye[64];
+    (void)snprintf(goodbye, sizeof(goodbye), "goodbye %d fluxawsd stops\n", FLUX_GOODBYE_STOPPING);
+    assert_heard(talk, goodbye);
+    assert_int_equal(talk->host.counters.reports, 0);
+}
+
+/* Who was there before is served as ever: what it sent is answered. */
+static void test_who_was_there_before_the_end_is_served(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    talk->host.is_ending = true;
+    say_report(talk, 1, FLUX_LEVEL_QUEUED, "/a", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "queued 1-1 @0\n");
+}
+
 static void say_admin(struct talk *talk, uint64_t id, enum flux_admin_action action)
 {
     const struct flux_admin admin = {.request_id = id, .action = action};
@@ -409,6 +440,8 @@ int main(void)
         SESSION_TEST(test_large_documents_are_streamed),
         SESSION_TEST(test_get_says_why_not),
         SESSION_TEST(test_status_waits_for_the_daemon),
+        SESSION_TEST(test_who_comes_while_it_ends_may_only_ask),
+        SESSION_TEST(test_who_was_there_before_the_end_is_served),
         SESSION_TEST(test_what_an_operator_wants_waits_for_the_daemon),
         SESSION_TEST(test_history_waits_for_the_daemon),
         SESSION_TEST(test_nothing_is_answered_behind_a_goodbye),
