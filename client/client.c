@@ -93,8 +93,15 @@ static struct fluxaws_client *client_new(void)
     return client;
 }
 
-/* Wait for the greeting; a daemon that is not there is told at once, one that is busy is given
- * time. */
+/* Somebody is there: a daemon whose queue is full, or one that stops, whose service manager holds
+ * the socket for the next. */
+static bool is_passing(int away_reason)
+{
+    return away_reason == -EAGAIN || away_reason == -ECONNRESET;
+}
+
+/* Wait for the greeting; a daemon that is not there is told at once, one that is busy or being
+ * restarted is given time. */
 static int wait_for_daemon(struct fluxaws_client *client)
 {
     int64_t deadline_ms = client_now_ms() + GREETING_TIMEOUT_MS;
@@ -102,7 +109,7 @@ static int wait_for_daemon(struct fluxaws_client *client)
         client_turn(client);
         if (client->state == CLIENT_READY)
             return 0;
-        if (client->state == CLIENT_AWAY && client->away_reason != -EAGAIN)
+        if (client->state == CLIENT_AWAY && !is_passing(client->away_reason))
             return client->away_reason;
         if (client_now_ms() >= deadline_ms)
             return client->state == CLIENT_AWAY ? client->away_reason : -ETIMEDOUT;

@@ -79,7 +79,8 @@ struct fluxaws_options {
  *
  * options: NULL for the defaults; copied.
  * ret_client: written on success only; close it with fluxaws_close().
- * Blocks only with `require_daemon`, at most 5 s, for the daemon's greeting.
+ * Blocks only with `require_daemon`, at most 5 s, for the daemon's greeting; one that is being
+ * restarted is waited for.
  * Returns 0; -EINVAL (bad options); -ENAMETOOLONG (socket path or name too long); -EMFILE and other
  * errors of the system. With `require_daemon` also -ENOENT (no socket), -ECONNREFUSED (nobody
  * listens), -EACCES (no permission on the socket), -EPROTONOSUPPORT (no common protocol version),

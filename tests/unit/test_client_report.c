@@ -2,6 +2,7 @@
 #include "tests/unit/client_fixture.h"
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,57 @@ static void test_required_daemon_is_told_when_missing(void **state)
     options.socket_path = longer;
     assert_int_equal(fluxaws_open(&f->client, &options), -ENAMETOOLONG);
     assert_null(f->client);
+}
+
+static void await_call(struct fake_daemon *daemon)
+{
+    while (!fake_accept(daemon)) {
+        struct pollfd poll_fd = {.fd = daemon->listen_fd, .events = POLLIN};
+        (void)poll(&poll_fd, 1, 1000);
+    }
+    struct pollfd poll_fd = {.fd = daemon->socket_fd, .events = POLLIN};
+    (void)poll(&poll_fd, 1, 1000);
+}
+
+/* One just ends, the next says so, the third greets. */
+static void play_restarts(struct fake_daemon *daemon)
+{
+    await_call(daemon);
+    fake_hang_up(daemon);
+    await_call(daemon);
+    fake_goodbye(daemon, FLUX_GOODBYE_STOPPING, "stopping");
+    fake_hang_up(daemon);
+    await_call(daemon);
+    fake_greet(daemon, 0);
+}
+
+static void test_required_daemon_may_be_restarted_before_it_greets(void **state)
+{
+    struct client_fixture *f = *state;
+    struct fluxaws_options options = {
+        .size = sizeof(options), .socket_path = f->daemon.path, .require_daemon = true};
+    struct client_helper helper;
+    client_start_helper(&helper, f, play_restarts);
+    assert_int_equal(fluxaws_open(&f->client, &options), 0);
+    client_finish_helper(&helper);
+    assert_int_equal(fluxaws_is_connected(f->client), 1);
+}
+
+static void play_refusal(struct fake_daemon *daemon)
+{
+    await_call(daemon);
+    fake_goodbye(daemon, FLUX_GOODBYE_DENIED, "not you");
+}
+
+static void test_required_daemon_that_refuses_is_not_asked_again(void **state)
+{
+    struct client_fixture *f = *state;
+    struct fluxaws_options options = {
+        .size = sizeof(options), .socket_path = f->daemon.path, .require_daemon = true};
+    struct client_helper helper;
+    client_start_helper(&helper, f, play_refusal);
+    assert_int_equal(fluxaws_open(&f->client, &options), -EACCES);
+    client_finish_helper(&helper);
 }
 
 static void test_set_goes_out_at_once_even_before_the_welcome(void **state)
@@ -278,6 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_open_succeeds_without_a_daemon),
         TEST(test_required_daemon_is_told_when_missing),
+        TEST(test_required_daemon_may_be_restarted_before_it_greets),
+        TEST(test_required_daemon_that_refuses_is_not_asked_again),
         TEST(test_set_goes_out_at_once_even_before_the_welcome),
         TEST(test_every_kind_of_value_travels),
         TEST(test_bad_values_are_refused_with_their_reason),
