@@ -49,23 +49,43 @@ static const char *notice_message_id(enum thing_notice_kind kind)
     case THING_NOTICE_BUDGET:
         return MESSAGE_BUDGET;
     case THING_NOTICE_QUARANTINED:
-    case THING_NOTICE_RELEASED:
         return MESSAGE_QUARANTINED;
+    case THING_NOTICE_RELEASED:
+        return MESSAGE_RELEASED;
+    case THING_NOTICE_BACKOFF:
+        return MESSAGE_BACKOFF;
+    case THING_NOTICE_UNREADABLE:
+        return MESSAGE_UNREADABLE;
+    case THING_NOTICE_READABLE:
+        return MESSAGE_READABLE;
+    case THING_NOTICE_BAD_ANSWER:
+        return MESSAGE_BAD_ANSWER;
+    case THING_NOTICE_DELETED:
+        return MESSAGE_SHADOW_DELETED;
+    case THING_NOTICE_GONE:
+        return MESSAGE_PROGRAM_GONE;
     case THING_NOTICE_CROWDED:
         return MESSAGE_CROWDED;
     case THING_NOTICE_RIVALRY:
         return MESSAGE_RIVALS;
     case THING_NOTICE_SUBSCRIBED:
-    case THING_NOTICE_READABLE:
-    case THING_NOTICE_DELETED:
-    case THING_NOTICE_GONE:
     case THING_NOTICE_TIMEOUT:
-    case THING_NOTICE_UNREADABLE:
-    case THING_NOTICE_BACKOFF:
-    case THING_NOTICE_BAD_ANSWER:
         break;
     }
     return NULL;
+}
+
+/* Tell whether it is about one property: then the line says which, also where it is the root. */
+static bool is_of_property(enum thing_notice_kind kind)
+{
+    return kind == THING_NOTICE_REFUSED || kind == THING_NOTICE_FOREIGN ||
+           kind == THING_NOTICE_RIVALRY;
+}
+
+/* Tell whether it comes of an answer by its code: then the line has one. */
+static bool is_of_code(enum thing_notice_kind kind)
+{
+    return kind == THING_NOTICE_REFUSED || kind == THING_NOTICE_BACKOFF;
 }
 
 /* Whose it is, for people: "shadow", "shadow config", "shadow config of lamp-17". */
@@ -109,9 +129,9 @@ static void log_notice_line(struct daemon *daemon, const struct thing_notice *no
     fields[count++] = (struct log_field){"THING", notice->thing_name[0] ? notice->thing_name
                                                                         : daemon->thing_name};
     fields[count++] = (struct log_field){"SHADOW", notice->shadow_name};
-    if (has_path)
+    if (has_path || is_of_property(notice->kind))
         fields[count++] = (struct log_field){"PROPERTY", notice->path};
-    if (notice->code)
+    if (notice->code || is_of_code(notice->kind))
         fields[count++] = (struct log_field){"CODE", code};
     if (notice_message_id(notice->kind))
         fields[count++] = (struct log_field){"MESSAGE_ID", notice_message_id(notice->kind)};
