@@ -123,6 +123,7 @@ const struct reload_report *daemon_reload(struct daemon *daemon, struct log_limi
     reload_report_clear(report);
     report->result = reload(daemon, report, limit, now_ms);
     daemon->config_rejected = report->result < 0;
+    daemon->told_status = false; /* what the service manager shows is about it, too */
     tell_result(daemon, report->result, limit, now_ms);
     if (is_told)
         service_manager_ready();

@@ -10,14 +10,26 @@
 /* How things stand, in one line. */
 #define SUMMARY_MAX 1536
 
-/* Write how things stand in one line: the link, and the disk where it is in trouble. */
+static void append(char *text, size_t size, const char *what, const char *more)
+{
+    const size_t used = strlen(text);
+    (void)snprintf(text + used, size - used, "; %s%s", what, more);
+}
+
+/* Write how things stand in one line: the link, and what else lasts until somebody acts: the disk
+ * in trouble, mistakes of the configuration, what waits for a restart. */
 static void describe(const struct daemon *daemon, int64_t now_ms, char *ret_text, size_t size)
 {
+    const struct reload_report *reload = &daemon->reload;
     uplink_describe(daemon->uplink, now_ms, ret_text, size);
-    const size_t used = strlen(ret_text);
     if (daemon->storage.trouble != COMMIT_GOOD)
-        (void)snprintf(ret_text + used, size - used, "; storage in trouble: %s",
-                       daemon->storage.trouble_text);
+        append(ret_text, size, "storage in trouble: ", daemon->storage.trouble_text);
+    if (daemon->config_rejected)
+        append(ret_text, size, "the last reload was refused", "");
+    else if (config_is_degraded(&daemon->config))
+        append(ret_text, size, "configuration: degraded", "");
+    if (reload->needs_restart_count > 0)
+        append(ret_text, size, "a restart is needed by ", reload->needs_restart[0]);
 }
 
 void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)

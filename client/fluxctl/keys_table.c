@@ -55,11 +55,7 @@ static void put_duration(FILE *file, int64_t ms)
 
 static void put_plain(FILE *file, struct keys_slice slice)
 {
-    for (size_t i = 0; i < slice.size; i++) {
-        if (slice.text[i] == '\\' && i + 1 < slice.size && strchr("\"\\/", slice.text[i + 1]))
-            i++;
-        fputc(slice.text[i], file);
-    }
+    fluxctl_put_plain(file, slice.text, slice.size);
 }
 
 static void put_state(FILE *file, const struct keys_slice *fields)
@@ -105,7 +101,7 @@ static void put_answer(FILE *file, const struct keys_slice *fields)
     if (keys_slice_is(fields[KEYS_FIELD_CLOUD], "null"))
         fputs("nothing", file);
     else
-        fwrite(fields[KEYS_FIELD_CLOUD].text, 1, fields[KEYS_FIELD_CLOUD].size, file);
+        fluxctl_put_json(file, fields[KEYS_FIELD_CLOUD].text, fields[KEYS_FIELD_CLOUD].size);
 }
 
 static void put_writer(FILE *file, const struct keys_slice *fields)
@@ -129,7 +125,7 @@ static void put_cell(FILE *file, enum column column, const struct keys_slice *fi
     case COLUMN_PATH: {
         char *path =
             fluxctl_path_for_people(fields[KEYS_FIELD_PATH].text, fields[KEYS_FIELD_PATH].size);
-        fputs(path != NULL ? path : "?", file);
+        fluxctl_put_json(file, path != NULL ? path : "?", path != NULL ? strlen(path) : 1);
         free(path);
         break;
     }
@@ -137,7 +133,7 @@ static void put_cell(FILE *file, enum column column, const struct keys_slice *fi
         if (keys_slice_is(fields[KEYS_FIELD_VALUE], "null"))
             fputs("(removed)", file);
         else
-            fwrite(fields[KEYS_FIELD_VALUE].text, 1, fields[KEYS_FIELD_VALUE].size, file);
+            fluxctl_put_json(file, fields[KEYS_FIELD_VALUE].text, fields[KEYS_FIELD_VALUE].size);
         break;
     case COLUMN_STATE:
         put_state(file, fields);

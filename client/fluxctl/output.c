@@ -42,16 +42,56 @@ void fluxctl_print_rejection(int code, const char *path, const char *text)
     puts("}");
 }
 
+/* How many bytes at the begin of `text` are a character that a terminal may obey although JSON lets
+ * it stand as it is: DEL, the second set of control characters, separators of lines, directions of
+ * writing. 0: none. */
+static size_t take_trick(const char *text, size_t size, unsigned *ret_character)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    *ret_character = 0x7f;
+    if (size > 0 && bytes[0] == 0x7f)
+        return 1;
+    *ret_character = size > 1 ? bytes[1] : 0;
+    if (size > 1 && bytes[0] == 0xc2 && bytes[1] < 0xa0)
+        return 2;
+    if (size < 3 || bytes[0] != 0xe2 || (bytes[1] != 0x80 && bytes[1] != 0x81))
+        return 0;
+    *ret_character = 0x2000u + (bytes[1] - 0x80u) * 0x40u + (bytes[2] & 0x3fu);
+    const unsigned c = *ret_character;
+    const bool is_trick =
+        c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return is_trick ? 3 : 0;
+}
+
+void fluxctl_put_json(FILE *file, const char *text, size_t size)
+{
+    for (size_t at = 0, step; at < size; at += step) {
+        unsigned character;
+        step = take_trick(text + at, size - at, &character);
+        if (step > 0)
+            fprintf(file, "\\u%04x", character);
+        else
+            fputc(text[at], file);
+        step += step == 0;
+    }
+}
+
+void fluxctl_put_plain(FILE *file, const char *text, size_t size)
+{
+    size_t begin = 0;
+    for (size_t at = 0; at + 1 < size; at++) {
+        if (text[at] != '\\')
+            continue;
+        if (strchr("\"\\/", text[at + 1]) != NULL) {
+            fluxctl_put_json(file, text + begin, at - begin);
+            begin = at + 1;
+        }
+        at++;
+    }
+    fluxctl_put_json(file, text + begin, size - begin);
+}
+
 void fluxctl_print_plain(const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        /* U+0080 to U+009F are control characters too, and may stand as they are in JSON. */
-        if (text[i] == '\xc2' && i + 1 < size && (unsigned char)text[i + 1] < 0xa0) {
-            printf("\\u%04x", (unsigned char)text[++i]);
-            continue;
-        }
-        if (text[i] == '\\' && i + 1 < size && strchr("\"\\/", text[i + 1]) != NULL)
-            i++;
-        putchar(text[i]);
-    }
+    fluxctl_put_plain(stdout, text, size);
 }

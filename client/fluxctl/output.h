@@ -5,6 +5,7 @@
 #include "client/fluxctl/fluxctl.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What a report reached. As text, QUEUED is silence. `deadband`: nothing was sent, because the
  * cloud holds a value that is near enough. */
@@ -16,8 +17,12 @@ void fluxctl_print_rejection(int code, const char *path, const char *text);
 /* A string as JSON. */
 void fluxctl_print_string(const char *text);
 
-/* A slice of JSON text without its quotes and escapes; control characters stay escaped, so that
- * nothing in a shadow can play tricks on a terminal. */
+/* A slice of JSON text as it is, or without its quotes and escapes. Control characters stay
+ * escaped, or become so, as do directions of writing, so that nothing in a shadow can play tricks
+ * on a terminal. */
+void fluxctl_put_json(FILE *file, const char *text, size_t size);
+void fluxctl_put_plain(FILE *file, const char *text, size_t size);
+/* The latter, on stdout. */
 void fluxctl_print_plain(const char *text, size_t size);
 
 /* What is at `path`, for people: a string without its quotes, an object as PATH=VALUE lines,

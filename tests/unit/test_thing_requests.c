@@ -1,3 +1,4 @@
+#include "daemon/shadow/policies.h"
 #include "daemon/shadow/thing_private.h"
 #include "tests/unit/thing_world.h"
 #include <errno.h>
@@ -227,6 +228,12 @@ static void test_two_hundred_named_shadows_converge(void **state)
     assert_int_equal(status.causes[THING_CAUSE_ANSWER].messages, 401);
     assert_int_equal(status.operations, 401);
     assert_int_equal(status.daily_operations, 401);
+    assert_int_equal(status.daily_messages, status.messages_in + status.messages_out);
+    assert_int_equal(status.daily_messages, 2 + 401 + 401);
+    thing_tick(world.thing, world.now_ms + INT64_C(26) * 3600 * 1000);
+    thing_get_status(world.thing, &status);
+    assert_int_equal(status.daily_messages, 0); /* a day later */
+    assert_int_equal(status.messages_out, 2 + 401);
     world_end(&world);
 }
 
@@ -362,6 +369,43 @@ static void test_a_runaway_writer_is_spread_and_its_newest_state_arrives(void **
     world_end(&world);
 }
 
+/* The age that the status shows: what MinIntervalMs holds back is not late. */
+static void test_the_oldest_that_waits_is_not_one_that_is_held(void **state)
+{
+    (void)state;
+    struct world world;
+    struct thing_options options = quick();
+    struct shadow *shadow;
+    struct shadow_status status;
+    struct policies *policies = NULL;
+    const struct policy_rule rule = {
+        .glob = "a", .keys = POLICY_MIN_INTERVAL, .policy.min_interval_ms = 3600000};
+    world_begin(&world, &options);
+    assert_int_equal(policies_new(&policies), 0);
+    assert_int_equal(policies_add(policies, &rule), 0);
+    assert_int_equal(thing_set_policies(world.thing, policies, 0), 0);
+    open_many(&world, NULL, 1, &shadow);
+    shadow_get_status(shadow, &status);
+    assert_int_equal(status.oldest_pending_ms, -1);
+    world_report(&world, shadow, "/a", 1);
+    thing_link_up(world.thing, world.now_ms);
+    world_run(&world, 5000);
+    assert_true(thing_is_settled(world.thing));
+
+    world_report(&world, shadow, "/a", 2);
+    world_run(&world, 5000);
+    shadow_get_status(shadow, &status);
+    assert_int_equal(status.pending, 1);
+    assert_int_equal(status.oldest_pending_ms, -1);
+    thing_link_down(world.thing, world.now_ms);
+    const int64_t reported_ms = world.now_ms;
+    world_report(&world, shadow, "/b", 1);
+    thing_tick(world.thing, world.now_ms + 7000);
+    shadow_get_status(shadow, &status);
+    assert_int_equal(status.oldest_pending_ms, reported_ms);
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_a_report_is_due_at_once),
         cmocka_unit_test(test_a_place_that_was_given_up_leaves_no_count_behind),
         cmocka_unit_test(test_a_shadow_with_accepted_values_is_not_given_up),
+        cmocka_unit_test(test_the_oldest_that_waits_is_not_one_that_is_held),
         cmocka_unit_test(test_a_runaway_writer_is_spread_and_its_newest_state_arrives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
