@@ -2,6 +2,7 @@
 
 #include "daemon/mqtt/paho_callbacks.h"
 #include "daemon/mqtt/paho_index.h"
+#include "daemon/mqtt/paho_resolver.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void paho_prepare(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         (void)unsetenv(names[i]);
     paho_index_keep();
+    paho_resolver_keep();
 }
 
 uint64_t paho_connection_number(const struct paho_connection *connection)
