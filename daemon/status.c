@@ -102,7 +102,8 @@ static json_t *clients_document(const struct status_source *source)
     socket_server_get_info(source->server, &info);
     json_t *list = json_array();
     struct socket_client_info client;
-    for (size_t i = 0; socket_server_get_client(source->server, i, &client); i++)
+    const struct socket_client *place = NULL;
+    while ((place = socket_server_next_client(source->server, place, &client)))
         list = status_append(list, client_document(&client));
     struct thing_status programs;
     thing_get_status(source->thing, &programs);

@@ -176,7 +176,9 @@ static const char *advice_for(const struct status_facts *facts)
     }
     if (facts->link_failure >= 0x80 && !facts->link_was_up)
         return "check the certificate's policy and [Connection] ClientId";
-    return "wait, and see fluxctl history if it lasts";
+    /* AWS IoT closes without a word on who may not connect. */
+    return facts->link_was_up ? "wait, and see fluxctl history if it lasts"
+                              : "if it lasts, check the certificate's policy";
 }
 
 static bool judge_link(const struct status_facts *facts, char *ret_text, size_t size)

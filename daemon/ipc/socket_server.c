@@ -315,15 +315,14 @@ void socket_server_get_info(const struct socket_server *server, struct socket_se
     };
 }
 
-bool socket_server_get_client(const struct socket_server *server, size_t index,
-                              struct socket_client_info *ret_info)
+const struct socket_client *socket_server_next_client(const struct socket_server *server,
+                                                      const struct socket_client *previous,
+                                                      struct socket_client_info *ret_info)
 {
-    const struct socket_client *client = server->first;
-    while (client && index-- > 0)
-        client = client->next;
+    const struct socket_client *client = previous ? previous->next : server->first;
     if (!client)
-        return false;
+        return NULL;
     *ret_info = (struct socket_client_info){.pid = client->pid, .uid = client->uid};
     session_get_info(client->session, &ret_info->session);
-    return true;
+    return client;
 }

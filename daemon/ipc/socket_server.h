@@ -72,8 +72,11 @@ struct socket_server_info {
 };
 void socket_server_get_info(const struct socket_server *server,
                             struct socket_server_info *ret_info);
-/* Tell about one client; false beyond the last. */
-bool socket_server_get_client(const struct socket_server *server, size_t index,
-                              struct socket_client_info *ret_info);
+/* Walk over the clients and tell about each; NULL begins and ends. Nothing may be called in
+ * between. */
+struct socket_client;
+const struct socket_client *socket_server_next_client(const struct socket_server *server,
+                                                      const struct socket_client *previous,
+                                                      struct socket_client_info *ret_info);
 
 #endif

@@ -201,12 +201,12 @@ static void test_client_is_greeted_and_served(void **state)
     assert_int_equal(hear_type(fd, buffer), FLUX_MESSAGE_ANSWER);
     assert_int_equal(hear_type(fd, buffer), 0);
     struct socket_client_info client;
-    assert_true(socket_server_get_client(stand->server, 0, &client));
+    assert_non_null(socket_server_next_client(stand->server, NULL, &client));
     assert_int_equal(client.pid, getpid());
     assert_int_equal(client.session.reports, 1);
     (void)close(fd);
     turn(stand);
-    assert_false(socket_server_get_client(stand->server, 0, &client));
+    assert_null(socket_server_next_client(stand->server, NULL, &client));
 }
 
 static void test_what_was_sent_before_hanging_up_counts(void **state)

@@ -138,7 +138,7 @@ static void test_each_failure_of_the_link_has_its_advice(void **state)
         {MQTT_LINK_FAILED_SERVER_NAME, false, "check [Connection] Endpoint: R"},
         {MQTT_LINK_FAILED_SERVER_TIME, false, "set the clock: R"},
         {MQTT_LINK_FAILED_REFUSED_US, false, "activate the certificate in AWS IoT: R"},
-        {MQTT_LINK_FAILED, false, "wait, and see fluxctl history if it lasts: R"},
+        {MQTT_LINK_FAILED, false, "if it lasts, check the certificate's policy: R"},
         {MQTT_LINK_FAILED, true, "wait, and see fluxctl history if it lasts: R"},
         {0x87, false, "check the certificate's policy and [Connection] ClientId: R"},
         {0x87, true, "wait, and see fluxctl history if it lasts: R"},
