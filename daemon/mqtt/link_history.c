@@ -42,14 +42,17 @@ enum link_event link_history_event(enum link_state before, const struct link_mac
 
 static void copy_reason(char ret_text[static LINK_REASON_BYTES], const char *reason)
 {
+    static const char more[] = "...";
     size_t size = strlen(reason);
-    if (size >= LINK_REASON_BYTES) {
-        size = LINK_REASON_BYTES - 1;
-        while (size > 0 && ((unsigned char)reason[size] & 0xc0) == 0x80)
-            size--;
+    if (size < LINK_REASON_BYTES) {
+        memcpy(ret_text, reason, size + 1);
+        return;
     }
+    size = LINK_REASON_BYTES - sizeof(more);
+    while (size > 0 && ((unsigned char)reason[size] & 0xc0) == 0x80)
+        size--;
     memcpy(ret_text, reason, size);
-    ret_text[size] = '\0';
+    memcpy(ret_text + size, more, sizeof(more));
 }
 
 static bool can_repeat(enum link_event event)

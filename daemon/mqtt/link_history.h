@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define LINK_HISTORY_MAX  50u
-#define LINK_REASON_BYTES 161u /* of a reason, with its NUL */
+#define LINK_REASON_BYTES 321u /* of a reason, with its NUL */
 
 enum link_event {
     LINK_EVENT_NONE,
@@ -49,9 +49,9 @@ struct link_history {
 enum link_event link_history_event(enum link_state before, const struct link_machine *after,
                                    enum link_input input, enum link_network network_before);
 
-/* Add an event; `event->repeats` is ignored, a reason is cut at a character's end. The oldest gives
- * way. A failed attempt or bad credentials for the same reason as the event before is counted there
- * instead, its duration added. */
+/* Add an event; `event->repeats` is ignored, a reason that is too long ends in "..." behind a whole
+ * character. The oldest gives way. A failed attempt or bad credentials for the same reason as the
+ * event before is counted there instead, its duration added. */
 void link_history_add(struct link_history *history, const struct link_history_entry *event,
                       const char *reason);
 

@@ -96,16 +96,28 @@ static void test_long_reason_is_cut_at_the_end_of_a_character(void **state)
     (void)state;
     char reason[400];
     memset(reason, 'a', sizeof(reason));
-    memcpy(reason + 159, "\xc3\xa4", 2);
+    memcpy(reason + 316, "\xc3\xa4", 2);
     reason[sizeof(reason) - 1] = '\0';
     add(LINK_EVENT_LOST, 1, reason);
-    assert_int_equal(strlen(link_history_at(&history, 0)->reason), 159);
-    memcpy(reason + 158,
+    assert_int_equal(strlen(link_history_at(&history, 0)->reason), 319);
+    assert_string_equal(link_history_at(&history, 0)->reason + 315, "a...");
+    memcpy(reason + 315,
            "\xc3\xa4"
            "a",
            3);
     add(LINK_EVENT_LOST, 1, reason);
-    assert_int_equal(strlen(link_history_at(&history, 1)->reason), 160);
+    assert_int_equal(strlen(link_history_at(&history, 1)->reason), 320);
+    assert_string_equal(link_history_at(&history, 1)->reason + 315, "\xc3\xa4...");
+}
+
+static void test_reason_that_fits_stays_whole(void **state)
+{
+    (void)state;
+    char reason[321];
+    memset(reason, 'a', sizeof(reason));
+    reason[320] = '\0';
+    add(LINK_EVENT_LOST, 1, reason);
+    assert_string_equal(link_history_at(&history, 0)->reason, reason);
 }
 
 static void test_long_equal_reasons_are_folded_too(void **state)
@@ -198,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup(test_equal_failures_in_a_row_make_one_entry, setup),
         cmocka_unit_test_setup(test_only_equal_failures_next_to_each_other_are_folded, setup),
         cmocka_unit_test_setup(test_long_reason_is_cut_at_the_end_of_a_character, setup),
+        cmocka_unit_test_setup(test_reason_that_fits_stays_whole, setup),
         cmocka_unit_test_setup(test_long_equal_reasons_are_folded_too, setup),
         cmocka_unit_test(test_steps_are_the_events_that_people_mean),
         cmocka_unit_test(test_network_that_returns_is_an_event),
