@@ -8,6 +8,8 @@
 #define WORD_MAX 40u
 /* A slip of the finger or two; more would be guessing. */
 #define SLIPS_MAX 2u
+/* The first letters of a key, where the unit behind them was forgotten. */
+#define BEGINNING_MIN 4u
 
 static unsigned lower(char byte)
 {
@@ -50,6 +52,19 @@ static bool is_near(unsigned slips, const char *word)
     return slips <= SLIPS_MAX && slips * 3 <= strlen(word);
 }
 
+/* A key without the unit or the end of its name is meant to be the key. */
+static bool is_beginning(const char *name, const char *key)
+{
+    const size_t size = strlen(name);
+    if (size < BEGINNING_MIN || size >= strlen(key))
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (lower(name[i]) != lower(key[i]))
+            return false;
+    }
+    return true;
+}
+
 void config_suggest_key(const char *section, const char *name, char *ret_text, size_t size)
 {
     const struct config_key *nearest = NULL;
@@ -58,8 +73,9 @@ void config_suggest_key(const char *section, const char *name, char *ret_text, s
         const struct config_key *key = config_key((enum config_id)id);
         const bool is_here = strcmp(key->section, section) == 0;
         /* Of another section only the very word is meant. */
-        const unsigned slips = count_slips(name, key->name);
-        if (slips < fewest && (is_here ? is_near(slips, name) : slips == 0)) {
+        const bool is_short = is_here && is_beginning(name, key->name);
+        const unsigned slips = is_short ? 1 : count_slips(name, key->name);
+        if (slips < fewest && (is_here ? is_short || is_near(slips, name) : slips == 0)) {
             fewest = slips;
             nearest = key;
         }
