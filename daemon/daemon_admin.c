@@ -136,6 +136,20 @@ static int act(struct daemon *daemon, struct wish *wish, int64_t now_ms)
     return refuse(wish, -EOPNOTSUPP, "fluxawsd " FLUX_VERSION " cannot do that");
 }
 
+/* What was wanted, as it was given to fluxctl. */
+static void describe_wish(const struct wish *wish, int result, char *ret_text, size_t size)
+{
+    const struct flux_admin *admin = wish->admin;
+    const char *name = flux_admin_action_name(admin->action);
+    if (admin->action != FLUX_ADMIN_LOG_LEVEL || result < 0)
+        (void)snprintf(ret_text, size, "%s", name);
+    else if (admin->duration_sec == 0)
+        (void)snprintf(ret_text, size, "%s %s", name, log_level_name(log_level()));
+    else
+        (void)snprintf(ret_text, size, "%s %s for %u s", name, log_level_name(log_level()),
+                       (unsigned)admin->duration_sec);
+}
+
 /* Who had what done, and what was refused, is for the journal: of a user who asks without end no
  * more than of others. */
 static void log_wish(struct daemon *daemon, const struct wish *wish, const struct session *session,
@@ -145,7 +159,8 @@ static void log_wish(struct daemon *daemon, const struct wish *wish, const struc
     session_get_info(session, &info);
     const char *action = flux_admin_action_name(wish->admin->action);
     const char *name = *info.name ? info.name : "a program without a name";
-    char uid[16];
+    char uid[16], wanted[64];
+    describe_wish(wish, result, wanted, sizeof(wanted));
     (void)snprintf(uid, sizeof(uid), "%u", wish->uid);
     const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_OPERATOR},
                                        {"ACTION", action},
@@ -160,9 +175,9 @@ static void log_wish(struct daemon *daemon, const struct wish *wish, const struc
         .field_count = sizeof(fields) / sizeof(*fields),
     };
     if (result == 0)
-        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s)", action, name, uid);
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s)", wanted, name, uid);
     else
-        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s) refused: %s", action, name, uid,
+        log_limited(&daemon->log, &line, now_ms, "%s by %s (uid %s) refused: %s", wanted, name, uid,
                     wish->reason);
 }
 
