@@ -26,6 +26,7 @@ static void set_reason(struct uplink *uplink, int failure, bool was_up, const ch
     va_end(arguments);
     uplink->failure = failure;
     uplink->was_up = was_up;
+    uplink->is_past = false;
 }
 
 static uint64_t mix_text(uint64_t hash, const char *text)
@@ -176,8 +177,10 @@ static void uplink_step(struct uplink *uplink, enum link_input input, int64_t no
         return;
     uplink->since_ms = now_ms;
     uplink->changes++;
-    if (after == LINK_UP)
+    if (after == LINK_UP) {
+        uplink->is_past = true;
         thing_link_up(uplink->thing, now_ms);
+    }
 }
 
 void uplink_set_config(struct uplink *uplink, const struct config *config, int64_t now_ms)
@@ -188,8 +191,10 @@ void uplink_set_config(struct uplink *uplink, const struct config *config, int64
                      config_number(config, CONFIG_CONNECT_TIMEOUT_MS));
     const uint64_t before = uplink->fingerprint;
     uplink->fingerprint = connection_fingerprint(uplink);
-    if (uplink->fingerprint != before)
+    if (uplink->fingerprint != before) {
         watch_network(uplink);
+        uplink->is_past = true;
+    }
     const enum link_state state = uplink->machine.state;
     const bool is_under_way = state == LINK_UP || state == LINK_CONNECTING;
     uplink->why_hung_up = "the settings have changed";

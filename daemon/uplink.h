@@ -63,7 +63,8 @@ struct uplink_status {
     enum link_state state;
     int64_t since_ms;        /* boot time of the last change of state */
     int64_t next_try_ms;     /* boot time; INT64_MAX: none planned */
-    const char *reason;      /* why it is not up, or was lost last; "" if it never failed */
+    const char *reason;      /* why it is not up; "": nothing has failed since it was up, or since
+                                the settings were others */
     int failure;             /* enum mqtt_link_failure, or a reason code of MQTT; 0: none */
     bool was_up;             /* that failure ended a link that had been up */
     const char *credentials; /* state of the last check; "": there was none */

@@ -22,6 +22,7 @@ struct uplink {
     char reason[512];
     int failure;           /* what the reason is about; 0: none */
     bool was_up;           /* and whether it ended a link that had been up */
+    bool is_past;          /* that outage is over, or was of other settings */
     struct log_limit *log; /* borrowed */
     enum credentials_state credentials_state;
     bool has_checked; /* certificate and key, at least once */

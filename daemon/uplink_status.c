@@ -91,7 +91,7 @@ static const char *present_reason(const struct uplink *uplink)
         return NO_NETWORK;
     if (uplink->machine.state == LINK_PAUSED || uplink->machine.state == LINK_PAUSING)
         return "paused by an operator";
-    return uplink->reason;
+    return uplink->is_past ? "" : uplink->reason;
 }
 
 uint64_t uplink_changes(const struct uplink *uplink)
@@ -132,9 +132,10 @@ void uplink_describe(const struct uplink *uplink, int64_t now_ms, char *ret_text
     if (status.state == LINK_UP)
         (void)snprintf(ret_text, size, "%s: connected to %s", uplink->thing_name, host);
     else if (status.next_try_ms != INT64_MAX)
-        (void)snprintf(ret_text, size, "%s: %s, next attempt in %lld s: %s", uplink->thing_name,
+        (void)snprintf(ret_text, size, "%s: %s, next attempt in %lld s%s%s", uplink->thing_name,
                        link_state_name(status.state),
-                       (long long)((status.next_try_ms - now_ms + 999) / 1000), status.reason);
+                       (long long)((status.next_try_ms - now_ms + 999) / 1000),
+                       *status.reason ? ": " : "", status.reason);
     else
         (void)snprintf(ret_text, size, "%s: %s%s%s", uplink->thing_name,
                        link_state_name(status.state), *status.reason ? ": " : "", status.reason);

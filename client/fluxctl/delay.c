@@ -70,6 +70,8 @@ static const char *explain_link(const char *json)
     if (reason.size > 0)
         fprintf(stderr, "The link is not up (%.*s): %.*s.\n", (int)state.size, state.text,
                 (int)reason.size, reason.text);
+    else if (state.size > 0 && !slice_is(&state, "up"))
+        fprintf(stderr, "The link is not up (%.*s).\n", (int)state.size, state.text);
     else if (note.size > 0)
         fprintf(stderr, "The link is up, but: %.*s.\n", (int)note.size, note.text);
     return slice_is(&state, "paused") ? "fluxctl resume" : "fluxctl status";

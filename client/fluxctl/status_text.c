@@ -113,6 +113,14 @@ static void print_link_place(const struct status_page *page)
     status_end(&line, 1);
 }
 
+/* Tell whether the last reason is why the link is not up now. */
+static bool is_present_reason(const struct status_page *page, const struct json_node *last)
+{
+    const struct json_node *reason = status_find(page, "link.reason");
+    return reason != NULL && reason->kind == JSON_STRING && reason->size == last->size &&
+           memcmp(reason->text, last->text, last->size) == 0;
+}
+
 static void print_link_reason(const struct status_page *page)
 {
     const struct json_node *reason = status_find(page, "link.last_reason");
@@ -120,8 +128,7 @@ static void print_link_reason(const struct status_page *page)
         return;
     struct screen_text line;
     status_line(page, &line, "");
-    screen_add(&line, json_is(status_find(page, "link.state"), "up") ? "lost or failed before: "
-                                                                     : "reason: ");
+    screen_add(&line, is_present_reason(page, reason) ? "reason: " : "lost or failed before: ");
     screen_add_string(&line, reason, 0);
     status_end(&line, 1);
 }
