@@ -54,7 +54,8 @@ static void watch_network(struct uplink *uplink)
 {
     const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
     if (*host)
-        (void)mqtt_link_watch_network(uplink->link, host);
+        (void)mqtt_link_watch_network(uplink->link, host,
+                                      (uint16_t)config_number(uplink->config, CONFIG_PORT));
 }
 
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,

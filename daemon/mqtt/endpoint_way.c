@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,29 +35,33 @@ static bool is_no_route(int error)
            error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EACCES || error == EINVAL;
 }
 
-/* A datagram socket is connected by choosing a route; nothing is sent. */
-static enum endpoint_way way_to(const struct addrinfo *address)
+/* Where a socket of this type would be connected to. */
+static enum endpoint_way try_way(const struct addrinfo *address, int type)
 {
-    union address to = {0}, from = {0};
-    if (address->ai_addrlen > sizeof(to) ||
-        (address->ai_family != AF_INET && address->ai_family != AF_INET6))
-        return ENDPOINT_UNKNOWN;
-    memcpy(&to, address->ai_addr, address->ai_addrlen);
-    if (to.any.sa_family == AF_INET)
-        to.v4.sin_port = htons(9);
-    else
-        to.v6.sin6_port = htons(9);
-    const int fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int fd = socket(address->ai_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return errno == EAFNOSUPPORT ? ENDPOINT_NO_ROUTE : ENDPOINT_UNKNOWN;
+    union address to = {0}, from = {0};
+    memcpy(&to, address->ai_addr, address->ai_addrlen);
     enum endpoint_way way = ENDPOINT_ROUTED;
     socklen_t size = sizeof(from);
-    if (connect(fd, &to.any, address->ai_addrlen) < 0)
+    if (connect(fd, &to.any, address->ai_addrlen) < 0 && errno != EINPROGRESS)
         way = is_no_route(errno) ? ENDPOINT_NO_ROUTE : ENDPOINT_UNKNOWN;
     else if (getsockname(fd, &from.any, &size) == 0 && is_local(&to, &from))
         way = ENDPOINT_LOCAL;
     (void)close(fd);
     return way;
+}
+
+/* A datagram socket is connected by choosing a route; nothing is sent. Rules may know a route for
+ * TCP alone: that there is none, TCP has to say. */
+static enum endpoint_way way_to(const struct addrinfo *address)
+{
+    if (address->ai_addrlen > sizeof(union address) ||
+        (address->ai_family != AF_INET && address->ai_family != AF_INET6))
+        return ENDPOINT_UNKNOWN;
+    const enum endpoint_way way = try_way(address, SOCK_DGRAM);
+    return way == ENDPOINT_NO_ROUTE ? try_way(address, SOCK_STREAM) : way;
 }
 
 enum endpoint_way endpoint_way_to(const struct addrinfo *addresses)
@@ -71,11 +76,13 @@ enum endpoint_way endpoint_way_to(const struct addrinfo *addresses)
     return best == ENDPOINT_NO_ROUTE && has_doubt ? ENDPOINT_UNKNOWN : best;
 }
 
-enum endpoint_way endpoint_way_find(const char *host)
+enum endpoint_way endpoint_way_find(const char *host, uint16_t port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
-    if (getaddrinfo(host, NULL, &hints, &addresses) != 0)
+    char service[8];
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
+    if (getaddrinfo(host, service, &hints, &addresses) != 0)
         return ENDPOINT_UNKNOWN;
     const enum endpoint_way way = endpoint_way_to(addresses);
     freeaddrinfo(addresses);

@@ -30,7 +30,7 @@ struct mqtt_link {
     uint64_t connection;        /* loop only: number of the newest connection, 0: none */
     _Atomic uint64_t abandoned; /* connections up to this one are to be dropped */
     atomic_bool quit;
-    _Atomic(char *) new_host; /* to be watched from now on; NULL: as before */
+    _Atomic(struct network_target *) new_target; /* to be watched from now on; NULL: as before */
     /* Link thread only: */
     struct paho_connection *paho;
     struct network_watch network;
@@ -215,9 +215,9 @@ static int hang_up_if_due(struct mqtt_link *link)
 /* Before any command: what is to be dialled next has to know. */
 static void look_at_network(struct mqtt_link *link)
 {
-    char *host = atomic_exchange(&link->new_host, NULL);
-    if (host)
-        network_watch_target(&link->network, host);
+    struct network_target *target = atomic_exchange(&link->new_target, NULL);
+    if (target)
+        network_watch_target(&link->network, target);
     push_network(link, network_watch_look(&link->network, clock_now_ms()));
 }
 
@@ -321,7 +321,7 @@ bool mqtt_link_free(struct mqtt_link *link)
         return false;
     }
     network_watch_clear(&link->network);
-    free(atomic_exchange(&link->new_host, NULL));
+    free(atomic_exchange(&link->new_target, NULL));
     wire_meter_clear(&link->meter);
     outbox_clear(&link->outbox);
     inbox_clear(&link->inbox);
@@ -334,12 +334,12 @@ int mqtt_link_event_fd(const struct mqtt_link *link)
     return link->inbox.box.event_fd;
 }
 
-int mqtt_link_watch_network(struct mqtt_link *link, const char *host)
+int mqtt_link_watch_network(struct mqtt_link *link, const char *host, uint16_t port)
 {
-    char *copy = strdup(host);
-    if (!copy)
+    struct network_target *target = network_target_new(host, port);
+    if (!target)
         return -ENOMEM;
-    free(atomic_exchange(&link->new_host, copy));
+    free(atomic_exchange(&link->new_target, target));
     mailbox_wake(&link->outbox.box);
     return 0;
 }

@@ -77,7 +77,7 @@ int mqtt_link_event_fd(const struct mqtt_link *link);
 
 /* Name the endpoint whose way is watched: MQTT_LINK_NETWORK_GONE and _FOUND tell of it. Nothing is
  * dialled while it is gone. Copied. Returns 0 or -ENOMEM. */
-int mqtt_link_watch_network(struct mqtt_link *link, const char *host);
+int mqtt_link_watch_network(struct mqtt_link *link, const char *host, uint16_t port);
 
 /* Check the credentials and dial. A connection or attempt that still stands is dropped first;
  * events of it that were not fetched yet are discarded. Ends in MQTT_LINK_CREDENTIALS with a state

@@ -4,6 +4,7 @@
 #include "daemon/mqtt/route_table.h"
 #include "daemon/mqtt/route_watch.h"
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void network_watch_init(struct network_watch *watch)
@@ -20,20 +21,31 @@ void network_watch_clear(struct network_watch *watch)
     if (watch->fd >= 0)
         (void)close(watch->fd);
     watch->fd = -1;
-    free(watch->host);
-    watch->host = NULL;
+    free(watch->target);
+    watch->target = NULL;
 }
 
-void network_watch_target(struct network_watch *watch, char *host)
+struct network_target *network_target_new(const char *host, uint16_t port)
 {
-    free(watch->host);
-    watch->host = host;
+    const size_t size = strlen(host) + 1;
+    struct network_target *target = malloc(sizeof(*target) + size);
+    if (!target)
+        return NULL;
+    target->port = port;
+    memcpy(target->host, host, size);
+    return target;
+}
+
+void network_watch_target(struct network_watch *watch, struct network_target *target)
+{
+    free(watch->target);
+    watch->target = target;
     network_view_retarget(&watch->view);
 }
 
 static bool is_blind(const struct network_watch *watch)
 {
-    return watch->fd < 0 || !watch->host;
+    return watch->fd < 0 || !watch->target;
 }
 
 int network_watch_timeout_ms(const struct network_watch *watch, int64_t now_ms)
@@ -60,7 +72,7 @@ enum network_news network_watch_look(struct network_watch *watch, int64_t now_ms
     const enum route_table table = route_table_read();
     enum endpoint_way way = ENDPOINT_UNKNOWN;
     if (network_view_needs_endpoint(&watch->view, table))
-        way = endpoint_way_find(watch->host);
+        way = endpoint_way_find(watch->target->host, watch->target->port);
     return network_view_judge(&watch->view, table, way, now_ms);
 }
 

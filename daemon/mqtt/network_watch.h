@@ -5,17 +5,25 @@
 
 #include "daemon/mqtt/network_view.h"
 
+struct network_target {
+    uint16_t port;
+    char host[];
+};
+
 struct network_watch {
-    int fd;     /* of route_watch.h; -1: nobody tells, a network is assumed */
-    char *host; /* the endpoint; NULL: not known yet */
+    int fd;                        /* of route_watch.h; -1: nobody tells, a network is assumed */
+    struct network_target *target; /* the endpoint; NULL: not known yet */
     struct network_view view;
 };
 
 void network_watch_init(struct network_watch *watch);
 void network_watch_clear(struct network_watch *watch);
 
-/* Name the endpoint; takes over `host`. */
-void network_watch_target(struct network_watch *watch, char *host);
+/* Make a target on the heap. Returns NULL without memory. */
+struct network_target *network_target_new(const char *host, uint16_t port);
+
+/* Name the endpoint; takes over `target`. */
+void network_watch_target(struct network_watch *watch, struct network_target *target);
 
 /* How long to sleep at most, -1: until the descriptor is readable. */
 int network_watch_timeout_ms(const struct network_watch *watch, int64_t now_ms);

@@ -39,14 +39,14 @@ static size_t count_of(const struct addrinfo *addresses, int family)
 
 static bool has_ipv6(void)
 {
-    return endpoint_way_find("::1") == ENDPOINT_LOCAL;
+    return endpoint_way_find("::1", 1) == ENDPOINT_LOCAL;
 }
 
 static void test_way_is_known_without_sending(void **state)
 {
     (void)state;
-    assert_int_equal(endpoint_way_find("127.0.0.1"), ENDPOINT_LOCAL);
-    assert_int_equal(endpoint_way_find(NO_WAY), ENDPOINT_NO_ROUTE);
+    assert_int_equal(endpoint_way_find("127.0.0.1", 1), ENDPOINT_LOCAL);
+    assert_int_equal(endpoint_way_find(NO_WAY, 1), ENDPOINT_NO_ROUTE);
     assert_int_equal(endpoint_way_to(NULL), ENDPOINT_UNKNOWN);
 }
 
