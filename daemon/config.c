@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "daemon/config_control.h"
 #include "daemon/config_property.h"
 #include "daemon/config_suggest.h"
 #include "daemon/shadow/topics.h"
@@ -189,7 +190,9 @@ int config_add_problem(struct config *config, enum config_severity severity, con
             free(problem.text);
             return -ENOMEM;
         }
+        config_control_clean(problem.file);
     }
+    config_control_clean(problem.text);
     config->problems[config->problem_count++] = problem;
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "daemon/config_file.h"
 
+#include "daemon/config_control.h"
 #include "daemon/config_property.h"
 #include <dirent.h>
 #include <errno.h>
@@ -58,6 +59,8 @@ static bool source_refuse_section(struct source *source, const char *line, const
 /* Take a section's head `[NAME]`. Returns false where libinih would cut it. */
 static bool source_take_section(struct source *source, const char *line)
 {
+    if (config_control_is_in(line))
+        return source_refuse_section(source, line, "a control character in a section's head");
     const char *end = strchr(line, ']');
     if (!end || end == line + 1)
         return source_refuse_section(source, line, "a section's head is [NAME]");
@@ -81,6 +84,10 @@ static bool source_take_section(struct source *source, const char *line)
 /* Tell whether a `name=value` line can be handed to libinih whole; says why not. */
 static bool source_take_value(struct source *source, const char *line)
 {
+    if (config_control_is_in(line)) {
+        source_refuse(source, "a control character");
+        return false;
+    }
     const char *equals = strchr(line, '=');
     if (!equals || equals == line) {
         source_refuse(source, "not a section, a comment or NAME=VALUE");
@@ -233,13 +240,15 @@ static int config_read_drop_ins(struct config *config, const char *directory)
             if (asprintf(&file, "%s/%s", directory, entries[i]->d_name) < 0)
                 r = -ENOMEM;
             else
-                r = config_read_file(config, file, true);
+                r = config_control_is_in(file) ? -EILSEQ : config_read_file(config, file, true);
         }
         if (r < 0 && r != -ENOMEM)
             r = r == -EINVAL
                     ? 0
                     : config_add_problem(config, CONFIG_UNPARSED, file, 0, "cannot be read: %s",
-                                         r == -ENOTSUP ? "it is no plain file" : strerror(-r));
+                                         r == -EILSEQ    ? "a control character in its name"
+                                         : r == -ENOTSUP ? "it is no plain file"
+                                                         : strerror(-r));
         free(file);
         free(entries[i]);
     }

@@ -364,6 +364,42 @@ static void test_refused_access_section_grants_nothing(void **state)
     (void)state;
 }
 
+/* What programs write is shown on an operator's terminal. */
+static void test_control_characters_reach_no_terminal(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+    } cases[] = {
+        {"[Updates]\nBu\033[31mrst=7\n", 2},
+        {"[Updates]\nBurst=7\n[Connection]\nClientId=\033]0;x\007\n", 4},
+        {"[Connection]\nClientId=a\302\233b\n", 2},
+        {"[Connection]\nClientId=a\rb\r\n", 2},
+        {"[Upd\033[2Jates]\nBurst=7\n", 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        assert_int_equal(read_text(&config, cases[i].text, strlen(cases[i].text)), -EINVAL);
+        assert_int_equal(config.problem_count, 1);
+        assert_int_equal(config.problems[0].line, cases[i].line);
+        assert_non_null(strstr(config.problems[0].text, "control character"));
+        assert_string_equal(config_text(&config, CONFIG_CLIENT_ID), "");
+        config_clear(&config);
+    }
+    static const char comment[] = "# \033[31m\r\n[Updates]\r\nBurst\t= 7 \r\n";
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    assert_int_equal(read_text(&config, comment, strlen(comment)), 0);
+    assert_int_equal(config_number(&config, CONFIG_BURST), 7);
+    assert_int_equal(config_add_problem(&config, CONFIG_NOTE, "a\033b", 1, "\033c\302\237\303\251"),
+                     0);
+    assert_string_equal(config.problems[0].file, "a?b");
+    assert_string_equal(config.problems[0].text, "?c??\303\251");
+    config_clear(&config);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_man_page_tells_what_a_reload_does),
         cmocka_unit_test(test_strange_drop_ins_are_told_and_left_out),
+        cmocka_unit_test(test_control_characters_reach_no_terminal),
         cmocka_unit_test(test_refused_access_section_grants_nothing),
         cmocka_unit_test(test_property_sections_can_be_read_back),
         cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),
