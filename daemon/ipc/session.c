@@ -335,6 +335,12 @@ bool session_is_finished(const struct session *session)
            session->question.kind == SESSION_ASKS_NOTHING && session_peek(session, &frame) == 0;
 }
 
+bool session_only_asks(struct session *session)
+{
+    session->only_asks |= session->reports == 0;
+    return session->only_asks;
+}
+
 void session_get_info(const struct session *session, struct session_info *ret_info)
 {
     *ret_info = (struct session_info){

@@ -114,6 +114,10 @@ void session_refuse_question(struct session *session, int code, const char *text
 void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,
                          ...) __attribute__((format(printf, 3, 4)));
 
+/* Let it ask how it stands from now on, and nothing else, where it has reported nothing; what has
+ * reported stays as it is. Returns whether it may only ask. */
+bool session_only_asks(struct session *session);
+
 /* Tell whether the connection can be closed: all is said, or nothing can be. */
 bool session_is_finished(const struct session *session);
 

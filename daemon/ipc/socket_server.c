@@ -225,6 +225,12 @@ bool socket_server_has_work(const struct socket_server *server)
 void socket_server_only_answer(struct socket_server *server)
 {
     server->host->is_ending = true;
+    for (struct socket_client *client = server->first; client; client = client->next) {
+        if (!session_only_asks(client->session))
+            continue;
+        client->is_drained = false;
+        socket_ready_push(client);
+    }
 }
 
 bool socket_server_drain(struct socket_server *server, int64_t now_ms, int64_t now_us)

@@ -54,7 +54,8 @@ int64_t socket_server_deadline(const struct socket_server *server);
 /* Accept nobody any more. */
 void socket_server_stop_accepting(struct socket_server *server);
 
-/* Accept only who asks how it stands: of others what comes first is answered with a goodbye. */
+/* Serve only who asks how it stands: who comes from now on, or has reported nothing yet. What else
+ * they send is answered with a goodbye. */
 void socket_server_only_answer(struct socket_server *server);
 
 /* Say goodbye to all and send what can be sent without waiting. */

@@ -149,6 +149,31 @@ static void test_who_comes_while_it_ends_may_only_ask(void **state)
     assert_int_equal(talk->host.counters.reports, 0);
 }
 
+static void test_who_has_reported_nothing_may_still_ask_at_the_end(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    assert_true(session_only_asks(talk->session));
+    const struct flux_status_request request = {.request_id = 1};
+    assert_int_equal(flux_status_request_encode(&talk->said, &request), 0);
+    talk_on(talk, SIZE_MAX);
+    assert_int_equal(session_get_question(talk->session), SESSION_ASKS_STATUS);
+    session_answer_question(talk->session, NULL, 0);
+}
+
+static void test_who_has_reported_hears_the_end_of_it(void **state)
+{
+    struct talk *talk = *state;
+    greet(talk);
+    say_report(talk, 1, FLUX_LEVEL_ACCEPTED, "/a", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "queued 1-1 @0\n");
+    assert_false(session_only_asks(talk->session));
+    say_report(talk, 2, FLUX_LEVEL_QUEUED, "/b", 1); /* sent before the end */
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "queued 2-2 @0\n");
+}
+
 /* Who was there before is served as ever: what it sent is answered. */
 static void test_who_was_there_before_the_end_is_served(void **state)
 {
@@ -442,6 +467,8 @@ int main(void)
         SESSION_TEST(test_status_waits_for_the_daemon),
         SESSION_TEST(test_who_comes_while_it_ends_may_only_ask),
         SESSION_TEST(test_who_was_there_before_the_end_is_served),
+        SESSION_TEST(test_who_has_reported_nothing_may_still_ask_at_the_end),
+        SESSION_TEST(test_who_has_reported_hears_the_end_of_it),
         SESSION_TEST(test_what_an_operator_wants_waits_for_the_daemon),
         SESSION_TEST(test_history_waits_for_the_daemon),
         SESSION_TEST(test_nothing_is_answered_behind_a_goodbye),

@@ -411,6 +411,34 @@ static void test_draining_answers_all_that_was_sent(void **state)
     (void)close(second);
 }
 
+/* Who comes or greets too late to be drained is answered all the same, if it only asks. */
+static void test_behind_the_drain_who_asks_is_served(void **state)
+{
+    struct stand *stand = *state;
+    uint8_t buffer[4096];
+    const int silent = connect_client(stand);
+    turn(stand);
+    while (socket_server_drain(stand->server, 0, 0)) {
+    }
+    say_hello(silent);
+    turn(stand);
+    assert_true(hear_type(silent, buffer) <= 0); /* what comes now is not read */
+    socket_server_only_answer(stand->server);
+    turn(stand);
+    assert_int_equal(hear_type(silent, buffer), FLUX_MESSAGE_WELCOME);
+    const int late = connect_client(stand);
+    say_hello(late);
+    turn(stand);
+    turn(stand);
+    assert_int_equal(hear_type(late, buffer), FLUX_MESSAGE_WELCOME);
+    assert_true(say_report(late, 1));
+    turn(stand);
+    assert_int_equal(hear_type(late, buffer), FLUX_MESSAGE_GOODBYE);
+    assert_int_equal(stand->host.counters.reports, 0);
+    (void)close(silent);
+    (void)close(late);
+}
+
 static void test_draining_ends_although_a_client_does_not(void **state)
 {
     struct stand *stand = *state;
@@ -479,6 +507,7 @@ int main(void)
         SERVER_TEST(test_lack_of_descriptors_does_not_spin),
         SERVER_TEST(test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once),
         SERVER_TEST(test_draining_answers_all_that_was_sent),
+        SERVER_TEST(test_behind_the_drain_who_asks_is_served),
         SERVER_TEST(test_draining_ends_although_a_client_does_not),
         SERVER_TEST(test_held_answers_have_their_time),
     };
