@@ -51,9 +51,10 @@ static void push_network(struct mqtt_link *link, enum network_news news)
 {
     if (news == NETWORK_SAME)
         return;
-    push_event(link, 0,
-               &(struct mqtt_link_event){.kind = news == NETWORK_GONE ? MQTT_LINK_NETWORK_GONE
-                                                                      : MQTT_LINK_NETWORK_FOUND});
+    const struct mqtt_link_event event = {.kind = news == NETWORK_GONE ? MQTT_LINK_NETWORK_GONE
+                                                                       : MQTT_LINK_NETWORK_FOUND};
+    if (!inbox_push(&link->inbox, 0, &event))
+        network_view_untold(&link->network.view, news, clock_now_ms());
 }
 
 static void drop_connection(struct mqtt_link *link)

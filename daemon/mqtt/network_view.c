@@ -78,3 +78,10 @@ enum network_news network_view_dialled(struct network_view *view, enum endpoint_
     plan_next(view, now_ms);
     return news;
 }
+
+void network_view_untold(struct network_view *view, enum network_news news, int64_t now_ms)
+{
+    view->is_gone = news == NETWORK_FOUND;
+    view->is_endpoint = false;
+    view->look_ms = now_ms + NETWORK_LOOK_EVERY_MS;
+}

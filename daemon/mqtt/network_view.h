@@ -60,4 +60,7 @@ enum network_news network_view_judge(struct network_view *view, enum route_table
 enum network_news network_view_dialled(struct network_view *view, enum endpoint_way way,
                                        int64_t now_ms);
 
+/* There was no memory to pass the news on: find them out once more, soon. */
+void network_view_untold(struct network_view *view, enum network_news news, int64_t now_ms);
+
 #endif

@@ -543,6 +543,43 @@ static void test_small_messages_are_not_held_back_and_no_descriptor_leaks(void *
     assert_int_equal(count_fds(&nodelay), before);
 }
 
+/* Publish so many bytes at QoS 1 to nobody. */
+static void publish_bytes(struct mqtt_link *link, size_t size)
+{
+    static char payload[100000];
+    struct mqtt_link_event event;
+    assert_int_equal(mqtt_link_publish(link, 1, "t/x", payload, size, 1), 0);
+    wait_event(link, MQTT_LINK_PUBLISHED, &event);
+}
+
+static void test_bytes_on_the_wire_are_counted_over_connections(void **state)
+{
+    (void)state;
+    struct mqtt_link_config config = broker_config(&broker);
+    struct mqtt_link *link = link_up(&config);
+    struct mqtt_link_event event;
+    uint64_t in, out, more_in, more_out;
+    mqtt_link_traffic(link, &in, &out);
+    assert_in_range(out, 500, 20000); /* shaking hands, with a certificate each way */
+    assert_in_range(in, 500, 20000);
+    publish_bytes(link, 100000);
+    mqtt_link_traffic(link, &more_in, &more_out);
+    assert_in_range(more_out - out, 100000, 120000);
+    assert_in_range(more_in - in, 4, 1000);
+
+    assert_int_equal(mqtt_link_disconnect(link), 0);
+    wait_event(link, MQTT_LINK_CLOSED, &event);
+    mqtt_link_traffic(link, &in, &out);
+    assert_true(out >= more_out && in >= more_in);
+    assert_int_equal(mqtt_link_connect(link, &config), 0);
+    wait_event(link, MQTT_LINK_CONNECTED, &event);
+    broker_kill(&broker);
+    wait_event(link, MQTT_LINK_LOST, &event);
+    mqtt_link_traffic(link, &more_in, &more_out);
+    assert_in_range(more_out - out, 500, 20000);
+    assert_true(mqtt_link_free(link));
+}
+
 static void test_impossible_settings_are_refused(void **state)
 {
     (void)state;
@@ -588,6 +625,7 @@ int main(void)
         cmocka_unit_test_setup(test_abandoned_connection_tells_nothing_more, setup),
         cmocka_unit_test_setup(test_small_messages_are_not_held_back_and_no_descriptor_leaks,
                                setup),
+        cmocka_unit_test_setup(test_bytes_on_the_wire_are_counted_over_connections, setup),
         cmocka_unit_test_setup(test_impossible_settings_are_refused, setup),
         cmocka_unit_test_setup(test_dialling_anew_does_not_wait_for_a_silent_broker, setup),
         cmocka_unit_test_setup(test_hung_resolver_blocks_no_call_of_the_loop, setup),

@@ -138,6 +138,19 @@ static void test_another_endpoint_is_looked_at_at_once(void **state)
     assert_int_equal(judge(ROUTE_TABLE_EMPTY, ENDPOINT_LOCAL, 1001), NETWORK_FOUND);
 }
 
+static void test_news_that_could_not_be_passed_on_come_again(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(ROUTE_TABLE_EMPTY, ENDPOINT_UNKNOWN, 0), NETWORK_GONE);
+    network_view_untold(&view, NETWORK_GONE, 0);
+    assert_int_equal(network_view_deadline(&view), 1000);
+    assert_int_equal(judge(ROUTE_TABLE_EMPTY, ENDPOINT_UNKNOWN, 1000), NETWORK_GONE);
+    assert_int_equal(judge(ROUTE_TABLE_LEADS_OUT, ENDPOINT_UNKNOWN, 2000), NETWORK_FOUND);
+    network_view_untold(&view, NETWORK_FOUND, 2000);
+    assert_int_equal(network_view_deadline(&view), 3000);
+    assert_int_equal(judge(ROUTE_TABLE_LEADS_OUT, ENDPOINT_UNKNOWN, 3000), NETWORK_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup(test_change_is_looked_at_soon_and_once_more, setup),
         cmocka_unit_test_setup(test_swarm_of_changes_is_looked_at_once_a_second, setup),
         cmocka_unit_test_setup(test_while_there_is_none_it_is_looked_for_now_and_then, setup),
+        cmocka_unit_test_setup(test_news_that_could_not_be_passed_on_come_again, setup),
         cmocka_unit_test_setup(test_another_endpoint_is_looked_at_at_once, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
