@@ -58,8 +58,8 @@ static const struct fluxctl_command commands[] = {
      "  --timeout SEC   give up waiting after SEC seconds (30); the daemon goes on\n",
      FLUXCTL_OPTION_YES | FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_reset},
     {"status", "[--timeout SEC]",
-     "Print how daemon, link, shadows and clients stand; first \"healthy\", or the one thing\n"
-     "to do.\n",
+     "Print how daemon, link, shadows and clients stand; first \"healthy\", or the one\n"
+     "thing to do.\n",
      FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_status},
     {"metrics", "[--timeout SEC]", "Print the figures of status as OpenMetrics text.\n",
      FLUXCTL_OPTION_TIMEOUT, 0, 0, fluxctl_metrics},
