@@ -73,7 +73,8 @@ def check_format(build):
         if shutil.which("mandoc"):
             said = subprocess.run(["mandoc", "-Tlint", "-Wwarning"], input=made.stdout, capture_output=True,
                                   text=True, check=False)
-            yield from (f"{name}: {line}" for line in said.stdout.splitlines())
+            yield from (f"{name}: {line}" for line in said.stdout.splitlines() + said.stderr.splitlines()
+                        if "skipping paragraph macro" not in line)  # scdoc's manner
 
 
 CHECKS = [check_headings, check_references, check_format]
