@@ -167,7 +167,7 @@ static void log_wish(struct daemon *daemon, const struct wish *wish, const struc
                                        {"CLIENT", info.name},
                                        {"CLIENT_UID", uid}};
     const struct log_line line = {
-        .kind = LOG_KIND_OPERATOR,
+        .kind = wish->uid == 0 ? LOG_KIND_ROOT : LOG_KIND_OPERATOR,
         .key = (uint64_t)wish->uid << 8 | (unsigned)wish->admin->action << 1 | (result == 0),
         .burst = WISHES_TOLD,
         .level = result == 0 ? LOG_NOTICE : LOG_WARNING,
