@@ -114,6 +114,7 @@ void session_receive(struct session *session, size_t size)
 void session_end_input(struct session *session)
 {
     session->input_ended = true;
+    session_put_all_held(session); /* it would end without an answer */
 }
 
 void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,

@@ -260,7 +260,7 @@ static void put_queued(struct session *session, struct session_binding *binding)
     }
     held->last_id = binding->queued.last_id;
     binding->queued = (struct session_range){0};
-    if (binding->asks_less || hold_ms == 0)
+    if (binding->asks_less || hold_ms == 0 || session->input_ended)
         session_put_held(session, binding);
     else
         note_held(session->host, binding);

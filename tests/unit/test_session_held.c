@@ -122,6 +122,36 @@ static void test_queued_comes_before_a_refusal(void **state)
     talk->heard[0] = '\0';
 }
 
+static void test_queued_is_told_before_the_end(void **state)
+{
+    struct talk *talk = *state;
+    greet_patiently(talk);
+    say_report(talk, 1, FLUX_LEVEL_STORED, "/a", 1);
+    talk_on(talk, SIZE_MAX);
+    assert_heard(talk, "");
+    session_end_input(talk->session);
+    assert_false(session_is_finished(talk->session));
+    talk_listen(talk);
+    assert_heard(talk, "queued 1-1 @0\n");
+    assert_true(session_is_finished(talk->session));
+}
+
+static void test_queued_is_told_of_the_last_words(void **state)
+{
+    struct talk *talk = *state;
+    greet_patiently(talk);
+    say_report(talk, 1, FLUX_LEVEL_STORED, "/a", 1);
+    void *space;
+    assert_true(session_input_space(talk->session, &space) >= talk->said.size);
+    memcpy(space, talk->bytes, talk->said.size);
+    session_receive(talk->session, talk->said.size);
+    talk->said.size = 0;
+    session_end_input(talk->session);
+    session_work(talk->session, NOW_MS, NOW_US);
+    talk_listen(talk);
+    assert_heard(talk, "queued 1-1 @0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +161,8 @@ int main(void)
         SESSION_TEST(test_queued_is_told_at_once_to_who_asks_for_no_more),
         SESSION_TEST(test_queued_comes_before_what_was_asked_later),
         SESSION_TEST(test_queued_comes_before_a_refusal),
+        SESSION_TEST(test_queued_is_told_before_the_end),
+        SESSION_TEST(test_queued_is_told_of_the_last_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
