@@ -74,13 +74,11 @@ struct fluxaws_options {
 /* ---- Opening and closing --------------------------------------------------- */
 
 /* Open a handle. Succeeds without a daemon, so that boot order does not matter: the library
- * connects as soon as there is one, and again after every loss, waiting 100 ms to 5 s between
- * attempts.
+ * connects as soon as there is one, and after every loss, 100 ms to 5 s between attempts.
  *
  * options: NULL for the defaults; copied.
  * ret_client: written on success only; close it with fluxaws_close().
- * Blocks only with `require_daemon`, at most 5 s, for the daemon's greeting; one that is being
- * restarted is waited for.
+ * Blocks only with `require_daemon`, at most 5 s: for the greeting of a daemon, or its restart.
  * Returns 0; -EINVAL (bad options); -ENAMETOOLONG (socket path or name too long); -EMFILE and other
  * errors of the system. With `require_daemon` also -ENOENT (no socket), -ECONNREFUSED (nobody
  * listens), -EACCES (no permission on the socket), -EPROTONOSUPPORT (no common protocol version),
