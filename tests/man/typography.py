@@ -77,4 +77,18 @@ def check_format(build):
                         if "skipping paragraph macro" not in line)  # scdoc's manner
 
 
-CHECKS = [check_headings, check_references, check_format]
+def check_installed(build):
+    """the pages that are installed are whole, and break no path, key or option in two"""
+    for name in NAMES:
+        if not shutil.which("groff") or not os.path.exists(f"{build}/docs/man/{name}"):
+            continue
+        made = subprocess.run(["scdoc"], input=page(name), capture_output=True, text=True, check=False).stdout
+        if made.count("\n") != read(f"{build}/docs/man/{name}").count("\n"):
+            yield f"{name}: its end is missing"
+        shown = subprocess.run(["groff", "-Kutf8", "-t", "-man", "-Tutf8", "-P-cbou", f"-rLL={COLUMNS - 2}n",
+                                f"{build}/docs/man/{name}"], capture_output=True, text=True, check=False,
+                               env={**os.environ, "LC_ALL": "C.UTF-8"})
+        yield from (f"{name}: {line.strip()}" for line in shown.stdout.split("\n") if line.endswith("\u2010"))
+
+
+CHECKS = [check_headings, check_references, check_format, check_installed]
