@@ -159,7 +159,7 @@ static int run(struct config *config, const char *thing_name, const struct daemo
 
 static void tell_cannot_start(const char *config_file)
 {
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_CONFIGURATION},
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_CANNOT_START},
                                        {"CONFIG_FILE", config_file}};
     log_event(LOG_ERR, fields, 2, "cannot start with %s", config_file);
 }
