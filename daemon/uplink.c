@@ -227,6 +227,8 @@ void uplink_resume(struct uplink *uplink, int64_t now_ms)
 void uplink_reconnect(struct uplink *uplink, int64_t now_ms)
 {
     uplink->why_hung_up = "an operator wants a new connection";
+    if (uplink->machine.state == LINK_WAITING_NETWORK)
+        watch_network(uplink); /* which begins with a look */
     uplink_step(uplink, LINK_INPUT_RESTART, now_ms);
 }
 
