@@ -55,7 +55,7 @@ static void tell_hung_up(struct log_limit *limit, const struct link_change *chan
     struct log_field fields[FIELDS];
     const size_t count = fill_fields(change, MESSAGE_LINK_DOWN, code, fields);
     const struct log_line line = state_line(LOG_INFO, fields, count);
-    log_limited(limit, &line, now_ms, "hanging up");
+    log_limited(limit, &line, now_ms, "hanging up: %s", change->reason);
 }
 
 /* "; next attempt in 12.3 s" */

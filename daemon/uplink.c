@@ -129,6 +129,8 @@ static void uplink_tell_change(struct uplink *uplink, enum link_state before, en
                                int64_t now_ms)
 {
     const int64_t deadline_ms = link_machine_deadline(&uplink->machine);
+    const bool is_ours =
+        input == LINK_INPUT_RESTART || input == LINK_INPUT_PAUSE || input == LINK_INPUT_STOP;
     const struct link_change change = {
         .before = before,
         .after = uplink->machine.state,
@@ -137,8 +139,8 @@ static void uplink_tell_change(struct uplink *uplink, enum link_state before, en
         .client_id = client_id(uplink),
         .endpoint = config_text(uplink->config, CONFIG_ENDPOINT),
         .port = config_text(uplink->config, CONFIG_PORT),
-        .reason = uplink->reason,
-        .code = uplink->failure,
+        .reason = is_ours ? uplink->why_hung_up : uplink->reason,
+        .code = is_ours || uplink->is_past ? 0 : uplink->failure,
         .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - now_ms,
     };
     link_log_change(uplink->log, &change, now_ms);
@@ -216,6 +218,7 @@ void uplink_stop(struct uplink *uplink, int64_t now_ms)
 
 void uplink_pause(struct uplink *uplink, int64_t now_ms)
 {
+    uplink->why_hung_up = "an operator pauses the link";
     uplink_step(uplink, LINK_INPUT_PAUSE, now_ms);
 }
 

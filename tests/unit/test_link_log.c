@@ -240,6 +240,15 @@ static void test_lost_network_is_told_once_and_so_is_its_return(void **state)
     assert_non_null(strstr(text, "the network is there; next attempt in "));
 }
 
+static void test_who_hangs_up_says_why(void **state)
+{
+    struct world *world = *state;
+    come_up(world);
+    step(world, LINK_INPUT_RESTART, "the settings have changed", 0);
+    (void)read_lines(world, text, sizeof(text));
+    assert_non_null(strstr(text, "info: hanging up: the settings have changed\n"));
+}
+
 static void test_loss_with_the_network_names_no_next_attempt(void **state)
 {
     struct world *world = *state;
@@ -289,6 +298,7 @@ int main(void)
     unsetenv("JOURNAL_STREAM");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_change_is_told_once_with_its_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_hangs_up_says_why, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hour_offline_is_less_than_a_hundred_lines, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_hour_of_quick_and_different_failures_too, setup,
