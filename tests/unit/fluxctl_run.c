@@ -56,7 +56,7 @@ void give_input(struct command *command, const char *text)
     command->in_fd = -1;
 }
 
-void await_call(struct command *command)
+void await_connection(struct command *command)
 {
     struct fake_daemon *daemon = &command->daemon;
     while (!fake_accept(daemon)) {
@@ -65,7 +65,12 @@ void await_call(struct command *command)
     }
     struct pollfd poll_fd = {.fd = daemon->socket_fd, .events = POLLIN};
     assert_int_equal(poll(&poll_fd, 1, 10000), 1);
-    fake_greet(daemon, 0);
+}
+
+void await_call(struct command *command)
+{
+    await_connection(command);
+    fake_greet(&command->daemon, 0);
 }
 
 void expect_line(struct command *command, const char *expected)

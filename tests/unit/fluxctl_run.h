@@ -22,6 +22,9 @@ void begin(struct command *command, const char *const *arguments);
 /* Say something on standard input, and close it. */
 void give_input(struct command *command, const char *text);
 
+/* Take its connection, once it has said something. */
+void await_connection(struct command *command);
+
 /* Take its connection, and greet it. */
 void await_call(struct command *command);
 

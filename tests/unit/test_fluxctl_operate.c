@@ -71,8 +71,8 @@ static void test_a_user_whom_the_daemon_sends_away_learns_the_rule(void **state)
 {
     struct command *command = *state;
     BEGIN(command, "pause");
-    for (int i = 0; i < 2; i++) { /* asked, then asked why */
-        await_call(command);
+    for (int i = 0; i < 2; i++) { /* asked, then asked why; neither is greeted */
+        await_connection(command);
         fake_goodbye(&command->daemon, FLUX_GOODBYE_DENIED, "[Access gui] (f:3): root only");
         fake_hang_up(&command->daemon);
     }
