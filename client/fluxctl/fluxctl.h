@@ -47,6 +47,7 @@ struct fluxctl_arguments {
 struct fluxctl_command {
     const char *name;
     const char *synopsis; /* after the name */
+    const char *summary;  /* a few words for the list of all */
     const char *help;
     unsigned options;                                                    /* that it takes */
     int operands_min, operands_max;                                      /* -1: any number */
