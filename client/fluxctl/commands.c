@@ -117,8 +117,6 @@ void fluxctl_print_help(void)
 void fluxctl_print_command_help(const struct fluxctl_command *command)
 {
     printf("fluxctl %s %s\n%s", command->name, command->synopsis, command->help);
-    if (command->run == NULL)
-        puts("\nNot yet: this version does not have it.");
 }
 
 const struct fluxctl_command *fluxctl_find_command(const char *name)

@@ -42,17 +42,12 @@ static enum fluxctl_exit run(const struct fluxctl_command *command,
         {FLUXCTL_OPTION_REPLACE, "takes no --replace"},
         {FLUXCTL_OPTION_YES, "takes no --yes"},
         {FLUXCTL_OPTION_FOR, "takes no --for"},
+        {FLUXCTL_OPTION_TIMEOUT, "takes no --timeout"},
     };
     unsigned foreign = arguments->given & ~command->options;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
         if ((foreign & refusals[i].option) != 0)
             return usage(command, refusals[i].reason);
-    if (command->run == NULL) {
-        fprintf(stderr, "fluxctl: %s: not yet: this version does not have it\n", command->name);
-        return FLUXCTL_USAGE;
-    }
-    if ((foreign & FLUXCTL_OPTION_TIMEOUT) != 0)
-        return usage(command, "takes no --timeout");
     return check_operands(command, arguments);
 }
 

@@ -49,9 +49,9 @@ struct fluxctl_command {
     const char *synopsis; /* after the name */
     const char *summary;  /* a few words for the list of all */
     const char *help;
-    unsigned options;                                                    /* that it takes */
-    int operands_min, operands_max;                                      /* -1: any number */
-    enum fluxctl_exit (*run)(const struct fluxctl_arguments *arguments); /* NULL: not yet */
+    unsigned options;               /* that it takes */
+    int operands_min, operands_max; /* -1: any number */
+    enum fluxctl_exit (*run)(const struct fluxctl_arguments *arguments);
 };
 
 /* commands.c: the table of them. Returns NULL for no such command. */
