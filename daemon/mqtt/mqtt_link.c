@@ -94,7 +94,7 @@ static void run_connect(struct mqtt_link *link, struct outbox_command *command)
     uint64_t connection = command->connection;
     if (is_abandoned(link, connection) || !check_credentials(link, command))
         return;
-    if (link->network.view.is_gone) {
+    if (link->network.view.state != NETWORK_THERE) {
         push_network(link, NETWORK_GONE);
         return;
     }

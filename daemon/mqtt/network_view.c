@@ -33,17 +33,16 @@ int64_t network_view_deadline(const struct network_view *view)
 
 bool network_view_needs_endpoint(const struct network_view *view, enum route_table table)
 {
-    return table == ROUTE_TABLE_EMPTY || (view->is_gone && view->is_endpoint);
+    return table == ROUTE_TABLE_EMPTY || view->state == NETWORK_NO_WAY;
 }
 
-static enum network_news become(struct network_view *view, bool is_gone, bool is_endpoint)
+static enum network_news become(struct network_view *view, enum network_state state)
 {
-    const bool was_gone = view->is_gone;
-    view->is_gone = is_gone;
-    view->is_endpoint = is_endpoint;
-    if (is_gone == was_gone)
+    const enum network_state before = view->state;
+    view->state = state;
+    if ((state == NETWORK_THERE) == (before == NETWORK_THERE))
         return NETWORK_SAME;
-    return is_gone ? NETWORK_GONE : NETWORK_FOUND;
+    return state == NETWORK_THERE ? NETWORK_FOUND : NETWORK_GONE;
 }
 
 /* The kernel tells that a link is down before it takes the routes away. */
@@ -53,18 +52,19 @@ static void plan_next(struct network_view *view, int64_t now_ms)
     if (view->look_twice)
         view->look_ms = now_ms + NETWORK_LOOK_EVERY_MS;
     else
-        view->look_ms = view->is_gone ? now_ms + NETWORK_RECHECK_MS : INT64_MAX;
+        view->look_ms = view->state == NETWORK_THERE ? INT64_MAX : now_ms + NETWORK_RECHECK_MS;
     view->look_twice = false;
 }
 
 enum network_news network_view_judge(struct network_view *view, enum route_table table,
                                      enum endpoint_way way, int64_t now_ms)
 {
-    bool is_endpoint = false;
-    bool is_gone = table == ROUTE_TABLE_EMPTY && way != ENDPOINT_LOCAL;
-    if (view->is_gone && view->is_endpoint && way == ENDPOINT_NO_ROUTE)
-        is_gone = is_endpoint = true;
-    const enum network_news news = become(view, is_gone, is_endpoint);
+    enum network_state state = NETWORK_THERE;
+    if (view->state == NETWORK_NO_WAY && way == ENDPOINT_NO_ROUTE)
+        state = NETWORK_NO_WAY;
+    else if (table == ROUTE_TABLE_EMPTY && way != ENDPOINT_LOCAL)
+        state = NETWORK_NO_ROUTE;
+    const enum network_news news = become(view, state);
     plan_next(view, now_ms);
     return news;
 }
@@ -74,14 +74,13 @@ enum network_news network_view_dialled(struct network_view *view, enum endpoint_
 {
     if (way != ENDPOINT_NO_ROUTE)
         return NETWORK_SAME;
-    const enum network_news news = become(view, true, true);
+    const enum network_news news = become(view, NETWORK_NO_WAY);
     plan_next(view, now_ms);
     return news;
 }
 
 void network_view_untold(struct network_view *view, enum network_news news, int64_t now_ms)
 {
-    view->is_gone = news == NETWORK_FOUND;
-    view->is_endpoint = false;
+    view->state = news == NETWORK_FOUND ? NETWORK_NO_ROUTE : NETWORK_THERE;
     view->look_ms = now_ms + NETWORK_LOOK_EVERY_MS;
 }

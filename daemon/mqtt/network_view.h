@@ -28,10 +28,15 @@ enum endpoint_way {
 
 enum network_news { NETWORK_SAME, NETWORK_GONE, NETWORK_FOUND };
 
+enum network_state {
+    NETWORK_THERE,
+    NETWORK_NO_ROUTE, /* none leads out of this device */
+    NETWORK_NO_WAY,   /* none leads to the endpoint; to elsewhere one may */
+};
+
 struct network_view {
-    bool is_gone;
-    bool is_endpoint; /* it was the endpoint that had no route, not the whole device */
-    bool look_twice;  /* a change may be told before it has come to the routing table */
+    enum network_state state;
+    bool look_twice; /* a change may be told before it has come to the routing table */
     int64_t looked_ms;
     int64_t look_ms; /* INT64_MAX: nothing to look for */
 };

@@ -62,7 +62,8 @@ enum network_news network_watch_read(struct network_watch *watch, int64_t now_ms
     if (news == ROUTE_NEWS_NONE)
         return NETWORK_SAME;
     network_view_changed(&watch->view, now_ms);
-    return news == ROUTE_NEWS_FOUND && !watch->view.is_gone ? NETWORK_FOUND : NETWORK_SAME;
+    return news == ROUTE_NEWS_FOUND && watch->view.state == NETWORK_THERE ? NETWORK_FOUND
+                                                                          : NETWORK_SAME;
 }
 
 enum network_news network_watch_look(struct network_watch *watch, int64_t now_ms)
