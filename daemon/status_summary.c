@@ -186,7 +186,8 @@ static bool judge_link(const struct status_facts *facts, char *ret_text, size_t 
     if (facts->link == LINK_UP)
         return false;
     if (facts->link == LINK_WAITING_NETWORK)
-        (void)snprintf(ret_text, size, "bring up the network: this device has no route");
+        (void)snprintf(ret_text, size,
+                       "bring up the network: this device has no route to the endpoint");
     else if (facts->link_reason[0])
         (void)snprintf(ret_text, size, "%s: %s", advice_for(facts), facts->link_reason);
     else

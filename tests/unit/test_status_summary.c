@@ -168,7 +168,7 @@ static void test_no_state_of_the_link_but_up_is_healthy(void **state)
     (void)state;
     static const char *const expected[LINK_STATE_COUNT] = {
         [LINK_OFF] = "wait: about to connect",
-        [LINK_WAITING_NETWORK] = "bring up the network: this device has no route",
+        [LINK_WAITING_NETWORK] = "bring up the network: this device has no route to the endpoint",
         [LINK_WAITING_CREDENTIALS] = "put certificate and key in place: ",
         [LINK_BACKOFF] = "wait: about to connect",
         [LINK_CONNECTING] = "wait: connecting",
@@ -288,7 +288,7 @@ static void test_the_cause_comes_before_its_effects(void **state)
     facts.config_degraded = true;
     expect(&facts, "see fluxctl keys: 1 value was refused in the shadow");
     facts.link = LINK_WAITING_NETWORK;
-    expect(&facts, "bring up the network: this device has no route");
+    expect(&facts, "bring up the network: this device has no route to the endpoint");
     facts.storage_trouble = "T";
     expect(&facts, "mend the disk: T");
     facts.is_paused = true;
