@@ -156,6 +156,7 @@ void config_clear(struct config *config)
         free(config->problems[i].file);
         free(config->problems[i].text);
     }
+    value_clear(&config->earlier_name);
     free(config->problems);
     config_property_clear(config);
     *config = (struct config){0};
@@ -274,14 +275,21 @@ static const char *type_name(enum config_type type)
     return "understood";
 }
 
+/* What has to be said somewhere and was said before is better than nothing. */
+static bool keeps_earlier(const struct config *config, enum config_id id)
+{
+    return (id == CONFIG_ENDPOINT || id == CONFIG_THING_NAME) && *config->values[id].text;
+}
+
 static int bad_value(struct config *config, enum config_id id, const char *value, int error,
                      const char *file, unsigned line)
 {
     const struct config_key *key = config_key(id);
     const char *fallback = *key->value ? key->value : "(empty)";
-    int r = value_reset(config, id);
-    if (r < 0)
-        return r;
+    if (keeps_earlier(config, id))
+        fallback = config->values[id].text;
+    else if (value_reset(config, id) < 0)
+        return -ENOMEM;
     if (key->type == CONFIG_TEXT)
         return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
                                   "%s is longer than %lld bytes; using %s", key->name,
@@ -314,6 +322,24 @@ static int unknown_key(struct config *config, const char *section, const char *n
                               section, hint);
 }
 
+/* A later file may empty Name for the sake of NameFrom, so what it says is judged at the end. */
+static void keep_earlier_name(struct config *config)
+{
+    struct config_value *name = &config->values[CONFIG_THING_NAME];
+    if (!topic_is_thing_name(name->text))
+        return;
+    value_clear(&config->earlier_name);
+    config->earlier_name = *name;
+    *name = (struct config_value){0}; /* about to be set */
+}
+
+void config_use_earlier_name(struct config *config)
+{
+    value_clear(&config->values[CONFIG_THING_NAME]);
+    config->values[CONFIG_THING_NAME] = config->earlier_name;
+    config->earlier_name = (struct config_value){0};
+}
+
 int config_set(struct config *config, const char *section, const char *name, const char *value,
                const char *file, unsigned line)
 {
@@ -328,8 +354,12 @@ int config_set(struct config *config, const char *section, const char *name, con
         return unknown_key(config, section, name, file, line);
     int64_t number;
     int r = value_parse(config_key(id), value, &number);
+    if (r == 0 && id == CONFIG_ENDPOINT && *value == '\0' && keeps_earlier(config, id))
+        r = -EINVAL;
     if (r < 0)
         return bad_value(config, id, value, r, file, line);
+    if (id == CONFIG_THING_NAME)
+        keep_earlier_name(config);
     if (config_key(id)->later && strcmp(value, config_key(id)->value) != 0) {
         r = config_add_problem(config, CONFIG_NOT_YET, file, line,
                                "%s has no effect yet in this version", name);

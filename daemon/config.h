@@ -114,6 +114,7 @@ struct config_property; /* a section [Property GLOB]; config_property.h */
 
 struct config {
     struct config_value values[CONFIG_ID_COUNT];
+    struct config_value earlier_name;   /* the last [Thing] Name but one that can be a thing's */
     struct config_property *properties; /* owned; in the order they were read */
     size_t property_count;
     struct config_problem *problems; /* owned; at most CONFIG_PROBLEMS_MAX, further ones fold */
@@ -132,7 +133,8 @@ int config_init(struct config *ret_config);
 void config_clear(struct config *config);
 
 /* Take one `name=value` of `section`, found in `file` at `line` (copied). What is wrong with it
- * becomes a problem and the key keeps its default. Returns 0 or -ENOMEM. */
+ * becomes a problem and the key falls back to its default; Endpoint, which has none, to what it was
+ * before. Returns 0 or -ENOMEM. */
 int config_set(struct config *config, const char *section, const char *name, const char *value,
                const char *file, unsigned line);
 
@@ -163,6 +165,10 @@ size_t config_split(const char *text, char *buffer, size_t size,
 
 /* Tell whether a file has set the key. */
 bool config_is_set(const struct config *config, enum config_id id);
+
+/* Go back to the last [Thing] Name before the one in force that can be a thing's: there is one
+ * where `earlier_name.text` is not NULL. */
+void config_use_earlier_name(struct config *config);
 
 /* Tell whether a value had to be replaced by its default or a line could not be used. */
 bool config_is_degraded(const struct config *config);

@@ -2,19 +2,12 @@
 
 #include "daemon/credential_paths.h"
 #include "daemon/mqtt/credentials.h"
+#include "daemon/shadow/topics.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool is_thing_name(const char *name)
-{
-    const size_t size = strlen(name);
-    return size > 0 && size <= FLUX_THING_NAME_MAX &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_-") ==
-               size;
-}
 
 /* Take the first line of a file without blanks around it. */
 static int name_from_file(const char *path, char ret_name[static FLUX_THING_NAME_MAX + 2])
@@ -63,28 +56,50 @@ static int refuse(struct config *config, enum config_id id, const char *why)
     return r < 0 ? r : -ENOENT;
 }
 
+static const char not_a_name[] = "not a thing's name (1 to 128 of a-z A-Z 0-9 : _ -)";
+
+/* A Name that cannot be, or an empty one without NameFrom, gives way to one that was said before.
+ */
+static int fall_back(struct config *config)
+{
+    const struct config_value *name = &config->values[CONFIG_THING_NAME];
+    const bool is_wanted = *name->text ? !topic_is_thing_name(name->text)
+                                       : *config_text(config, CONFIG_THING_NAME_FROM) == '\0';
+    if (!is_wanted || !config->earlier_name.text)
+        return 0;
+    const int r = config_add_problem(
+        config, CONFIG_BAD_VALUE, name->file, name->line, "Name=%s is %s; using %s, from %s:%u",
+        name->text, *name->text ? not_a_name : "no name, and there is no NameFrom",
+        config->earlier_name.text, config->earlier_name.file, config->earlier_name.line);
+    if (r == 0)
+        config_use_earlier_name(config);
+    return r;
+}
+
 int config_resolve_name(struct config *config, const char *state_directory,
                         const char *credentials_directory,
                         char ret_name[static FLUX_THING_NAME_MAX + 1])
 {
+    int r = fall_back(config);
+    if (r < 0)
+        return r;
     const char *name = config_text(config, CONFIG_THING_NAME);
     const char *source = config_text(config, CONFIG_THING_NAME_FROM);
-    const char *const not_a_name = "not a thing's name (1 to 128 of a-z A-Z 0-9 : _ -)";
     if (*name) {
-        if (!is_thing_name(name))
+        if (!topic_is_thing_name(name))
             return refuse(config, CONFIG_THING_NAME, not_a_name);
         (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 1, "%s", name);
         return 0;
     }
     if (!*source) {
-        const int r = config_add_problem(config, CONFIG_MISSING, NULL, 0,
-                                         "[Thing] Name is missing (or NameFrom)");
+        r = config_add_problem(config, CONFIG_MISSING, NULL, 0,
+                               "[Thing] Name is missing (or NameFrom)");
         return r < 0 ? r : -ENOENT;
     }
     char found[FLUX_THING_NAME_MAX + 2] = "";
     struct credential_paths paths;
     credential_paths_find(&paths, config, state_directory, credentials_directory);
-    const int r = name_from(source, paths.certificate_file, found);
+    r = name_from(source, paths.certificate_file, found);
     if (strcmp(source, "certificate-cn") == 0 && r < 0) {
         char why[PATH_MAX + 64];
         (void)snprintf(why, sizeof(why), "the certificate %s cannot be read or has no common name",
@@ -96,7 +111,7 @@ int config_resolve_name(struct config *config, const char *state_directory,
                       "none of file:PATH, hostname, machine-id, certificate-cn");
     if (r < 0)
         return refuse(config, CONFIG_THING_NAME_FROM, strerror(-r));
-    if (!is_thing_name(found))
+    if (!topic_is_thing_name(found))
         return refuse(config, CONFIG_THING_NAME_FROM, not_a_name);
     (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 1, "%s", found);
     return 0;

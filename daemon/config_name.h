@@ -7,8 +7,9 @@
 #include "proto/limits.h"
 
 /* Put the name into `ret_name`. Where there is none, or it is not a thing's name, a problem of
- * severity CONFIG_MISSING is recorded. The directories are those in which the certificate may lie
- * (the latter may be NULL). Returns 0, -ENOENT (a problem says why) or -ENOMEM. */
+ * severity CONFIG_MISSING is recorded; unless a Name was set before that can be one: then that
+ * counts, and the problem is a bad value. The directories are those in which the certificate may
+ * lie (the latter may be NULL). Returns 0, -ENOENT (a problem says why) or -ENOMEM. */
 int config_resolve_name(struct config *config, const char *state_directory,
                         const char *credentials_directory,
                         char ret_name[static FLUX_THING_NAME_MAX + 1]);

@@ -78,6 +78,25 @@ static void test_endpoint_is_a_name_or_an_address(void **state)
     (void)state;
 }
 
+static void test_bad_endpoint_keeps_the_earlier_one(void **state)
+{
+    static const char *const bad[] = {"", "https://e", "e:8883"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        config_set(&config, "Connection", "Endpoint", "e", "main", 1);
+        config_set(&config, "Connection", "Endpoint", bad[i], "drop-in", 2);
+        assert_int_equal(config_finish(&config), 0);
+        assert_string_equal(config_text(&config, CONFIG_ENDPOINT), "e");
+        assert_string_equal(config.values[CONFIG_ENDPOINT].file, "main");
+        assert_true(config_is_degraded(&config));
+        assert_false(config_has_problem(&config, CONFIG_MISSING));
+        assert_non_null(strstr(config.problems[0].text, "; using e"));
+        config_clear(&config);
+    }
+    (void)state;
+}
+
 static void test_bad_value_keeps_the_default_and_degrades(void **state)
 {
     static const struct {
@@ -378,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_default_passes_its_own_check, setup, teardown),
         cmocka_unit_test_setup_teardown(test_later_layer_wins, setup, teardown),
         cmocka_unit_test(test_endpoint_is_a_name_or_an_address),
+        cmocka_unit_test(test_bad_endpoint_keeps_the_earlier_one),
         cmocka_unit_test_setup_teardown(test_bad_value_keeps_the_default_and_degrades, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_unknown_names_are_told_but_do_not_degrade, setup,

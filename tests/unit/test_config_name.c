@@ -51,6 +51,43 @@ static void test_thing_name_is_found_out(void **state)
     (void)state;
 }
 
+/* A drop-in must not keep the daemon from starting. */
+static void test_name_that_cannot_be_gives_way_to_an_earlier_one(void **state)
+{
+    static const struct {
+        const char *names[4], *from;
+        const char *found; /* NULL: refused */
+        bool is_degraded;
+    } cases[] = {
+        {{"lamp-1", ""}, "", "lamp-1", true},
+        {{"lamp-1", "lamp 2"}, "", "lamp-1", true},
+        {{"lamp-1", "lamp-2", "", "lamp 3"}, "", "lamp-2", true},
+        {{"lamp-1", "lamp 2", ""}, "", "lamp-1", true},
+        {{"", "lamp-1"}, "", "lamp-1", false},
+        {{"lamp-1", "lamp-2"}, "", "lamp-2", false},
+        {{"lamp-1", ""}, "file:/nonexistent", NULL, false}, /* emptied for NameFrom's sake */
+        {{"lamp 1", ""}, "", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        for (unsigned j = 0; j < 4 && cases[i].names[j]; j++)
+            assert_int_equal(config_set(&config, "Thing", "Name", cases[i].names[j], "f", j + 1),
+                             0);
+        config_set(&config, "Thing", "NameFrom", cases[i].from, "f", 9);
+        char name[FLUX_THING_NAME_MAX + 1] = "";
+        const int r = config_resolve_name(&config, "/nonexistent", NULL, name);
+        assert_int_equal(r, cases[i].found ? 0 : -ENOENT);
+        assert_string_equal(name, cases[i].found ? cases[i].found : "");
+        assert_int_equal(config_is_degraded(&config), cases[i].is_degraded);
+        assert_int_equal(config_has_problem(&config, CONFIG_MISSING), !cases[i].found);
+        if (cases[i].found)
+            assert_string_equal(config_text(&config, CONFIG_THING_NAME), cases[i].found);
+        config_clear(&config);
+    }
+    (void)state;
+}
+
 static void test_name_comes_from_host_and_machine(void **state)
 {
     char host[256] = "", machine[64] = "", name[FLUX_THING_NAME_MAX + 1];
@@ -81,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thing_name_is_found_out),
+        cmocka_unit_test(test_name_that_cannot_be_gives_way_to_an_earlier_one),
         cmocka_unit_test(test_name_comes_from_host_and_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
