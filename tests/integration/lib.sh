@@ -267,12 +267,15 @@ print(json.dumps(shadow, separators=(",", ":"), sort_keys=True))' "$1" "$2" "$th
 
 declare -A actor_fds=() actor_pids=() actor_told=()
 
-# actor_begins NAME: a program that does what it is told; its output is in $work/NAME.out.
+# actor_begins NAME: a program that does what it is told; its output is in $work/NAME.out. What one
+# of the same name said before is away before this one begins, or its answers would pass for this
+# one's: the shell in the background opens its files when it likes.
 actor_begins() {
     local fd
     rm -f "$work/$1.in"
     mkfifo "$work/$1.in"
-    "$actor" "$1" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1.log" &
+    : >"$work/$1.out"
+    "$actor" "$1" <"$work/$1.in" >>"$work/$1.out" 2>>"$work/$1.log" &
     actor_pids[$1]=$!
     children+=("$!")
     exec {fd}>"$work/$1.in"
@@ -317,7 +320,7 @@ watch() {
     local file=$work/$1
     shift
     : >"$file"
-    "$fluxctl" watch "$@" >"$file" 2>"$file.log" </dev/null &
+    "$fluxctl" watch "$@" >>"$file" 2>>"$file.log" </dev/null &
     watch_pid=$!
     children+=("$watch_pid")
 }
