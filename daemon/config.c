@@ -3,6 +3,7 @@
 #include "daemon/config_control.h"
 #include "daemon/config_property.h"
 #include "daemon/config_suggest.h"
+#include "daemon/mqtt/proxy_address.h"
 #include "daemon/shadow/topics.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -82,6 +83,14 @@ static bool looks_like_things(const char *text)
     return true;
 }
 
+static bool is_proxy(const char *text)
+{
+    struct proxy_address proxy;
+    const bool is_one = proxy_address_parse(text, &proxy, NULL) == 0;
+    explicit_bzero(&proxy, sizeof(proxy));
+    return is_one;
+}
+
 /* Returns 0, -EINVAL (not of the key's type), -ERANGE (out of its bounds). */
 static int value_parse(const struct config_key *key, const char *text, int64_t *ret_number)
 {
@@ -97,6 +106,8 @@ static int value_parse(const struct config_key *key, const char *text, int64_t *
         return (int64_t)strlen(text) <= key->max && *text == '/' ? 0 : -EINVAL;
     case CONFIG_DIRECTORY:
         return (int64_t)strlen(text) <= key->max && (*text == '/' || *text == '\0') ? 0 : -EINVAL;
+    case CONFIG_PROXY_URL:
+        return *text == '\0' || is_proxy(text) ? 0 : -EINVAL;
     case CONFIG_NUMBER:
     case CONFIG_OCTAL:
         return number_parse(key, text, ret_number);
@@ -268,6 +279,7 @@ static const char *type_name(enum config_type type)
         return "a whole number";
     case CONFIG_THINGS:
         return "a list of thing names or patterns such as gateway-*, of at most 190 bytes";
+    case CONFIG_PROXY_URL:
     case CONFIG_TEXT:
     case CONFIG_CHOICE:
         break;
@@ -281,6 +293,18 @@ static bool keeps_earlier(const struct config *config, enum config_id id)
     return (id == CONFIG_ENDPOINT || id == CONFIG_THING_NAME) && *config->values[id].text;
 }
 
+/* The value may hold a password, and is not repeated. */
+static int bad_proxy(struct config *config, const struct config_key *key, const char *value,
+                     const char *file, unsigned line)
+{
+    struct proxy_address ignored;
+    const char *why = "not understood";
+    (void)proxy_address_parse(value, &ignored, &why);
+    return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
+                              "%s is not http://[user:password@]host:port: %s; using no proxy",
+                              key->name, why);
+}
+
 static int bad_value(struct config *config, enum config_id id, const char *value, int error,
                      const char *file, unsigned line)
 {
@@ -290,6 +314,8 @@ static int bad_value(struct config *config, enum config_id id, const char *value
         fallback = config->values[id].text;
     else if (value_reset(config, id) < 0)
         return -ENOMEM;
+    if (key->type == CONFIG_PROXY_URL)
+        return bad_proxy(config, key, value, file, line);
     if (key->type == CONFIG_TEXT)
         return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
                                   "%s is longer than %lld bytes; using %s", key->name,
@@ -360,12 +386,6 @@ int config_set(struct config *config, const char *section, const char *name, con
         return bad_value(config, id, value, r, file, line);
     if (id == CONFIG_THING_NAME)
         keep_earlier_name(config);
-    if (config_key(id)->later && strcmp(value, config_key(id)->value) != 0) {
-        r = config_add_problem(config, CONFIG_NOT_YET, file, line,
-                               "%s has no effect yet in this version", name);
-        if (r < 0)
-            return r;
-    }
     return value_store(&config->values[id], value, number, file, line);
 }
 

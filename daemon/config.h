@@ -58,6 +58,7 @@ enum config_type {
     CONFIG_NUMBER,    /* decimal, with bounds */
     CONFIG_OCTAL,     /* a file mode */
     CONFIG_CHOICE,    /* one of a few words; the number is its place in the list */
+    CONFIG_PROXY_URL, /* http://[user:password@]host:port: a secret; or empty */
     CONFIG_THINGS,    /* names of things, or `prefix-*`, separated by blanks or commas */
 };
 
@@ -83,7 +84,6 @@ struct config_key {
     enum config_type type;
     int64_t min, max;           /* numbers: bounds; texts: at most `max` bytes */
     const char *const *choices; /* NULL-terminated */
-    bool later;                 /* known, but nothing listens to it yet */
 };
 
 enum config_severity {

@@ -2,6 +2,7 @@
 
 #include "daemon/config_control.h"
 #include "daemon/config_property.h"
+#include "daemon/mqtt/proxy_address.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -314,6 +315,17 @@ static void print_property(const struct config_property *property, FILE *stream)
     }
 }
 
+/* What a value is shown as: what is secret in it is not. */
+static void print_value(const struct config_key *key, const char *text, FILE *stream)
+{
+    char masked[2 * CONFIG_TEXT_MAX];
+    if (key->type == CONFIG_PROXY_URL) {
+        proxy_address_mask(text, masked, sizeof(masked));
+        text = masked;
+    }
+    (void)fprintf(stream, "%s=%s\n", key->name, text);
+}
+
 void config_print(const struct config *config, FILE *stream)
 {
     const char *section = "";
@@ -327,7 +339,7 @@ void config_print(const struct config *config, FILE *stream)
             (void)fprintf(stream, "# %s:%u\n", value->file, value->line);
         else
             (void)fprintf(stream, "# default\n");
-        (void)fprintf(stream, "%s=%s\n", key->name, value->text);
+        print_value(key, value->text, stream);
     }
     for (size_t i = 0; i < config->property_count; i++)
         print_property(&config->properties[i], stream);

@@ -12,29 +12,24 @@ static const char *const log_levels[] = {"error", "warning", "notice", "info", "
 
 #define TEXT(section, name, value)                                                                 \
     {                                                                                              \
-        section, name, value, CONFIG_TEXT, 0, CONFIG_TEXT_MAX, NULL, false                         \
-    }
-#define TEXT_LATER(section, name, value)                                                           \
-    {                                                                                              \
-        section, name, value, CONFIG_TEXT, 0, CONFIG_TEXT_MAX, NULL, true                          \
+        section, name, value, CONFIG_TEXT, 0, CONFIG_TEXT_MAX, NULL                                \
     }
 #define NUMBER(section, name, value, min, max)                                                     \
     {                                                                                              \
-        section, name, value, CONFIG_NUMBER, min, max, NULL, false                                 \
+        section, name, value, CONFIG_NUMBER, min, max, NULL                                        \
     }
 #define CHOICE(section, name, value, list)                                                         \
     {                                                                                              \
-        section, name, value, CONFIG_CHOICE, 0, 0, list, false                                     \
+        section, name, value, CONFIG_CHOICE, 0, 0, list                                            \
     }
 
 static const struct config_key keys[CONFIG_ID_COUNT] = {
-    [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL, false},
+    [CONFIG_THING_NAME] = {"Thing", "Name", "", CONFIG_TEXT, 0, FLUX_THING_NAME_MAX, NULL},
     [CONFIG_THING_NAME_FROM] = TEXT("Thing", "NameFrom", ""),
-    [CONFIG_THING_EXTRA] = {"Thing", "Extra", "", CONFIG_THINGS, 0, CONFIG_TEXT_MAX, NULL, false},
-    [CONFIG_ENDPOINT] = {"Connection", "Endpoint", "", CONFIG_HOST, 0, CONFIG_TEXT_MAX, NULL,
-                         false},
+    [CONFIG_THING_EXTRA] = {"Thing", "Extra", "", CONFIG_THINGS, 0, CONFIG_TEXT_MAX, NULL},
+    [CONFIG_ENDPOINT] = {"Connection", "Endpoint", "", CONFIG_HOST, 0, CONFIG_TEXT_MAX, NULL},
     [CONFIG_PORT] = NUMBER("Connection", "Port", "8883", 1, 65535),
-    [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL, false},
+    [CONFIG_CLIENT_ID] = {"Connection", "ClientId", "", CONFIG_TEXT, 0, 128, NULL},
     [CONFIG_PROTOCOL] = CHOICE("Connection", "Protocol", "5", protocols),
     [CONFIG_KEEP_ALIVE_SEC] = NUMBER("Connection", "KeepAliveSec", "240", 30, 1200),
     [CONFIG_CONNECT_TIMEOUT_MS] =
@@ -44,7 +39,7 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_CA_FILE] = TEXT("Connection", "CaFile", ""),
     [CONFIG_CERTIFICATE_FILE] = TEXT("Connection", "CertificateFile", ""),
     [CONFIG_PRIVATE_KEY] = TEXT("Connection", "PrivateKey", ""),
-    [CONFIG_PROXY] = TEXT_LATER("Connection", "Proxy", ""),
+    [CONFIG_PROXY] = {"Connection", "Proxy", "", CONFIG_PROXY_URL, 0, CONFIG_TEXT_MAX, NULL},
     [CONFIG_INTERVAL_MS] = NUMBER("Updates", "IntervalMs", "10000", 0, DAY_MS),
     [CONFIG_BURST] = NUMBER("Updates", "Burst", "10", 1, 1000),
     [CONFIG_RESPONSE_TIMEOUT_MS] =
@@ -61,13 +56,13 @@ static const struct config_key keys[CONFIG_ID_COUNT] = {
     [CONFIG_STOP_TIMEOUT_MS] = NUMBER("Updates", "StopTimeoutMs", "2000", 0, 60 * 1000),
     [CONFIG_STORAGE_MODE] = CHOICE("Storage", "Mode", "durable", storage_modes),
     [CONFIG_STORAGE_DIRECTORY] = {"Storage", "Directory", "", CONFIG_DIRECTORY, 0, CONFIG_TEXT_MAX,
-                                  NULL, false},
+                                  NULL},
     [CONFIG_SYNC_INTERVAL_MS] = NUMBER("Storage", "SyncIntervalMs", "30000", 0, DAY_MS),
     [CONFIG_STORAGE_MAX_BYTES] =
         NUMBER("Storage", "MaxBytes", "16777216", 1024 * 1024, 1024 * 1024 * 1024),
     [CONFIG_SOCKET_PATH] = {"Socket", "Path", "/run/fluxaws/fluxawsd.sock", CONFIG_SOCKET, 0,
-                            CONFIG_SOCKET_PATH_MAX, NULL, false},
-    [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL, false},
+                            CONFIG_SOCKET_PATH_MAX, NULL},
+    [CONFIG_SOCKET_MODE] = {"Socket", "Mode", "0660", CONFIG_OCTAL, 0, 0777, NULL},
     [CONFIG_SOCKET_GROUP] = TEXT("Socket", "Group", "fluxaws"),
     [CONFIG_MAX_CLIENTS] = NUMBER("Socket", "MaxClients", "256", 1, 4096),
     [CONFIG_MAX_CLIENTS_PER_USER] = NUMBER("Socket", "MaxClientsPerUser", "64", 1, 4096),
@@ -92,6 +87,7 @@ static const enum config_reload reloads[CONFIG_ID_COUNT] = {
     [CONFIG_CA_FILE] = CONFIG_RELOAD_DIALS,
     [CONFIG_CERTIFICATE_FILE] = CONFIG_RELOAD_DIALS,
     [CONFIG_PRIVATE_KEY] = CONFIG_RELOAD_DIALS,
+    [CONFIG_PROXY] = CONFIG_RELOAD_DIALS,
     [CONFIG_STORAGE_MODE] = CONFIG_RELOAD_RESTART,
     [CONFIG_STORAGE_DIRECTORY] = CONFIG_RELOAD_RESTART,
     [CONFIG_STORAGE_MAX_BYTES] = CONFIG_RELOAD_RESTART,

@@ -45,7 +45,8 @@ static void tell_up(struct log_limit *limit, const struct link_change *change, i
     if (counted > 0)
         (void)snprintf(failed, sizeof(failed), " (%llu more attempts had failed)",
                        (unsigned long long)counted);
-    log_limited(limit, &line, now_ms, "connected to %s:%s as %s%s", change->endpoint, change->port,
+    log_limited(limit, &line, now_ms, "connected to %s:%s%s%s as %s%s", change->endpoint,
+                change->port, *change->proxy ? " through the proxy " : "", change->proxy,
                 change->client_id, failed);
 }
 
@@ -76,8 +77,9 @@ static void tell_network(struct log_limit *limit, const struct link_change *chan
     const struct log_line line = state_line(LOG_INFO, fields, count);
     write_wait(change->wait_ms, wait);
     if (is_gone)
-        log_limited(limit, &line, now_ms, "no route leads to %s: waiting for a network",
-                    change->endpoint);
+        log_limited(limit, &line, now_ms, "no route leads to %s%s: waiting for a network",
+                    *change->proxy ? "the proxy " : "",
+                    *change->proxy ? change->proxy : change->endpoint);
     else
         log_limited(limit, &line, now_ms, "the network is there%s", wait);
 }

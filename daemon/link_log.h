@@ -11,6 +11,7 @@ struct link_change {
     enum link_state before, after;
     enum link_input input;
     const char *thing_name, *client_id, *endpoint, *port;
+    const char *proxy;  /* host:port; "": none */
     const char *reason; /* of a failure, in words; where we hang up: why */
     int code;           /* MQTT's reason code of a failure; 0 or less: none */
     int64_t wait_ms;    /* until the next attempt; INT64_MAX: none is planned */

@@ -73,6 +73,7 @@ static json_t *link_document(const struct status_source *source, int64_t now_ms)
     object =
         status_put(object, "endpoint", status_text(config_text(source->config, CONFIG_ENDPOINT)));
     object = status_put(object, "port", json_integer(config_number(source->config, CONFIG_PORT)));
+    object = status_put(object, "proxy", status_text(status.proxy));
     object = status_put(object, "attempts", status_count(status.attempts));
     object = status_put(object, "connections", status_count(status.connections));
     object = status_put(object, "bytes_out", status_count(status.bytes_out));

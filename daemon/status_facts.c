@@ -25,6 +25,7 @@ static void collect_link(const struct status_source *source, int64_t now_ms,
     facts->link_reason = link.reason;
     facts->link_failure = link.failure;
     facts->link_was_up = link.was_up;
+    facts->has_proxy = *link.proxy != '\0';
     facts->credentials_missing = strcmp(link.credentials, "missing") == 0;
     facts->certificate_ends_in_sec = certificate_ends_in_sec(&link);
 }

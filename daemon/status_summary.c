@@ -165,6 +165,14 @@ static const char *advice_for(const struct status_facts *facts)
         return "set the clock";
     case MQTT_LINK_FAILED_REFUSED_US:
         return "activate the certificate in AWS IoT";
+    case MQTT_LINK_FAILED_PROXY:
+        return "check [Connection] Proxy and the network up to it";
+    case MQTT_LINK_FAILED_PROXY_LOGIN:
+        return "check the user and password in [Connection] Proxy";
+    case MQTT_LINK_FAILED_PROXY_REFUSED:
+        return "have the proxy allow [Connection] Endpoint";
+    case MQTT_LINK_FAILED_PROXY_BEYOND:
+        return "check [Connection] Endpoint, then the network behind the proxy";
     case 0x88: /* server unavailable */
     case 0x89: /* server busy */
     case 0x97: /* quota exceeded */
@@ -186,8 +194,8 @@ static bool judge_link(const struct status_facts *facts, char *ret_text, size_t 
     if (facts->link == LINK_UP)
         return false;
     if (facts->link == LINK_WAITING_NETWORK)
-        (void)snprintf(ret_text, size,
-                       "bring up the network: this device has no route to the endpoint");
+        (void)snprintf(ret_text, size, "bring up the network: this device has no route to the %s",
+                       facts->has_proxy ? "proxy" : "endpoint");
     else if (facts->link_reason[0])
         (void)snprintf(ret_text, size, "%s: %s", advice_for(facts), facts->link_reason);
     else

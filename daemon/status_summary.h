@@ -36,6 +36,7 @@ struct status_facts {
     const char *link_reason; /* why it is not up, or was lost last; "": it never failed */
     int link_failure;        /* enum mqtt_link_failure or a reason code of MQTT; 0: none */
     bool link_was_up;        /* that failure ended a link that had been up */
+    bool has_proxy;          /* the way leads through one */
     bool credentials_missing;
     int64_t certificate_ends_in_sec; /* INT64_MAX: not known */
 

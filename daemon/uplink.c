@@ -39,8 +39,8 @@ static uint64_t mix_text(uint64_t hash, const char *text)
 /* A number that changes when a connection made now would differ from the one before. */
 static uint64_t connection_fingerprint(struct uplink *uplink)
 {
-    static const enum config_id ids[] = {CONFIG_ENDPOINT, CONFIG_PORT, CONFIG_CLIENT_ID,
-                                         CONFIG_PROTOCOL, CONFIG_KEEP_ALIVE_SEC};
+    static const enum config_id ids[] = {CONFIG_ENDPOINT, CONFIG_PORT,           CONFIG_CLIENT_ID,
+                                         CONFIG_PROTOCOL, CONFIG_KEEP_ALIVE_SEC, CONFIG_PROXY};
     credential_paths_find(&uplink->paths, uplink->config, uplink->directories.state,
                           uplink->directories.credentials);
     uint64_t hash = credential_paths_fingerprint(&uplink->paths);
@@ -49,13 +49,21 @@ static uint64_t connection_fingerprint(struct uplink *uplink)
     return hash;
 }
 
-/* Without memory for it a network is assumed. */
+/* Of the endpoint, or of the proxy before it. Without memory for it a network is assumed. */
 static void watch_network(struct uplink *uplink)
 {
     const char *host = config_text(uplink->config, CONFIG_ENDPOINT);
+    uint16_t port = (uint16_t)config_number(uplink->config, CONFIG_PORT);
+    struct proxy_address proxy;
+    uplink->proxy[0] = '\0';
+    if (proxy_address_parse(config_text(uplink->config, CONFIG_PROXY), &proxy, NULL) == 0) {
+        (void)snprintf(uplink->proxy, sizeof(uplink->proxy), "%s", proxy.shown);
+        host = proxy.host;
+        port = proxy.port;
+    }
     if (*host)
-        (void)mqtt_link_watch_network(uplink->link, host,
-                                      (uint16_t)config_number(uplink->config, CONFIG_PORT));
+        (void)mqtt_link_watch_network(uplink->link, host, port);
+    explicit_bzero(&proxy, sizeof(proxy));
 }
 
 int uplink_new(struct uplink **ret_uplink, struct thing *thing, const char *thing_name,
@@ -118,6 +126,7 @@ static void uplink_dial(struct uplink *uplink)
         .protocol = config_number(config, CONFIG_PROTOCOL) == 0 ? 5 : 4,
         .keep_alive_sec = (int)config_number(config, CONFIG_KEEP_ALIVE_SEC),
         .connect_timeout_ms = config_number(config, CONFIG_CONNECT_TIMEOUT_MS),
+        .proxy = config_text(config, CONFIG_PROXY),
         .credentials = credential_paths_borrow(&uplink->paths),
     };
     const int r = mqtt_link_connect(uplink->link, &connection);
@@ -139,6 +148,7 @@ static void uplink_tell_change(struct uplink *uplink, enum link_state before, en
         .client_id = client_id(uplink),
         .endpoint = config_text(uplink->config, CONFIG_ENDPOINT),
         .port = config_text(uplink->config, CONFIG_PORT),
+        .proxy = uplink->proxy,
         .reason = is_ours ? uplink->why_hung_up : uplink->reason,
         .code = is_ours || uplink->is_past ? 0 : uplink->failure,
         .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - now_ms,

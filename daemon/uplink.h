@@ -67,6 +67,7 @@ struct uplink_status {
                                 the settings were others */
     int failure;             /* enum mqtt_link_failure, or a reason code of MQTT; 0: none */
     bool was_up;             /* that failure ended a link that had been up */
+    const char *proxy;       /* host:port of the proxy that the way leads through; "": none */
     const char *credentials; /* state of the last check; "": there was none */
     int64_t not_after_sec;   /* of the certificate, 0: unknown */
     uint64_t attempts, connections;

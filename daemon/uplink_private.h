@@ -6,6 +6,7 @@
 #include "daemon/credential_paths.h"
 #include "daemon/mqtt/clock_doubt.h"
 #include "daemon/mqtt/mqtt_link.h"
+#include "daemon/mqtt/proxy_address.h"
 #include "daemon/uplink.h"
 
 struct uplink {
@@ -16,7 +17,8 @@ struct uplink {
     struct mqtt_link *link;
     struct link_machine machine;
     struct credential_paths paths;
-    uint64_t fingerprint; /* of what the connection rests on */
+    char proxy[PROXY_TEXT_MAX + 8]; /* host:port of the one in use, without what is secret; "" */
+    uint64_t fingerprint;           /* of what the connection rests on */
     int64_t since_ms;
     uint64_t changes;
     char reason[512];

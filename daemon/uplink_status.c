@@ -3,7 +3,10 @@
 #include "daemon/base/clock.h"
 #include <stdio.h>
 
-#define NO_NETWORK "no route leads to the endpoint"
+static const char *no_network(const struct uplink *uplink)
+{
+    return uplink->proxy[0] ? "no route leads to the proxy" : "no route leads to the endpoint";
+}
 
 /* How long that had lasted which the event ended. */
 static int64_t event_duration(const struct uplink *uplink, const struct uplink_step *step,
@@ -44,7 +47,7 @@ static const char *event_reason(const struct uplink *uplink, enum link_event eve
     case LINK_EVENT_RESUMED:
         return "by an operator";
     case LINK_EVENT_NETWORK_GONE:
-        return NO_NETWORK;
+        return no_network(uplink);
     case LINK_EVENT_UP:
     case LINK_EVENT_NETWORK_FOUND:
     case LINK_EVENT_NONE:
@@ -88,7 +91,7 @@ const struct link_history *uplink_history(const struct uplink *uplink)
 static const char *present_reason(const struct uplink *uplink)
 {
     if (uplink->machine.state == LINK_WAITING_NETWORK)
-        return NO_NETWORK;
+        return no_network(uplink);
     if (uplink->machine.state == LINK_PAUSED || uplink->machine.state == LINK_PAUSING)
         return "paused by an operator";
     return uplink->is_past ? "" : uplink->reason;
@@ -110,6 +113,7 @@ void uplink_get_status(const struct uplink *uplink, struct uplink_status *ret_st
         .since_ms = uplink->since_ms,
         .next_try_ms = is_waiting ? link_machine_deadline(&uplink->machine) : INT64_MAX,
         .reason = present_reason(uplink),
+        .proxy = uplink->proxy,
         .failure = uplink->failure,
         .was_up = uplink->was_up,
         .credentials = uplink->has_checked ? credentials_state_name(uplink->credentials_state) : "",

@@ -92,6 +92,11 @@ static void print_link_place(const struct status_page *page)
     screen_add(&line, "to ");
     screen_add_string(&line, status_find(page, "link.endpoint"), 61);
     screen_add(&line, ":%" PRId64, status_number(page, "link.port"));
+    const struct json_node *proxy = status_find(page, "link.proxy");
+    if (!json_is_null(proxy)) {
+        screen_add(&line, " through the proxy ");
+        screen_add_string(&line, proxy, 61);
+    }
     status_end(&line, 1);
 
     status_line(page, &line, "");

@@ -21,6 +21,7 @@ struct mqtt_link_config {
     int protocol; /* 5, or 4 for 3.1.1 */
     int keep_alive_sec;
     int64_t connect_timeout_ms;
+    const char *proxy; /* as proxy_address.h takes it; NULL or empty: none */
     struct credentials_paths credentials;
 };
 
@@ -40,14 +41,18 @@ enum mqtt_link_event_kind {
 
 /* What `code` means in MQTT_LINK_CONNECT_FAILED; CONNACK codes of MQTT 5 are 0x80 and above. */
 enum mqtt_link_failure {
-    MQTT_LINK_FAILED = -1,             /* some other reason, see the text */
-    MQTT_LINK_FAILED_NAME = -2,        /* the name does not resolve */
-    MQTT_LINK_FAILED_TCP = -3,         /* refused, unreachable, no answer */
-    MQTT_LINK_FAILED_SERVER_CA = -4,   /* the server's certificate is not trusted */
-    MQTT_LINK_FAILED_SERVER_NAME = -5, /* it belongs to another name */
-    MQTT_LINK_FAILED_REFUSED_US = -6,  /* the server did not take our certificate */
-    MQTT_LINK_FAILED_TIMEOUT = -7,     /* no CONNACK in time */
-    MQTT_LINK_FAILED_SERVER_TIME = -8, /* its certificate is not valid by this device's clock */
+    MQTT_LINK_FAILED = -1,                /* some other reason, see the text */
+    MQTT_LINK_FAILED_NAME = -2,           /* the name does not resolve */
+    MQTT_LINK_FAILED_TCP = -3,            /* refused, unreachable, no answer */
+    MQTT_LINK_FAILED_SERVER_CA = -4,      /* the server's certificate is not trusted */
+    MQTT_LINK_FAILED_SERVER_NAME = -5,    /* it belongs to another name */
+    MQTT_LINK_FAILED_REFUSED_US = -6,     /* the server did not take our certificate */
+    MQTT_LINK_FAILED_TIMEOUT = -7,        /* no CONNACK in time */
+    MQTT_LINK_FAILED_SERVER_TIME = -8,    /* its certificate is not valid by this device's clock */
+    MQTT_LINK_FAILED_PROXY = -9,          /* the proxy cannot be reached, or is none */
+    MQTT_LINK_FAILED_PROXY_LOGIN = -10,   /* it does not take who we are */
+    MQTT_LINK_FAILED_PROXY_REFUSED = -11, /* it does not let us through to there */
+    MQTT_LINK_FAILED_PROXY_BEYOND = -12,  /* it does not reach the endpoint itself */
 };
 
 /* One event; pointers are borrowed until the next mqtt_link_next_event(). */
@@ -75,8 +80,8 @@ bool mqtt_link_free(struct mqtt_link *link);
 /* An eventfd, readable while there are events. Do not read it: mqtt_link_next_event() does. */
 int mqtt_link_event_fd(const struct mqtt_link *link);
 
-/* Name the endpoint whose way is watched: MQTT_LINK_NETWORK_GONE and _FOUND tell of it. Nothing is
- * dialled while it is gone. Copied. Returns 0 or -ENOMEM. */
+/* Name the endpoint, or the proxy before it, whose way is watched: MQTT_LINK_NETWORK_GONE and
+ * _FOUND tell of it. Nothing is dialled while it is gone. Copied. Returns 0 or -ENOMEM. */
 int mqtt_link_watch_network(struct mqtt_link *link, const char *host, uint16_t port);
 
 /* Check the credentials and dial. A connection or attempt that still stands is dropped first;

@@ -3,10 +3,13 @@
 #include "daemon/mqtt/paho_callbacks.h"
 #include "daemon/mqtt/paho_index.h"
 #include "daemon/mqtt/paho_resolver.h"
+#include "daemon/mqtt/paho_tunnel.h"
+#include "daemon/mqtt/tcp_tune.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REQUESTS_MAX    100 /* beyond Receive Maximum Paho itself holds back */
 #define PAHO_BUFFER_MAX 5000
@@ -23,6 +26,7 @@ void paho_prepare(void)
         (void)unsetenv(names[i]);
     paho_index_keep();
     paho_resolver_keep();
+    paho_tunnel_keep();
 }
 
 uint64_t paho_connection_number(const struct paho_connection *connection)
@@ -51,7 +55,15 @@ static int create_handle(struct paho_connection *connection, const struct mqtt_l
     return 0;
 }
 
-static int dial(struct paho_connection *connection, const struct mqtt_link_config *config)
+/* Whole seconds, of what is left. */
+static int connect_timeout_sec(const struct mqtt_link_config *config, int64_t late_ms)
+{
+    const int64_t left_ms = config->connect_timeout_ms - late_ms;
+    return left_ms > 1000 ? (int)((left_ms + 999) / 1000) : 1;
+}
+
+static int dial(struct paho_connection *connection, const struct mqtt_link_config *config,
+                int64_t late_ms)
 {
     MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
     tls.trustStore = config->credentials.ca_file;
@@ -78,7 +90,7 @@ static int dial(struct paho_connection *connection, const struct mqtt_link_confi
     paho_set_dial_callbacks(connection, &options);
     options.ssl = &tls;
     options.keepAliveInterval = config->keep_alive_sec;
-    options.connectTimeout = (int)((config->connect_timeout_ms + 999) / 1000);
+    options.connectTimeout = connect_timeout_sec(config, late_ms);
     options.maxInflight = REQUESTS_MAX;
     options.automaticReconnect = 0;
     return MQTTAsync_connect(connection->handle, &options) == MQTTASYNC_SUCCESS ? 0 : -EIO;
@@ -86,21 +98,26 @@ static int dial(struct paho_connection *connection, const struct mqtt_link_confi
 
 int paho_connection_new(struct paho_connection **ret_connection, struct inbox *inbox,
                         struct outbox *outbox, struct wire_meter *meter, uint64_t number,
-                        const struct mqtt_link_config *config)
+                        const struct mqtt_link_config *config, int tunnel_fd, int64_t late_ms)
 {
     struct paho_connection *connection = calloc(1, sizeof(*connection));
-    if (!connection)
+    if (!connection) {
+        if (tunnel_fd >= 0)
+            (void)close(tunnel_fd);
         return -ENOMEM;
+    }
     connection->inbox = inbox;
     connection->outbox = outbox;
     connection->meter = meter;
     connection->number = number;
     connection->protocol = config->protocol;
-    connection->port = config->port;
+    connection->port = tunnel_fd >= 0 ? tcp_tune_port(tunnel_fd) : config->port;
     connection->keep_alive_sec = config->keep_alive_sec;
-    int rc = create_handle(connection, config);
+    int rc = tunnel_fd >= 0 ? paho_tunnel_offer(config->host, config->port, tunnel_fd) : 0;
     if (rc == 0)
-        rc = dial(connection, config);
+        rc = create_handle(connection, config);
+    if (rc == 0)
+        rc = dial(connection, config, late_ms);
     if (rc < 0) {
         (void)paho_connection_free(connection);
         return rc;
@@ -132,6 +149,7 @@ struct paho_connection *paho_connection_free(struct paho_connection *connection)
         return NULL;
     if (connection->handle)
         MQTTAsync_destroy(&connection->handle);
+    paho_tunnel_withdraw();
     free_requests(connection, false);
     free(connection);
     return NULL;

@@ -15,12 +15,15 @@ struct paho_connection;
  * connection. Once, before any thread starts. */
 void paho_prepare(void);
 
-/* Begin to dial. Inbox, outbox and meter outlive the connection. Ends in MQTT_LINK_CONNECTED in the
+/* Begin to dial, `late_ms` after the attempt began; `tunnel_fd` is a socket that leads to the
+ * endpoint through a proxy (taken over), -1: there is none. Inbox, outbox and meter outlive the
+ * connection. Ends in MQTT_LINK_CONNECTED in the
  * inbox or OUTBOX_DIAL_ENDED in the outbox; a connection that ends later puts MQTT_LINK_LOST into
- * the inbox and OUTBOX_LINK_ENDED into the outbox. Returns 0 or a negative errno. */
+ * the inbox and OUTBOX_LINK_ENDED into the outbox. Returns 0 or a negative errno, -ENOSYS: as
+ * paho_tunnel_offer(). */
 int paho_connection_new(struct paho_connection **ret_connection, struct inbox *inbox,
                         struct outbox *outbox, struct wire_meter *meter, uint64_t number,
-                        const struct mqtt_link_config *config);
+                        const struct mqtt_link_config *config, int tunnel_fd, int64_t late_ms);
 
 /* Close what is open, without a farewell where none was said, and release all. May wait about a
  * second for Paho's threads, longer while the resolver hangs. Returns NULL. */

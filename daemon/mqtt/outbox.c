@@ -21,7 +21,7 @@ void outbox_clear(struct outbox *outbox)
 }
 
 /* The pointers of a command, so that one loop counts and one copies. */
-#define TEXTS_MAX (MQTT_LINK_FILTERS_MAX + 7)
+#define TEXTS_MAX (MQTT_LINK_FILTERS_MAX + 8)
 static size_t list_texts(struct outbox_command *command, const char **ret_texts[TEXTS_MAX])
 {
     size_t count = 0;
@@ -31,6 +31,7 @@ static size_t list_texts(struct outbox_command *command, const char **ret_texts[
     ret_texts[count++] = &command->topic;
     ret_texts[count++] = &command->config.host;
     ret_texts[count++] = &command->config.client_id;
+    ret_texts[count++] = &command->config.proxy;
     ret_texts[count++] = &command->config.credentials.ca_file;
     ret_texts[count++] = &command->config.credentials.certificate_file;
     ret_texts[count++] = &command->config.credentials.private_key;

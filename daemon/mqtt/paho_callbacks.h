@@ -44,7 +44,7 @@ struct paho_connection {
     struct wire_meter *meter;
     uint64_t number;
     int protocol;
-    uint16_t port;
+    uint16_t port; /* that the socket is connected to: the endpoint's or the proxy's */
     int keep_alive_sec;
     struct paho_request *requests; /* link thread only */
     size_t request_count;

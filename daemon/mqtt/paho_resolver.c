@@ -1,6 +1,7 @@
 #include "daemon/mqtt/paho_resolver.h"
 
 #include "daemon/mqtt/endpoint_way.h"
+#include "daemon/mqtt/paho_tunnel.h"
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdatomic.h>
@@ -65,6 +66,9 @@ __attribute__((visibility("default"), weak)) int getaddrinfo(const char *host, c
     } next = {.symbol = dlsym(RTLD_NEXT, "getaddrinfo")};
     if (!next.symbol)
         return EAI_FAIL;
+    const char *stand_in = paho_tunnel_stand_in(host);
+    if (stand_in)
+        return next.call(stand_in, service, hints, ret_addresses);
     const int rc = next.call(host, service, hints, ret_addresses);
     if (rc == 0 && atomic_load(&is_kept))
         *ret_addresses = paho_resolver_prune(*ret_addresses);

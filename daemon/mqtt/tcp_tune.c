@@ -4,16 +4,15 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static bool is_connected_to(int fd, uint16_t port)
+uint16_t tcp_tune_port(int fd)
 {
     int type;
     socklen_t size = sizeof(type);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM)
-        return false;
+        return 0;
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -22,14 +21,16 @@ static bool is_connected_to(int fd, uint16_t port)
     } peer = {0};
     size = sizeof(peer);
     if (getpeername(fd, &peer.any, &size) < 0)
-        return false;
+        return 0;
     if (peer.any.sa_family == AF_INET)
-        return ntohs(peer.v4.sin_port) == port;
-    return peer.any.sa_family == AF_INET6 && ntohs(peer.v6.sin6_port) == port;
+        return ntohs(peer.v4.sin_port);
+    return peer.any.sa_family == AF_INET6 ? ntohs(peer.v6.sin6_port) : 0;
 }
 
 int tcp_tune(uint16_t port, unsigned unacknowledged_ms)
 {
+    if (port == 0)
+        return -1;
     DIR *directory = opendir("/proc/self/fd");
     if (!directory)
         return -1;
@@ -38,7 +39,7 @@ int tcp_tune(uint16_t port, unsigned unacknowledged_ms)
     while ((entry = readdir(directory))) {
         char *end;
         long fd = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end != '\0' || !is_connected_to((int)fd, port))
+        if (end == entry->d_name || *end != '\0' || tcp_tune_port((int)fd) != port)
             continue;
         int on = 1;
         (void)setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -12,4 +12,7 @@
  * such a connection, or -1. */
 int tcp_tune(uint16_t port, unsigned unacknowledged_ms);
 
+/* The port that a TCP socket is connected to; 0: it is not. */
+uint16_t tcp_tune_port(int fd);
+
 #endif

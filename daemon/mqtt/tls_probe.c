@@ -2,6 +2,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/mqtt/endpoint_way.h"
+#include "daemon/mqtt/proxy_dial.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -27,6 +28,11 @@ conclude(struct tls_probe *probe, int code, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(probe->text, sizeof(probe->text), format, arguments);
     va_end(arguments);
+}
+
+bool tls_probe_has_proxy(const struct mqtt_link_config *config)
+{
+    return config->proxy && config->proxy[0] != '\0';
 }
 
 static struct addrinfo *resolve(const struct mqtt_link_config *config, struct tls_probe *probe)
@@ -110,6 +116,30 @@ static int connect_any(const struct mqtt_link_config *config, int64_t deadline_m
     return -1;
 }
 
+/* Through the proxy. */
+static int connect_through(const struct mqtt_link_config *config, int64_t deadline_ms,
+                           struct tls_probe *probe)
+{
+    struct proxy_dial *dial = NULL;
+    enum endpoint_way way;
+    if (proxy_dial_new(&dial, config, deadline_ms - clock_now_ms(), &way, probe) < 0)
+        return -1;
+    enum proxy_dial_state state;
+    while ((state = proxy_dial_step(dial, clock_now_ms())) < PROXY_DIAL_OPEN) {
+        struct pollfd poll_fd = {.fd = -1};
+        int timeout_ms;
+        poll_fd.fd = proxy_dial_poll(dial, clock_now_ms(), &poll_fd.events, &timeout_ms);
+        (void)poll(&poll_fd, 1, timeout_ms);
+    }
+    int fd = -1;
+    if (state == PROXY_DIAL_OPEN)
+        fd = proxy_dial_take(dial);
+    else
+        *probe = *proxy_dial_reason(dial);
+    (void)proxy_dial_free(dial);
+    return fd;
+}
+
 static bool set_credentials(SSL_CTX *context, const struct mqtt_link_config *config)
 {
     const struct credentials_paths *paths = &config->credentials;
@@ -165,8 +195,9 @@ static void describe_untrusted(SSL *ssl, const struct mqtt_link_config *config,
     else
         conclude(probe, MQTT_LINK_FAILED_SERVER_CA,
                  "the server's certificate is not signed by an authority in CaFile %s (%s); check "
-                 "CaFile and Endpoint",
-                 config->credentials.ca_file, words);
+                 "CaFile and Endpoint%s",
+                 config->credentials.ca_file, words,
+                 tls_probe_has_proxy(config) ? ", and that the proxy does not open TLS" : "");
 }
 
 /* The alerts by which a server speaks of the certificate it was shown. */
@@ -241,7 +272,8 @@ void tls_probe_run(const struct mqtt_link_config *config, int timeout_ms,
     ret_probe->code = 0;
     ret_probe->text[0] = '\0';
     int64_t deadline_ms = clock_now_ms() + timeout_ms;
-    int fd = connect_any(config, deadline_ms, ret_probe);
+    int fd = tls_probe_has_proxy(config) ? connect_through(config, deadline_ms, ret_probe)
+                                         : connect_any(config, deadline_ms, ret_probe);
     if (fd < 0)
         return;
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -258,4 +290,20 @@ void tls_probe_run(const struct mqtt_link_config *config, int timeout_ms,
     SSL_CTX_free(context);
     ERR_clear_error();
     close(fd);
+}
+
+void tls_probe_explain(const struct mqtt_link_config *config, int timeout_ms, bool timed_out,
+                       struct tls_probe *ret_probe)
+{
+    tls_probe_run(config, timeout_ms, ret_probe);
+    if (ret_probe->code != 0)
+        return;
+    if (timed_out)
+        conclude(ret_probe, MQTT_LINK_FAILED_TIMEOUT,
+                 "the broker takes the connection but does not answer CONNECT in time; check "
+                 "Endpoint and Port");
+    else
+        conclude(ret_probe, MQTT_LINK_FAILED,
+                 "the broker ended the connection without a reason; check that the certificate is "
+                 "active and that its policy allows iot:Connect with this ClientId");
 }

@@ -11,13 +11,21 @@ struct tls_probe {
     char text[512]; /* in words, with what to try */
 };
 
-/* Resolve the name, and ask for the way there. Returns 0, or fills in the probe and returns -1.
- * Blocks as long as the resolver does. */
+/* Tell whether the way leads through a proxy. */
+bool tls_probe_has_proxy(const struct mqtt_link_config *config);
+
+/* Resolve the endpoint's name, and ask for the way there; without a proxy. Returns 0, or fills in
+ * the probe and returns -1. Blocks as long as the resolver does. */
 int tls_probe_name(const struct mqtt_link_config *config, struct tls_probe *ret_probe,
                    enum endpoint_way *ret_way);
 
-/* Resolve, connect, shake hands. Blocks for up to `timeout_ms` beyond the resolver. */
+/* Resolve, connect, through the proxy where there is one, shake hands. Blocks for up to
+ * `timeout_ms` beyond the resolver. */
 void tls_probe_run(const struct mqtt_link_config *config, int timeout_ms,
                    struct tls_probe *ret_probe);
+
+/* The same, with a reason where up to TLS all is well and yet there was no session. */
+void tls_probe_explain(const struct mqtt_link_config *config, int timeout_ms, bool timed_out,
+                       struct tls_probe *ret_probe);
 
 #endif

@@ -152,12 +152,21 @@ static void test_unknown_names_are_told_but_do_not_degrade(void **state)
     assert_int_equal(config_number(config, CONFIG_BURST), 10);
 }
 
-static void test_later_key_says_not_yet(void **state)
+static void test_bad_proxy_is_told_without_its_password(void **state)
 {
     struct config *config = *state;
-    config_set(config, "Connection", "Proxy", "http://proxy:3128", "f", 1);
-    assert_true(config_has_problem(config, CONFIG_NOT_YET));
-    assert_false(config_is_degraded(config));
+    config_set(config, "Connection", "Proxy", "http://user:secret@proxy:3128", "f", 1);
+    assert_int_equal(config->problem_count, 0);
+    assert_string_equal(config_text(config, CONFIG_PROXY), "http://user:secret@proxy:3128");
+    config_set(config, "Connection", "Proxy", "http://user:secret@proxy", "f", 2);
+    assert_int_equal(config->problem_count, 1);
+    assert_int_equal(config->problems[0].severity, CONFIG_BAD_VALUE);
+    assert_non_null(strstr(config->problems[0].text, "Proxy"));
+    assert_non_null(strstr(config->problems[0].text, "there is no port"));
+    assert_null(strstr(config->problems[0].text, "secret"));
+    assert_string_equal(config_text(config, CONFIG_PROXY), "");
+    config_set(config, "Connection", "Proxy", "", "f", 3);
+    assert_int_equal(config->problem_count, 1);
 }
 
 static void test_extra_is_a_list_of_things(void **state)
@@ -402,7 +411,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_unknown_names_are_told_but_do_not_degrade, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_later_key_says_not_yet, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_proxy_is_told_without_its_password, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_extra_is_a_list_of_things, setup, teardown),
         cmocka_unit_test_setup_teardown(test_access_section_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_may_be_meant_is_suggested, setup, teardown),

@@ -284,8 +284,7 @@ static void test_man_page_tells_what_a_reload_does(void **state)
         const struct config_key *key = config_key((enum config_id)id);
         char row[128];
         (void)snprintf(row, sizeof(row), "\n|  [%s] %s\n:  %s\n", key->section, key->name,
-                       key->later ? "not yet"
-                                  : config_reload_name(config_reload((enum config_id)id)));
+                       config_reload_name(config_reload((enum config_id)id)));
         if (!strstr(page, row))
             fail_msg("what a reload does with [%s] %s is not told as it is", key->section,
                      key->name);

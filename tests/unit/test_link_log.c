@@ -20,7 +20,8 @@ struct world {
     struct link_machine machine;
     struct log_limit limit;
     int64_t now_ms;
-    FILE *lines; /* stands in for stderr */
+    const char *proxy; /* NULL: none */
+    FILE *lines;       /* stands in for stderr */
     int saved_stderr;
 };
 
@@ -68,6 +69,7 @@ static void step(struct world *world, enum link_input input, const char *reason,
         .client_id = "lamp",
         .endpoint = "iot.example",
         .port = "8883",
+        .proxy = world->proxy ? world->proxy : "",
         .reason = reason,
         .code = code,
         .wait_ms = deadline_ms == INT64_MAX ? INT64_MAX : deadline_ms - world->now_ms,
@@ -240,6 +242,19 @@ static void test_lost_network_is_told_once_and_so_is_its_return(void **state)
     assert_non_null(strstr(text, "the network is there; next attempt in "));
 }
 
+static void test_proxy_on_the_way_is_told(void **state)
+{
+    struct world *world = *state;
+    world->proxy = "proxy:3128";
+    come_up(world);
+    step(world, LINK_INPUT_LOST, "lost", 0);
+    step(world, LINK_INPUT_NETWORK_GONE, "", 0);
+    (void)read_lines(world, text, sizeof(text));
+    assert_non_null(
+        strstr(text, "connected to iot.example:8883 through the proxy proxy:3128 as lamp\n"));
+    assert_non_null(strstr(text, "no route leads to the proxy proxy:3128: waiting for a network"));
+}
+
 static void test_who_hangs_up_says_why(void **state)
 {
     struct world *world = *state;
@@ -298,6 +313,7 @@ int main(void)
     unsetenv("JOURNAL_STREAM");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_change_is_told_once_with_its_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_proxy_on_the_way_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_hangs_up_says_why, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hour_offline_is_less_than_a_hundred_lines, setup,
                                         teardown),

@@ -138,6 +138,12 @@ static void test_each_failure_of_the_link_has_its_advice(void **state)
         {MQTT_LINK_FAILED_SERVER_NAME, false, "check [Connection] Endpoint: R"},
         {MQTT_LINK_FAILED_SERVER_TIME, false, "set the clock: R"},
         {MQTT_LINK_FAILED_REFUSED_US, false, "activate the certificate in AWS IoT: R"},
+        {MQTT_LINK_FAILED_PROXY, false, "check [Connection] Proxy and the network up to it: R"},
+        {MQTT_LINK_FAILED_PROXY_LOGIN, false,
+         "check the user and password in [Connection] Proxy: R"},
+        {MQTT_LINK_FAILED_PROXY_REFUSED, false, "have the proxy allow [Connection] Endpoint: R"},
+        {MQTT_LINK_FAILED_PROXY_BEYOND, false,
+         "check [Connection] Endpoint, then the network behind the proxy: R"},
         {MQTT_LINK_FAILED, false, "if it lasts, check the certificate's policy: R"},
         {MQTT_LINK_FAILED, true, "wait, and see fluxctl history if it lasts: R"},
         {0x87, false, "check the certificate's policy and [Connection] ClientId: R"},
@@ -289,6 +295,8 @@ static void test_the_cause_comes_before_its_effects(void **state)
     expect(&facts, "see fluxctl keys: 1 value was refused in the shadow");
     facts.link = LINK_WAITING_NETWORK;
     expect(&facts, "bring up the network: this device has no route to the endpoint");
+    facts.has_proxy = true;
+    expect(&facts, "bring up the network: this device has no route to the proxy");
     facts.storage_trouble = "T";
     expect(&facts, "mend the disk: T");
     facts.is_paused = true;
