@@ -1,11 +1,15 @@
 #include "daemon/service_manager.h"
 
+#include "proto/utf8.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+/* Longer ones are cut. */
+#define STATUS_BYTES_MAX 2048
 
 int service_manager_take_socket(void)
 {
@@ -42,10 +46,33 @@ void service_manager_reloading(int64_t monotonic_us)
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)monotonic_us);
 }
 
+/* Bytes of the character that `text` begins with, or 0: it begins with none. */
+static size_t character_size(const char *text, size_t size)
+{
+    for (size_t length = 1; length <= 4 && length <= size; length++) {
+        if (flux_utf8_is_valid(text, length))
+            return length;
+    }
+    return 0;
+}
+
+/* A line of its own would be another message to the service manager, and one with a character that
+ * was cut on its way, or that a broker sent, is dropped as a whole. */
 void service_manager_status(const char *text)
 {
-    /* A line of its own would be another message to the service manager. */
-    (void)sd_notifyf(0, "STATUS=%.*s", (int)strcspn(text, "\n"), text);
+    char line[STATUS_BYTES_MAX];
+    const size_t size = strcspn(text, "\n");
+    size_t used = 0;
+    for (size_t i = 0; i < size && used + 4 < sizeof(line);) {
+        const size_t length = character_size(text + i, size - i);
+        if (length == 0)
+            line[used++] = '?';
+        else
+            memcpy(line + used, text + i, length);
+        used += length;
+        i += length > 0 ? length : 1;
+    }
+    (void)sd_notifyf(0, "STATUS=%.*s", (int)used, line);
 }
 
 int64_t service_manager_watchdog_ms(void)

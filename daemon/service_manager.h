@@ -15,6 +15,7 @@ void service_manager_ready(void);
 /* Say that the end has begun, and how long it may take: longer than the unit allows, if need be. */
 void service_manager_stopping(int64_t patience_ms);
 void service_manager_reloading(int64_t monotonic_us);
+/* Show the first line of `text`; what is no UTF-8 in it becomes a question mark. */
 void service_manager_status(const char *text);
 
 /* How often the watchdog wants to be fed, half of its patience; 0: there is none. */
