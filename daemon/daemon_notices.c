@@ -117,12 +117,10 @@ static void log_notice_line(struct daemon *daemon, const struct thing_notice *no
     if (notice->repeated > 0)
         (void)snprintf(repeated, sizeof(repeated), " (and %llu more)",
                        (unsigned long long)notice->repeated);
-    const char *hint = notice->kind == THING_NOTICE_FILTER_REFUSED
-                           ? "; does the certificate's policy allow it to this thing?"
-                           : "";
     (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", notice->code ? " " : "",
                    notice->code ? code : "", has_path ? " " : "", notice->path,
-                   notice->text[0] ? ": " : "", notice->text, delay, hint);
+                   notice->text[0] ? ": " : "", notice->text, delay,
+                   thing_notice_hint(notice->kind, notice->code));
 
     struct log_field fields[6];
     size_t count = 0;

@@ -210,8 +210,8 @@ static bool judge_hearing(const struct status_facts *facts, char *ret_text, size
         facts->link_for_ms < HEARING_MS)
         return false;
     (void)snprintf(ret_text, size,
-                   "allow iot:Subscribe and iot:Receive for %s in the certificate's policy: no "
-                   "answer can be heard",
+                   "allow iot:Subscribe and iot:Receive for %s in the certificate's policy, or "
+                   "wait if it does: no answer can be heard",
                    facts->own_thing);
     return true;
 }

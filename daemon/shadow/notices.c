@@ -42,6 +42,24 @@ const char *thing_notice_name(enum thing_notice_kind kind)
     return "unknown";
 }
 
+/* The codes of a SUBACK. MQTT 3.1.1 has only one, whatever the reason. */
+const char *thing_notice_hint(enum thing_notice_kind kind, int code)
+{
+    if (kind != THING_NOTICE_FILTER_REFUSED)
+        return "";
+    switch (code) {
+    case 0x80:
+        return "; no reason is given (MQTT 3.1.1 has none): the certificate's policy may not allow "
+               "it to this thing, or the service is unavailable; it is tried again";
+    case 0x87:
+        return "; does the certificate's policy allow it to this thing?";
+    case 0x97:
+        return "; too many at once; it is tried again";
+    default:
+        return "; it is tried again";
+    }
+}
+
 static struct thing_notice *find_same(struct notices *notices, const struct thing_notice *notice,
                                       bool any_path)
 {

@@ -225,6 +225,8 @@ enum thing_notice_kind {
     THING_NOTICE_CROWDED,     /* no subscription is left for this shadow: text */
 };
 const char *thing_notice_name(enum thing_notice_kind kind);
+/* What it may be about, to put behind it: "; ...", or "". */
+const char *thing_notice_hint(enum thing_notice_kind kind, int code);
 struct thing_notice {
     enum thing_notice_kind kind;
     char thing_name[FLUX_THING_NAME_MAX + 1];   /* "": of no thing in particular */

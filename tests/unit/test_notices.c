@@ -76,6 +76,21 @@ static void test_long_texts_are_cut(void **state)
     assert_int_equal(strlen(notice.path), sizeof(notice.path) - 1);
 }
 
+/* With MQTT 3.1.1 nobody knows whether it was the policy. */
+static void test_refused_filter_blames_the_policy_where_the_code_does(void **state)
+{
+    (void)state;
+    const char *hint = thing_notice_hint(THING_NOTICE_FILTER_REFUSED, 0x87);
+    assert_non_null(strstr(hint, "does the certificate's policy allow it"));
+    hint = thing_notice_hint(THING_NOTICE_FILTER_REFUSED, 0x80);
+    assert_non_null(strstr(hint, "no reason is given"));
+    assert_non_null(strstr(hint, "policy may not allow it"));
+    assert_non_null(strstr(hint, "or the service is unavailable"));
+    assert_null(strstr(thing_notice_hint(THING_NOTICE_FILTER_REFUSED, 0x83), "policy"));
+    assert_null(strstr(thing_notice_hint(THING_NOTICE_FILTER_REFUSED, 0x97), "policy"));
+    assert_string_equal(thing_notice_hint(THING_NOTICE_REFUSED, 0x80), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +98,7 @@ int main(void)
         cmocka_unit_test(test_the_same_folds_into_one),
         cmocka_unit_test(test_a_flood_stays_bounded_and_lets_others_through),
         cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_refused_filter_blames_the_policy_where_the_code_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
