@@ -57,6 +57,7 @@ int reload_report_add_problems(struct reload_report *report, const struct config
     for (size_t i = 0; r == 0 && i < config->problem_count; i++) {
         if (problems[i].severity > problems[report->gravest].severity)
             report->gravest = i;
+        report->mistake_count += problems[i].severity > CONFIG_UNKNOWN;
         r = texts_add(&report->problems, &report->problem_count,
                       reload_report_describe(&problems[i]));
     }

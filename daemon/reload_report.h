@@ -11,6 +11,7 @@ struct reload_report {
     char **problems; /* owned: "FILE:LINE: text", in the order they were found */
     size_t problem_count;
     size_t gravest;       /* which of them is, the first such: why it was refused */
+    size_t mistake_count; /* of them are mistakes: what is unknown, or not there yet, is none */
     char **needs_restart; /* owned: "[Socket] Path"; what the file says differs from what runs */
     size_t needs_restart_count;
     char **changed; /* owned: "[Updates] Burst", "[Property ...]"; in force now */

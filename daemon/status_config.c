@@ -26,23 +26,26 @@ static const struct reload_report *refused_reload(const struct status_source *so
     return source->config_rejected ? source->reload : NULL;
 }
 
-void status_find_problem(const struct status_source *source, char place[static STATUS_PLACE_MAX])
+size_t status_find_problem(const struct status_source *source, char place[static STATUS_PLACE_MAX])
 {
     const struct reload_report *report = refused_reload(source);
     place[0] = '\0';
     if (report) {
         if (report->gravest < report->problem_count)
             cut_place(report->problems[report->gravest], place, STATUS_PLACE_MAX);
-        return;
+        return report->mistake_count;
     }
     const struct config *config = source->config;
     enum config_severity worst = CONFIG_UNKNOWN;
+    size_t count = 0;
     for (size_t i = 0; i < config->problem_count; i++) {
+        count += config->problems[i].severity > CONFIG_UNKNOWN;
         if (config->problems[i].severity <= worst)
             continue;
         worst = config->problems[i].severity;
         write_place(&config->problems[i], place, STATUS_PLACE_MAX);
     }
+    return count;
 }
 
 json_t *status_config_problems(const struct status_source *source)

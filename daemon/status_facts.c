@@ -50,7 +50,7 @@ void status_collect(const struct status_source *source, int64_t now_ms,
         .shadows = thing.shadows,
         .shadows_unheard = thing.shadows_unheard,
     };
-    status_find_problem(source, place);
+    ret_facts->config_mistakes = status_find_problem(source, place);
     collect_link(source, now_ms, ret_facts);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(source->thing, shadow))) {

@@ -29,8 +29,8 @@ void status_collect(const struct status_source *source, int64_t now_ms,
 
 /* --- status_config.c: what is wrong with the configuration --- */
 
-/* Where the gravest mistake is, "" if there is none, or of no file. */
-void status_find_problem(const struct status_source *source, char place[static STATUS_PLACE_MAX]);
+/* Where the gravest mistake is, "" if there is none, or of no file. Returns how many there are. */
+size_t status_find_problem(const struct status_source *source, char place[static STATUS_PLACE_MAX]);
 /* Where the mistakes are, without what they say: everybody who may ask may read it. */
 json_t *status_config_problems(const struct status_source *source);
 json_t *status_needs_restart(const struct status_source *source);

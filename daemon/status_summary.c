@@ -133,18 +133,31 @@ static bool judge_credentials(const struct status_facts *facts, char *ret_text, 
     return true;
 }
 
-static const char *at(const struct status_facts *facts)
+struct place_words {
+    char text[600];
+};
+
+/* Where the gravest mistake is, and how many more there are: " at FILE:LINE and 2 more". */
+static struct place_words place_of(const struct status_facts *facts)
 {
-    return facts->config_problem[0] ? " at " : "";
+    struct place_words words = {""};
+    char more[32] = "";
+    if (facts->config_mistakes > 1)
+        (void)snprintf(more, sizeof(more), " and %zu more", facts->config_mistakes - 1);
+    if (facts->config_problem[0])
+        (void)snprintf(words.text, sizeof(words.text), " at %s%s", facts->config_problem, more);
+    else if (facts->config_mistakes > 1)
+        (void)snprintf(words.text, sizeof(words.text), " (%zu mistakes)", facts->config_mistakes);
+    return words;
 }
 
 static bool judge_rejected(const struct status_facts *facts, char *ret_text, size_t size)
 {
     if (facts->config_rejected)
         (void)snprintf(ret_text, size,
-                       "mend the configuration%s%s: the last reload was refused; fluxawsd "
+                       "mend the configuration%s: the last reload was refused; fluxawsd "
                        "--check-config says why",
-                       at(facts), facts->config_problem);
+                       place_of(facts).text);
     return facts->config_rejected;
 }
 
@@ -312,9 +325,9 @@ static bool judge_config(const struct status_facts *facts, char *ret_text, size_
 {
     if (facts->config_degraded)
         (void)snprintf(ret_text, size,
-                       "mend the configuration%s%s: it is degraded; fluxawsd --check-config says "
+                       "mend the configuration%s: it is degraded; fluxawsd --check-config says "
                        "why",
-                       at(facts), facts->config_problem);
+                       place_of(facts).text);
     return facts->config_degraded;
 }
 

@@ -29,6 +29,7 @@ struct status_facts {
     bool config_rejected;        /* the last reload was refused */
     bool config_degraded;        /* a value of it cannot be used */
     const char *config_problem;  /* where the gravest mistake is: "FILE:LINE"; "": not known */
+    size_t config_mistakes;      /* how many there are, that one included; 0: not known */
     const char *needs_restart;   /* a key that waits for a restart; NULL: none */
 
     enum link_state link;

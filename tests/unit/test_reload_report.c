@@ -108,8 +108,10 @@ static void test_problems_carry_file_and_line(void **state)
     config_make(&config, CONFIG_PORT, "none");
     config_add_problem(&config, CONFIG_UNPARSED, "dir", 0, "cannot be read");
     config_add_problem(&config, CONFIG_MISSING, NULL, 0, "Endpoint is missing");
+    config_add_problem(&config, CONFIG_UNKNOWN, "f", 9, "unknown key");
     assert_int_equal(reload_report_add_problems(&report, &config), 0);
-    assert_int_equal(report.problem_count, 3);
+    assert_int_equal(report.problem_count, 4);
+    assert_int_equal(report.mistake_count, 3);
     assert_memory_equal(report.problems[0], "f:7: Port=none", 14);
     assert_string_equal(report.problems[1], "dir: cannot be read");
     assert_string_equal(report.problems[2], "Endpoint is missing");

@@ -85,6 +85,15 @@ static void test_each_trouble_has_its_line(void **state)
     facts.config_problem = "/etc/fluxaws/fluxawsd.conf:7";
     expect(&facts, "mend the configuration at /etc/fluxaws/fluxawsd.conf:7: it is degraded; "
                    "fluxawsd --check-config says why");
+    facts.config_mistakes = 1;
+    expect(&facts, "mend the configuration at /etc/fluxaws/fluxawsd.conf:7: it is degraded; "
+                   "fluxawsd --check-config says why");
+    facts.config_mistakes = 3;
+    expect(&facts, "mend the configuration at /etc/fluxaws/fluxawsd.conf:7 and 2 more: it is "
+                   "degraded; fluxawsd --check-config says why");
+    facts.config_problem = "";
+    expect(&facts, "mend the configuration (3 mistakes): it is degraded; fluxawsd --check-config "
+                   "says why");
     facts = good();
     facts.needs_restart = "[Socket] Path";
     expect(&facts, "systemctl restart fluxawsd: [Socket] Path has changed and needs a restart");
