@@ -6,12 +6,14 @@
 #include "daemon/daemon_private.h"
 #include "daemon/message_ids.h"
 #include "daemon/service_manager.h"
+#include "daemon/storage/state_lock.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* For so long QUEUED waits for STORED: longer than what a good disk takes for two commits, shorter
  * than what people notice. */
@@ -88,6 +90,44 @@ static int open_socket(struct daemon *daemon)
     return r;
 }
 
+static void tell_of_other(const struct daemon *daemon, pid_t holder)
+{
+    char pid[24], who[48] = "";
+    (void)snprintf(pid, sizeof(pid), "%d", (int)holder);
+    if (holder > 0)
+        (void)snprintf(who, sizeof(who), " (process %s)", pid);
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_IN_USE},
+                                       {"THING", daemon->thing_name},
+                                       {"DIRECTORY", daemon->state_directory},
+                                       {"HOLDER", pid}};
+    log_event(LOG_ERR, fields, 4,
+              "another fluxawsd%s keeps its state in %s: stop it, or set [Storage] Directory", who,
+              daemon->state_directory);
+}
+
+/* Two daemons at one database would both be the device: the second does not even begin. Returns 0
+ * or -EBUSY. Where there is nothing that could be locked the database's own locks have to do. */
+static int lock_state(struct daemon *daemon)
+{
+    pid_t holder;
+    if (daemon->state_lock_fd >= 0)
+        return 0;
+    const int fd = state_lock_take(daemon->state_directory, &holder);
+    if (fd == -EWOULDBLOCK) {
+        tell_of_other(daemon, holder);
+        return -EBUSY;
+    }
+    daemon->state_lock_fd = fd >= 0 ? fd : -1;
+    return 0;
+}
+
+static void unlock_state(struct daemon *daemon)
+{
+    if (daemon->state_lock_fd >= 0)
+        (void)close(daemon->state_lock_fd);
+    daemon->state_lock_fd = -1;
+}
+
 /* Where the state lies: borrowed from what lasts as long as we do. */
 static int open_store(struct daemon *daemon)
 {
@@ -95,8 +135,14 @@ static int open_store(struct daemon *daemon)
     (void)snprintf(daemon->state_directory, sizeof(daemon->state_directory), "%s",
                    *directory ? directory : daemon->options.state_directory);
     daemon->storage.log = &daemon->log;
-    const int r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
-                                      daemon->thing_name, daemon->started_ms);
+    int r = lock_state(daemon);
+    if (r == 0)
+        r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
+                                daemon->thing_name, daemon->started_ms);
+    if (r == 0 && daemon->storage.is_volatile)
+        unlock_state(daemon); /* from now on it needs nothing there */
+    else if (r == 0)
+        r = lock_state(daemon); /* the directory may have been made just now */
     if (r == 0)
         daemon_look_at_storage(daemon, daemon->started_ms);
     return r;
@@ -166,6 +212,7 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
     daemon->config = *config; /* borrowed until all has worked */
     daemon->socket = (struct listen_socket){.fd = -1, .lock_fd = -1};
     daemon->timer = DAEMON_TIMER_NONE;
+    daemon->state_lock_fd = -1;
     memcpy(daemon->thing_name, thing_name, strlen(thing_name) + 1);
     daemon->started_ms = clock_now_ms();
 
@@ -181,7 +228,8 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
     if (r == 0)
         r = open_loop(daemon);
     if (r < 0) {
-        log_error("cannot start: %s", strerror(-r));
+        if (r != -EBUSY) /* that has been told */
+            log_error("cannot start: %s", strerror(-r));
         daemon->config = (struct config){0};
         (void)daemon_free(daemon);
         return r;
@@ -202,6 +250,8 @@ bool daemon_free(struct daemon *daemon)
         is_whole = false; /* whoever waits for a disk that hangs waits for ever */
     else
         is_whole &= daemon_storage_close(&daemon->storage);
+    if (is_whole)
+        unlock_state(daemon);
     session_host_clear(&daemon->host);
     listen_socket_close(&daemon->socket);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(*daemon->signals); i++) {

@@ -28,6 +28,7 @@ struct daemon {
     struct config config;
     char thing_name[FLUX_THING_NAME_MAX + 1];
     char state_directory[STORE_PATH_MAX]; /* of the storage */
+    int state_lock_fd;                    /* keeps other daemons out of it; -1: none */
     bool config_rejected;                 /* the last reload was refused */
     struct log_choice log_choice;
     struct reload_report reload;                    /* the last one; empty before the first */
