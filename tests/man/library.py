@@ -1,4 +1,5 @@
 """The client library: fluxaws.h, the symbols that it exports, and fluxaws-client(3)."""
+import json
 import os
 import re
 import tempfile
@@ -51,6 +52,21 @@ def check_declarations(build):
             yield f"{name}: the page has '{said[name]}', the header '{header[name]}'"
     exported = re.findall(r"^\s+(fluxaws_\w+);", read("client/fluxaws-client.map"), re.M)
     yield from differences(exported, functions(header), "fluxaws-client.map", "fluxaws.h")
+
+
+def check_links(build):
+    """man fluxaws_open leads to fluxaws-client(3), and so does each other call's name"""
+    with open(f"{build}/meson-info/intro-installed.json", encoding="utf-8") as file:
+        installed = json.load(file)
+    links = {os.path.basename(to)[:-2]: path for path, to in installed.items()
+             if re.search(r"/man3/fluxaws_\w+\.3$", to)}
+    yield from differences(links, functions(declarations(read("client/fluxaws.h"))), "man3", "fluxaws.h")
+    for name, path in sorted(links.items()):
+        with open(path, encoding="utf-8") as file:
+            if file.read() != f".so man3/{PAGE}\n":
+                yield f"{name}.3 does not lead to {PAGE}"
+    if not any(to.endswith(f"/man3/{PAGE}") for to in installed.values()):
+        yield f"{PAGE} is not installed beside them"
 
 
 def check_headings(build):
@@ -124,4 +140,4 @@ def check_examples(build):
         yield "there is no section EXAMPLES"
 
 
-CHECKS = [check_declarations, check_headings, check_errors, check_examples]
+CHECKS = [check_declarations, check_links, check_headings, check_errors, check_examples]
