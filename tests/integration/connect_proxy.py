@@ -4,7 +4,8 @@
 usage: connect_proxy.py FOLDER [ADDRESS]
 
 Listens on a port that the kernel chooses, writes it to FOLDER/proxy.port, and a line a request to
-FOLDER/proxy.log: the target, what came as Proxy-Authorization, and the answer. How it behaves is read
+FOLDER/proxy.log: the target and what came as Proxy-Authorization; then the names that the beginning of
+TLS holds in clear (of the server, and of ALPN), in a line `hello`. How it behaves is read
 from FOLDER/proxy.mode at each request:
 
   ok                   let through
@@ -18,6 +19,7 @@ from FOLDER/proxy.mode at each request:
 """
 import asyncio
 import os
+import re
 import socket
 import sys
 
@@ -36,14 +38,20 @@ def note(*words):
         print(*words, file=file)
 
 
-async def pump(reader, writer):
+async def pump(reader, writer, look=lambda data: None):
     try:
         while data := await reader.read(65536):
+            look(data)
+            look = lambda data: None
             writer.write(data)
             await writer.drain()
     except OSError:
         pass
     writer.close()
+
+
+def look_at_hello(data):
+    note('hello', *sorted({word.decode() for word in re.findall(rb'[A-Za-z0-9.-]{6,}', data)}))
 
 
 async def let_through(reader, writer, host, port, slow):
@@ -60,7 +68,7 @@ async def let_through(reader, writer, host, port, slow):
         await writer.drain()
         if slow:
             await asyncio.sleep(0.001)
-    await asyncio.gather(pump(reader, up_writer), pump(up_reader, writer))
+    await asyncio.gather(pump(reader, up_writer, look_at_hello), pump(up_reader, writer))
 
 
 async def answer(reader, writer, head):

@@ -192,6 +192,25 @@ static void test_printed_configuration_reads_back(void **state)
     (void)state;
 }
 
+static void test_printing_shows_no_password(void **state)
+{
+    static const char text[] = "[Connection]\nEndpoint=e\nProxy=http://user:secret@proxy:3128\n";
+    struct config config;
+    assert_int_equal(config_init(&config), 0);
+    assert_int_equal(read_text(&config, text, sizeof(text) - 1), 0);
+    char *printed = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&printed, &size);
+    assert_non_null(stream);
+    config_print(&config, stream);
+    assert_int_equal(fclose(stream), 0);
+    assert_non_null(strstr(printed, "\nProxy=http://user:***@proxy:3128\n"));
+    assert_null(strstr(printed, "secret"));
+    free(printed);
+    config_clear(&config);
+    (void)state;
+}
+
 /* The file shows every key, each with the default that the daemon has. */
 static void test_shipped_file_shows_every_default(void **state)
 {
@@ -409,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_layers_are_read_in_order),
         cmocka_unit_test(test_main_file_must_be_there_and_make_sense),
         cmocka_unit_test(test_printed_configuration_reads_back),
+        cmocka_unit_test(test_printing_shows_no_password),
         cmocka_unit_test(test_shipped_file_shows_every_default),
         cmocka_unit_test(test_man_page_tells_every_default),
         cmocka_unit_test(test_man_page_tells_what_a_reload_does),
