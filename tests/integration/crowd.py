@@ -8,7 +8,8 @@ usage: crowd.py SOCKET WHAT SECONDS [COUNT]
   loris      COUNT connections that send a report, one byte every 20 ms
   half       COUNT connections that send half a frame and stay
   deaf       COUNT connections that watch and ask for everything and never read
-  stay       COUNT connections that say HELLO and stay
+  stay       COUNT connections that say HELLO and stay until stdin ends, and SECONDS more where
+             some were not answered yet; says "all are answered" on stderr when all were
   names      COUNT programs, each with another name, that report and hang up
 
 Prints one line of JSON at the end. What it may see is judged by the test.
@@ -29,7 +30,7 @@ GET, STATUS = 0x04, 0x05
 
 def connect(path, blocking=False):
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(5 if blocking else None)
+    connection.settimeout(60 if blocking else None)
     try:
         connection.connect(path)
     except OSError:
@@ -162,25 +163,27 @@ def deaf(path, seconds, count):
 
 
 def stay(path, seconds, count):
-    crowd, told, texts = [], 0, set()
-    for _ in range(count):
-        connection = connect(path)
-        if connection:
-            send(connection, hello(b"stay"))
-            crowd.append(connection)
-    end = time.monotonic() + seconds
-    kept = []
-    while time.monotonic() < end:
-        select.select([], [], [], 0.1)
-    for connection in crowd:
-        data, closed = said(connection)
-        text = goodbye_of(data)
-        if text:
-            texts.add(text)
-        told += bool(text)
-        if not closed:
-            kept.append(connection)
-    return {"connections": len(crowd), "kept": len(kept), "refused": told, "texts": sorted(texts)}
+    heard = {c: b"" for c in (connect(path) for _ in range(count)) if c}
+    for connection in heard:
+        send(connection, hello(b"stay"))
+    unanswered, gone, end = set(heard), set(), None
+    while end is None or (unanswered and time.monotonic() < end):
+        inputs = [c for c in heard if c not in gone] + ([sys.stdin] if end is None else [])
+        for ready in select.select(inputs, [], [], 0.1)[0]:
+            if ready is sys.stdin:
+                end = time.monotonic() + seconds if not os.read(0, 4096) else None
+                continue
+            data, closed = said(ready)
+            heard[ready] += data
+            if closed:
+                gone.add(ready)
+            if ready in unanswered and (closed or heard[ready][:1] == bytes([hostile.WELCOME])):
+                unanswered.discard(ready)
+                if not unanswered:
+                    print("all are answered", file=sys.stderr, flush=True)
+    texts = [text for text in map(goodbye_of, heard.values()) if text]
+    return {"connections": len(heard), "kept": len(heard) - len(gone), "refused": len(texts),
+            "texts": sorted(set(texts))}
 
 
 def names(path, seconds, count):

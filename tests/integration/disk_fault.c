@@ -1,6 +1,7 @@
 /* A disk that fails as it is told, preloaded into the daemon: what is written to the files of the
  * state, and synced, fails with an error or takes long. The file that DISK_FAULT names says how,
- * looked at each time: "EIO", "ENOSPC", "EROFS", "slow MILLISECONDS" (of each sync); else it works.
+ * looked at each time: "EIO", "ENOSPC", "EROFS", "slow MILLISECONDS" (of each sync, ended early
+ * when something else is told); else it works.
  */
 #undef _FILE_OFFSET_BITS /* both pwrite() and pwrite64() are to be replaced */
 #undef _TIME_BITS
@@ -49,16 +50,33 @@ static int told(long *ret_delay_ms)
     return strncmp(text, "EIO", 3) == 0 ? EIO : 0;
 }
 
+static long now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Take as long as is told now. */
+static void take_long(long delay_ms)
+{
+    const long end_ms = now_ms() + delay_ms;
+    const long asked_ms = delay_ms;
+    while (delay_ms == asked_ms && now_ms() < end_ms) {
+        const struct timespec moment = {0, 20 * 1000000};
+        (void)nanosleep(&moment, NULL);
+        (void)told(&delay_ms);
+    }
+}
+
 static bool fails(int fd, bool is_sync)
 {
     long delay_ms = 0;
     if (!is_state(fd))
         return false;
     const int error = told(&delay_ms);
-    if (is_sync && delay_ms > 0) {
-        const struct timespec delay = {delay_ms / 1000, delay_ms % 1000 * 1000000};
-        (void)nanosleep(&delay, NULL);
-    }
+    if (is_sync && delay_ms > 0)
+        take_long(delay_ms);
     errno = error;
     return error != 0;
 }

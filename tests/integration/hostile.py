@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Speak to the daemon's socket as no decent client does; say what it answers.
 
-usage: hostile.py SOCKET WHAT [ARGUMENT]
+usage: hostile.py SOCKET WHAT [SECONDS]
 
 Prints one line: `rejected CODE PATH TEXT`, `goodbye CODE TEXT`, `failed CODE TEXT`, `closed`
-(without a word), `accepted LEVEL`, or `silent` (nothing within five seconds).
+(without a word), `accepted LEVEL`, or `silent` (nothing within SECONDS, 60 if not said).
 The numbers are those of docs/protocol.md.
 """
 import os
@@ -168,9 +168,9 @@ def describe(kind, payload):
     return None
 
 
-def main(path, what):
+def main(path, what, seconds="60"):
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(5)
+    connection.settimeout(float(seconds))
     connection.connect(path)
     try:
         connection.sendall(WHAT[what]())
@@ -191,4 +191,4 @@ def main(path, what):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

@@ -26,6 +26,8 @@ cloud_dir=$work/s
 socket=$cloud_dir/fluxawsd.sock
 daemon_log=$work/daemon.log
 export XDG_RUNTIME_DIR=$work FLUXAWS_SANDBOX_DIR=$cloud_dir FLUXAWS_SOCKET=$socket
+# What comes in from outside with a name that is used here would go out again to every command.
+unset out err ran status result of
 unset http_proxy https_proxy STATE_DIRECTORY RUNTIME_DIRECTORY NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
 
 # ---- cases ----
@@ -176,13 +178,22 @@ operator_publish() {
         -i "sandbox-operator-pub-$$-$RANDOM" -q 1 -t "$1" -m "$2"
 }
 
-# Follow a topic as the operator, into a file. Sets $follow_pid.
+# Follow a topic as the operator, into a file, from when this returns. Sets $follow_pid.
 operator_follow() {
+    local mark
+    : >"$2"
     mosquitto_sub --unix "$cloud_dir/broker.sock" --cafile "$cloud_dir/ca.pem" \
         --cert "$cloud_dir/operator.pem" --key "$cloud_dir/operator.key" --insecure \
-        -i "sandbox-operator-sub-$$" -q 1 -t "$1" >"$2" 2>>"$work/follow.log" </dev/null &
+        -i "sandbox-operator-sub-$$" -q 1 -t "$1" -t sandbox/mark >>"$2" 2>>"$work/follow.log" </dev/null &
     follow_pid=$!
     children+=("$follow_pid")
+    # It listens when it hears a mark; those before the mark have been heard then, too.
+    for mark in {1..60}; do
+        operator_publish sandbox/mark "mark $mark" 2>>"$work/follow.log"
+        wait_until 1 grep -qx "mark $mark" "$2" && break
+    done
+    grep -qx "mark $mark" "$2" || fail "nothing is heard of $1"
+    : >"$2"
 }
 
 start_cloud() {
@@ -222,7 +233,7 @@ daemon_lives() { kill -0 "$daemon_pid" 2>/dev/null && daemon_answers; }
 
 start_daemon() {
     launch_daemon "$@"
-    wait_until 10 daemon_answers && return 0
+    wait_until 30 daemon_answers && return 0
     echo "# the daemon does not answer; its log ends with:"
     tail -n 20 "$daemon_log" | sed 's/^/# /'
     return 1
@@ -232,8 +243,8 @@ start_daemon() {
 stop_daemon() {
     [ -n "$daemon_pid" ] || return 0
     kill "-${1:-TERM}" "$daemon_pid" 2>/dev/null
-    if ! wait_until 15 is_gone "$daemon_pid"; then
-        fail "the daemon did not stop within 15 s"
+    if ! wait_until 30 is_gone "$daemon_pid"; then
+        fail "the daemon did not stop within 30 s"
         kill -KILL "$daemon_pid" 2>/dev/null
     fi
     wait "$daemon_pid" 2>/dev/null
@@ -289,7 +300,7 @@ tell() {
     local name=$1
     shift
     tell_only "$name" "$*"
-    wait_until 40 actor_did "$name" || fail "$name did not '$*'"
+    wait_until 90 actor_did "$name" || fail "$name did not '$*'"
     result=$(grep '^{"did"' "$work/$name.out" | tail -n 1 | sed -E 's/.*"result":(-?[0-9]+).*/\1/')
     out=$(grep '^{"json"' "$work/$name.out" | tail -n 1)
     ran="$name: $*"
