@@ -45,7 +45,8 @@ systemd_up() {
             --resolv-conf=off --timezone=off systemd.unit="$target"' \
         </dev/null >"$machine_log" 2>&1 &
     machine_pid=$!
-    for _ in $(seq 500); do
+    local deadline=$((SECONDS + 90))
+    while [ "$SECONDS" -lt "$deadline" ]; do
         machine_leader=$(tr -d ' ' <"/proc/$machine_pid/task/$machine_pid/children" 2>/dev/null)
         [ -z "$machine_leader" ] || state=$(inside systemctl is-system-running 2>/dev/null)
         case $state in running | degraded) return 0 ;; esac

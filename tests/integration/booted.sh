@@ -58,12 +58,14 @@ property_is() { [ "$(property "$1" "${3:-}")" = "$2" ]; }
 property_like() { [[ $(property "$1") =~ $2 ]]; }
 journal() { inside journalctl -u fluxawsd.service -o cat --no-pager "$@"; }
 journal_says() { journal | grep -q -- "$1"; }
+journal_has() { [ -n "$(journal_field MESSAGE "$@")" ]; }
 # end_daemon SIGNAL: never where it does not run, as 0 would mean whoever shares our process group.
 end_daemon() {
     local pid
     pid=$(property MainPID)
     [ "${pid:-0}" -gt 1 ] && inside kill "-$1" "$pid"
 }
+# What is logged is in the journal a moment later: wait_until it is.
 # journal_field FIELD MATCH...: the values of a field in the entries that match, one a line.
 journal_field() {
     inside journalctl -o json --no-pager "${@:2}" | python3 -c '

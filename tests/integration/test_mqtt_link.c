@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 static struct broker broker;
 static atomic_int resolver_delay_ms;
@@ -402,7 +402,7 @@ static void test_reason_that_the_broker_gives_is_passed_on(void **state)
     struct mqtt_link_config config = broker_config(&broker);
     int code = -1;
     /* On a busy machine Paho may see its write fail before it reads the broker's DISCONNECT. */
-    for (int attempt = 0; attempt < 10 && code != 0x95; attempt++) {
+    for (int attempt = 0; attempt < 50 && code != 0x95; attempt++) {
         struct mqtt_link *link = link_up(&config);
         code = lose_link_by_size(link);
         assert_true(mqtt_link_free(link));
@@ -490,7 +490,8 @@ static void test_hung_resolver_blocks_no_call_of_the_loop(void **state)
     struct mqtt_link *link = NULL;
     struct mqtt_link_event event;
     assert_int_equal(mqtt_link_new(&link), 0);
-    atomic_store(&resolver_delay_ms, 5000);
+    const int stall_ms = 20000;
+    atomic_store(&resolver_delay_ms, stall_ms);
     int64_t start_ms = clock_now_ms();
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     for (uint32_t i = 0; i < 10; i++) {
@@ -500,10 +501,8 @@ static void test_hung_resolver_blocks_no_call_of_the_loop(void **state)
     mqtt_link_abandon(link);
     assert_int_equal(mqtt_link_connect(link, &config), 0);
     assert_int_equal(mqtt_link_disconnect(link), 0);
-    assert_true(clock_now_ms() - start_ms < 1000);
-    start_ms = clock_now_ms();
     assert_false(mqtt_link_free(link)); /* its thread is left behind */
-    assert_true(clock_now_ms() - start_ms < 3000);
+    assert_true(clock_now_ms() - start_ms < stall_ms);
 }
 
 /* Connections are counted once, however many descriptors they have: one is for counting bytes. */

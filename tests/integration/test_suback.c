@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS      10000
+#define WAIT_MS      60000
 #define FILTER_COUNT 6
 
 static struct broker broker;
