@@ -38,6 +38,17 @@ static void say_moved(const char *from)
               from);
 }
 
+static void say_left_out(size_t rows)
+{
+    char number[32];
+    (void)snprintf(number, sizeof(number), "%zu", rows);
+    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_ROWS_LEFT_OUT}, {"ROWS", number}};
+    log_event(LOG_WARNING, fields, 2,
+              "%zu row%s of the state on disk made no sense, or there was no room for so many: %s "
+              "left out",
+              rows, rows == 1 ? "" : "s", rows == 1 ? "it is" : "they are");
+}
+
 static void say_restored(const struct restored *restored, const char *directory)
 {
     if (restored->is_begun && restored->rows == 0)
@@ -46,8 +57,7 @@ static void say_restored(const struct restored *restored, const char *directory)
         log_info("restored %zu value%s from the disk", restored->properties,
                  restored->properties == 1 ? "" : "s");
     if (restored->bad > 0)
-        log_warning("%zu row%s of the state on disk made no sense and were left out", restored->bad,
-                    restored->bad == 1 ? "" : "s");
+        say_left_out(restored->bad);
     if (restored->orphans == 0)
         return;
     char number[32];
@@ -204,7 +214,8 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
         say_set_aside(result->set_aside);
     if (result->error < 0)
         return;
-    struct restored restored = {.is_begun = result->is_fresh && !*result->set_aside};
+    struct restored restored = {.bad = result->left_out,
+                                .is_begun = result->is_fresh && !*result->set_aside};
     struct saved_row row;
     while (store_next_loaded(storage->store, &row))
         restore_row(storage, thing, &row, &restored, now_ms);

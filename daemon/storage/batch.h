@@ -13,8 +13,9 @@ struct batch {
     struct batch_chunk *chunks; /* the newest first */
     struct batch_item *first, *last;
     const struct batch_item *cursor;
-    size_t count; /* rows */
-    size_t bytes; /* of all chunks */
+    size_t count;    /* rows */
+    size_t bytes;    /* of all chunks */
+    size_t left_out; /* rows of a load that made no sense, or for which there was no room */
 };
 
 void batch_init(struct batch *batch);

@@ -8,6 +8,17 @@
 #define REFUSED_TEXT_MAX 1024u
 #define UNIT_NAME_MAX    256u
 
+/* How much memory rows may take for each byte of MaxBytes: the smallest row takes no more, with a
+ * record of its own. Beyond that it is not what a daemon has written. */
+#define BYTES_A_BYTE 8u
+
+/* What is in a row. */
+enum row_worth {
+    ROW_GOOD,
+    ROW_OVER, /* it says nothing any more: of another cloud, or forgotten */
+    ROW_BAD,
+};
+
 /* --- reading: types, sizes and encodings are not taken for granted; what a row means is checked by
  * who takes it (saved_row_is_sound) --- */
 
@@ -137,8 +148,8 @@ struct reading {
     int64_t now_us;
 };
 
-static bool read_property(sqlite3_stmt *statement, const struct reading *reading,
-                          struct saved_row *row)
+static enum row_worth read_property(sqlite3_stmt *statement, const struct reading *reading,
+                                    struct saved_row *row)
 {
     struct saved_property *property = &row->of_property;
     bool is_good = true;
@@ -146,7 +157,7 @@ static bool read_property(sqlite3_stmt *statement, const struct reading *reading
     const int64_t origin = sqlite3_column_int64(statement, PROPERTY_ORIGIN);
     const int64_t state = sqlite3_column_int64(statement, PROPERTY_STATE);
     if (state < SAVED_NOTHING || state > SAVED_REFUSED)
-        return false;
+        return ROW_BAD;
     property->state = (enum saved_state)state;
     property->value = read_value(statement, PROPERTY_TYPE, &is_good);
     property->cut = sqlite3_column_int64(statement, PROPERTY_CUT) != 0;
@@ -166,11 +177,13 @@ static bool read_property(sqlite3_stmt *statement, const struct reading *reading
         read_bytes(statement, PROPERTY_CUT_CAUSE, FLUX_PATH_BYTES_MAX, &property->cut_cause_size);
     if (origin != state_origin_of(reading->eras, row->thing))
         forget_cloud(property);
-    return is_good && !says_nothing(property);
+    if (!is_good)
+        return ROW_BAD;
+    return says_nothing(property) ? ROW_OVER : ROW_GOOD;
 }
 
-static bool read_shadow(sqlite3_stmt *statement, const struct reading *reading,
-                        struct saved_row *row)
+static enum row_worth read_shadow(sqlite3_stmt *statement, const struct reading *reading,
+                                  struct saved_row *row)
 {
     struct saved_shadow *shadow = &row->of_shadow;
     bool is_good = true;
@@ -187,24 +200,28 @@ static bool read_shadow(sqlite3_stmt *statement, const struct reading *reading,
         shadow->held = false;
         shadow->followed_ms = 0;
     }
-    return is_good;
+    return is_good ? ROW_GOOD : ROW_BAD;
 }
 
 /* SQLite itself bounds the length of a text. */
-static bool read_desired(sqlite3_stmt *statement, const struct reading *reading,
-                         struct saved_row *row)
+static enum row_worth read_desired(sqlite3_stmt *statement, const struct reading *reading,
+                                   struct saved_row *row)
 {
     struct saved_desired *desired = &row->of_desired;
     const bool is_boot = sqlite3_column_int64(statement, DESIRED_BOOT) == reading->eras->boot;
     desired->version = sqlite3_column_int64(statement, DESIRED_VERSION);
     desired->changed_ms = read_time(statement, DESIRED_CHANGED_MS, is_boot, reading->now_us / 1000);
     desired->document = read_bytes(statement, DESIRED_DOCUMENT, SIZE_MAX, &desired->document_size);
-    return desired->document && sqlite3_column_int64(statement, DESIRED_ORIGIN) ==
-                                    state_origin_of(reading->eras, row->thing);
+    if (!desired->document)
+        return ROW_BAD;
+    return sqlite3_column_int64(statement, DESIRED_ORIGIN) ==
+                   state_origin_of(reading->eras, row->thing)
+               ? ROW_GOOD
+               : ROW_OVER;
 }
 
-static bool read_settle(sqlite3_stmt *statement, const struct reading *reading,
-                        struct saved_row *row)
+static enum row_worth read_settle(sqlite3_stmt *statement, const struct reading *reading,
+                                  struct saved_row *row)
 {
     struct saved_settle *settle = &row->of_settle;
     bool is_good = true;
@@ -212,12 +229,16 @@ static bool read_settle(sqlite3_stmt *statement, const struct reading *reading,
     settle->report_first = read_revision(statement, SETTLE_REPORT_FIRST, &is_good);
     settle->report_last = read_revision(statement, SETTLE_REPORT_LAST, &is_good);
     settle->wishes = read_bytes(statement, SETTLE_WISHES, SIZE_MAX, &settle->wishes_size);
-    return is_good && settle->wishes &&
-           sqlite3_column_int64(statement, SETTLE_ORIGIN) ==
-               state_origin_of(reading->eras, row->thing);
+    if (!is_good || !settle->wishes)
+        return ROW_BAD;
+    return sqlite3_column_int64(statement, SETTLE_ORIGIN) ==
+                   state_origin_of(reading->eras, row->thing)
+               ? ROW_GOOD
+               : ROW_OVER;
 }
 
-static bool read_row(sqlite3_stmt *statement, const struct reading *reading, struct saved_row *row)
+static enum row_worth read_row(sqlite3_stmt *statement, const struct reading *reading,
+                               struct saved_row *row)
 {
     row->thing = read_string(statement, PROPERTY_THING, FLUX_THING_NAME_MAX);
     row->shadow = read_string(statement, PROPERTY_SHADOW, FLUX_SHADOW_NAME_MAX);
@@ -225,7 +246,7 @@ static bool read_row(sqlite3_stmt *statement, const struct reading *reading, str
     if (state_has_path(row->kind))
         row->path = read_bytes(statement, PROPERTY_PATH, FLUX_PATH_BYTES_MAX, &row->path_size);
     if (!row->thing || !row->shadow || !row->path)
-        return false;
+        return ROW_BAD;
     switch (row->kind) {
     case SAVED_SHADOW:
         return read_shadow(statement, reading, row);
@@ -236,7 +257,7 @@ static bool read_row(sqlite3_stmt *statement, const struct reading *reading, str
     case SAVED_SETTLE:
         return read_settle(statement, reading, row);
     }
-    return false;
+    return ROW_BAD;
 }
 
 static int read_kind(struct state_store *state, enum saved_kind kind, struct batch *rows,
@@ -246,9 +267,11 @@ static int read_kind(struct state_store *state, enum saved_kind kind, struct bat
     int rc = state_schema_prepare_select(state, kind, &statement);
     while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct saved_row row = {.kind = kind};
-        const bool is_good = read_row(statement, reading, &row);
+        const enum row_worth worth = read_row(statement, reading, &row);
+        const bool has_room = rows->bytes / BYTES_A_BYTE < state->max_bytes;
         rc = SQLITE_OK;
-        if (is_good && batch_add(rows, &row) < 0)
+        rows->left_out += worth == ROW_BAD || (worth == ROW_GOOD && !has_room);
+        if (worth == ROW_GOOD && has_room && batch_add(rows, &row) < 0)
             rc = SQLITE_NOMEM;
     }
     const int end = sqlite3_finalize(statement);

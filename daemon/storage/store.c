@@ -328,6 +328,7 @@ bool store_next_result(struct store *store, struct store_result *ret_result)
         .is_fresh = store->told.is_fresh,
         .set_aside = store->told.set_aside,
         .moved_from = store->told.moved_from,
+        .left_out = job == STORE_LOAD ? store->loaded.left_out : 0,
     };
     return true;
 }

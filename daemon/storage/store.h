@@ -45,6 +45,8 @@ struct store_result {
     /* The rows were written for another thing or endpoint: "NAME at ENDPOINT"; "": they were not.
      */
     const char *moved_from;
+    size_t left_out; /* rows that a load found and that made no sense, or were too many; it goes on
+                        without them */
 };
 
 struct store_status {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +52,8 @@ int store_load(struct store *store, int wait_ms)
     (void)wait_ms;
     fake.loads++;
     if (fake.load_result != -EINPROGRESS) {
-        fake.results[fake.result_count++] =
-            (struct store_result){STORE_LOAD, fake.load_result, "no disk", false, "", ""};
+        fake.results[fake.result_count++] = (struct store_result){
+            STORE_LOAD, fake.load_result, "no disk", false, "", "", fake.left_out};
         fake.needs_load = fake.load_result < 0;
     }
     return fake.load_result;
@@ -227,6 +228,8 @@ void log_event(int level, const struct log_field *fields, size_t field_count, co
     for (size_t i = 0; i < field_count; i++) {
         if (strcmp(fields[i].name, "MESSAGE_ID") == 0 && fake.message_count < 16)
             fake.messages[fake.message_count++] = fields[i].value;
+        if (strcmp(fields[i].name, "ROWS") == 0)
+            (void)snprintf(fake.rows_said, sizeof(fake.rows_said), "%s", fields[i].value);
     }
 }
 

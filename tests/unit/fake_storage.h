@@ -13,7 +13,7 @@ struct fake_storage {
     struct store_result results[4];
     size_t result_count;
     struct saved_row rows[4];
-    size_t row_count, row_next;
+    size_t row_count, row_next, left_out;
     /* the engine */
     bool is_torn; /* there is no memory for one more row */
     bool wants_save, has_reports, has_unsaved, is_saving, is_restored, saves_all, in_trouble;
@@ -23,6 +23,7 @@ struct fake_storage {
     /* the journal */
     const char *messages[16];
     size_t message_count;
+    char rows_said[16]; /* the last field ROWS */
 };
 
 /* To be zeroed before each test. */

@@ -48,7 +48,7 @@ static void commit_ends(int error)
     assert_true(fake.is_busy);
     fake.is_busy = false;
     fake.results[fake.result_count++] =
-        (struct store_result){STORE_COMMIT, error, error ? "no disk" : "", false, "", ""};
+        (struct store_result){STORE_COMMIT, error, error ? "no disk" : "", false, "", "", 0};
     world.storage.has_results = true;
     turn();
 }
@@ -221,6 +221,20 @@ static void test_loaded_rows_go_to_the_engine_and_what_it_cannot_use_is_kept(voi
     assert_false(fake.saves_all);
 }
 
+static void test_rows_that_make_no_sense_are_told_once_wherever_that_was_seen(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        fake.rows[i] = (struct saved_row){.kind = SAVED_PROPERTY, .thing = "t", .shadow = ""};
+    fake.row_count = 2;
+    fake.restore_results[1] = -EINVAL; /* the engine */
+    fake.left_out = 3;                 /* the storage */
+    open_storage("durable");
+    turn();
+    assert_int_equal(fake_count_said(MESSAGE_ROWS_LEFT_OUT), 1);
+    assert_string_equal(fake.rows_said, "4");
+}
+
 static void test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_written(void **state)
 {
     (void)state;
@@ -236,7 +250,7 @@ static void test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_wr
     turn();
     assert_int_equal(fake.loads, 2);
     fake.needs_load = false;
-    fake.results[fake.result_count++] = (struct store_result){STORE_LOAD, 0, "", true, "", ""};
+    fake.results[fake.result_count++] = (struct store_result){STORE_LOAD, 0, "", true, "", "", 0};
     world.storage.has_results = true;
     turn();
     assert_true(fake.is_restored);
@@ -253,7 +267,7 @@ static void test_a_damaged_database_is_told_and_everything_saved_anew(void **sta
     turn();
     fake.is_busy = false;
     fake.results[fake.result_count++] =
-        (struct store_result){STORE_COMMIT, -EIO, "damaged", true, "/old", ""};
+        (struct store_result){STORE_COMMIT, -EIO, "damaged", true, "/old", "", 0};
     world.storage.has_results = true;
     turn();
     assert_int_equal(fake.not_stored, 1);
@@ -269,7 +283,7 @@ static void test_a_fresh_database_gets_everything_at_once(void **state)
     turn();
     fake.is_busy = false;
     fake.results[fake.result_count++] =
-        (struct store_result){STORE_COMMIT, 0, "", true, "/old", ""};
+        (struct store_result){STORE_COMMIT, 0, "", true, "/old", "", 0};
     fake.wants_save = false; /* nobody waits for what was called stored before */
     fake.unsaved_rows = 5;
     world.storage.has_results = true;
@@ -383,6 +397,7 @@ int main(void)
         TEST(test_without_memory_for_a_batch_nothing_is_claimed),
         TEST(test_half_of_a_save_is_not_written),
         TEST(test_loaded_rows_go_to_the_engine_and_what_it_cannot_use_is_kept),
+        TEST(test_rows_that_make_no_sense_are_told_once_wherever_that_was_seen),
         TEST(test_a_disk_that_cannot_be_read_is_tried_again_before_anything_is_written),
         TEST(test_a_damaged_database_is_told_and_everything_saved_anew),
         TEST(test_a_fresh_database_gets_everything_at_once),

@@ -206,6 +206,62 @@ static void test_rows_that_make_no_sense_are_left_away(void **state)
     while ((row = batch_next(&place->batch)))
         count += row->kind == SAVED_PROPERTY;
     assert_int_equal(count, 41 - sizeof(damages) / sizeof(damages[0]));
+    assert_int_equal(place->batch.left_out, sizeof(damages) / sizeof(damages[0]));
+}
+
+static void test_rows_of_each_kind_that_make_no_sense_are_counted(void **state)
+{
+    struct place *place = *state;
+    save_some(place);
+    place_sql(place->database, "UPDATE shadow SET newest_revision=-1;"
+                               "UPDATE desired SET document=x'7b7d';"
+                               "UPDATE settle SET wishes=NULL;"
+                               "UPDATE property SET state=9 WHERE path='/a/b'");
+    assert_int_equal(place_load(place), 0);
+    assert_int_equal(place->batch.left_out, 4);
+    assert_int_equal(place->batch.count, 40);
+    assert_int_equal(place_load_anew(place), 0); /* and not added up */
+    assert_int_equal(place->batch.left_out, 4);
+}
+
+/* What was true of another cloud only is let go of, and is no damage. */
+static void test_rows_that_say_nothing_any_more_are_not_counted(void **state)
+{
+    struct place *place = *state;
+    save_some(place);
+    place->options.endpoint = "elsewhere";
+    assert_int_equal(place_load(place), 0);
+    assert_true(place->batch.count < 44);
+    assert_int_equal(place->batch.left_out, 0);
+}
+
+/* A database may be any size: what is held of it has to do with MaxBytes. */
+static void test_more_rows_than_could_be_ours_do_not_fill_memory(void **state)
+{
+    struct place *place = *state;
+    enum { ROWS = 100, VALUE_BYTES = 40000, FEW_BYTES = 256 * 1024 };
+    char *text = calloc(1, VALUE_BYTES);
+    assert_non_null(text);
+    memset(text, 'x', VALUE_BYTES);
+    assert_int_equal(place_load(place), 0);
+    for (size_t i = 0; i < ROWS; i++) {
+        char path[16];
+        (void)snprintf(path, sizeof(path), "/property%zu", i);
+        const struct saved_row row = property_row(path, flux_value_string(text, VALUE_BYTES));
+        assert_int_equal(place_commit(place, &row, 1), 0);
+    }
+    free(text);
+    place_close(place);
+    place->options.max_bytes = FEW_BYTES;
+    assert_int_equal(place_load(place), 0);
+    assert_string_equal(place->outcome.set_aside, "");
+    assert_in_range(place->batch.bytes, 1, 8 * FEW_BYTES + 2 * VALUE_BYTES);
+    assert_in_range(place->batch.left_out, 1, ROWS - 1);
+    assert_int_equal(place->batch.count + place->batch.left_out, ROWS);
+    place->options.max_bytes = MAX_BYTES;
+    assert_int_equal(place_load_anew(place), 0); /* they are still there */
+    assert_int_equal(place->batch.count, ROWS);
+    assert_int_equal(place->batch.left_out, 0);
 }
 
 static void test_texts_too_long_are_none_and_numbers_too_large_zero(void **state)
@@ -470,6 +526,9 @@ int main(void)
         TEST(test_a_file_that_was_cut_off_is_set_aside),
         TEST(test_no_damage_brings_the_daemon_down),
         TEST(test_rows_that_make_no_sense_are_left_away),
+        TEST(test_rows_of_each_kind_that_make_no_sense_are_counted),
+        TEST(test_rows_that_say_nothing_any_more_are_not_counted),
+        TEST(test_more_rows_than_could_be_ours_do_not_fill_memory),
         TEST(test_texts_too_long_are_none_and_numbers_too_large_zero),
         TEST(test_eras_beyond_the_last_number_begin_anew),
         TEST(test_nothing_in_the_file_runs),
