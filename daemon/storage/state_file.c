@@ -1,16 +1,15 @@
 #include "daemon/storage/state_file.h"
 
 #include "daemon/base/clock.h"
+#include "daemon/storage/file_system.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,10 +74,7 @@ static int check_directory(struct state_place *place, char *ret_text)
     if (status.st_mode & S_IWOTH)
         return fail(ret_text, -EPERM, "everybody may write into the directory %s (mode %04o)",
                     place->directory, (unsigned)status.st_mode & 07777);
-    struct statfs file_system;
-    if (statfs(place->directory, &file_system) == 0)
-        place->is_in_memory =
-            file_system.f_type == TMPFS_MAGIC || file_system.f_type == (long)RAMFS_MAGIC;
+    place->is_in_memory = file_system_is_memory(place->directory);
     return 0;
 }
 
