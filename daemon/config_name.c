@@ -48,6 +48,22 @@ static int name_from(const char *source, const char *certificate_file,
     return -EINVAL;
 }
 
+/* It may come later, with its directory or the right to read it. */
+static bool may_come(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -EACCES;
+}
+
+static int wait_for_certificate(struct config *config, const char *path, int error)
+{
+    const struct config_value *value = &config->values[CONFIG_THING_NAME_FROM];
+    return config_add_problem(
+        config, CONFIG_NOTE, value->file, value->line,
+        "NameFrom=certificate-cn: %s: %s; programs are served without a name, "
+        "and it is taken when the certificate is there",
+        path, strerror(-error));
+}
+
 static int refuse(struct config *config, enum config_id id, const char *why)
 {
     const struct config_value *value = &config->values[id];
@@ -100,7 +116,12 @@ int config_resolve_name(struct config *config, const char *state_directory,
     struct credential_paths paths;
     credential_paths_find(&paths, config, state_directory, credentials_directory);
     r = name_from(source, paths.certificate_file, found);
-    if (strcmp(source, "certificate-cn") == 0 && r < 0) {
+    const bool is_by_certificate = strcmp(source, "certificate-cn") == 0;
+    if (is_by_certificate && may_come(r)) {
+        ret_name[0] = '\0';
+        return wait_for_certificate(config, paths.certificate_file, r);
+    }
+    if (is_by_certificate && r < 0) {
         char why[PATH_MAX + 64];
         (void)snprintf(why, sizeof(why), "the certificate %s cannot be read or has no common name",
                        paths.certificate_file);
@@ -114,5 +135,21 @@ int config_resolve_name(struct config *config, const char *state_directory,
     if (!topic_is_thing_name(found))
         return refuse(config, CONFIG_THING_NAME_FROM, not_a_name);
     (void)snprintf(ret_name, FLUX_THING_NAME_MAX + 1, "%s", found);
+    return 0;
+}
+
+int config_name_by_certificate(const struct config *config, const char *state_directory,
+                               const char *credentials_directory,
+                               char ret_name[static FLUX_THING_NAME_MAX + 1])
+{
+    struct credential_paths paths;
+    char found[FLUX_THING_NAME_MAX + 2] = "";
+    credential_paths_find(&paths, config, state_directory, credentials_directory);
+    const int r = credentials_common_name(paths.certificate_file, found, sizeof(found));
+    if (r < 0)
+        return r;
+    if (!topic_is_thing_name(found))
+        return -EINVAL;
+    memcpy(ret_name, found, strlen(found) + 1);
     return 0;
 }

@@ -138,7 +138,7 @@ static int open_store(struct daemon *daemon)
     int r = lock_state(daemon);
     if (r == 0)
         r = daemon_storage_open(&daemon->storage, &daemon->config, daemon->state_directory,
-                                daemon->thing_name, daemon->started_ms);
+                                daemon->awaits_name ? "" : daemon->thing_name, daemon->started_ms);
     if (r == 0 && daemon->storage.is_volatile)
         unlock_state(daemon); /* from now on it needs nothing there */
     else if (r == 0)
@@ -213,7 +213,9 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
     daemon->socket = (struct listen_socket){.fd = -1, .lock_fd = -1};
     daemon->timer = DAEMON_TIMER_NONE;
     daemon->state_lock_fd = -1;
-    memcpy(daemon->thing_name, thing_name, strlen(thing_name) + 1);
+    daemon->awaits_name = *thing_name == '\0';
+    (void)snprintf(daemon->thing_name, sizeof(daemon->thing_name), "%s",
+                   daemon->awaits_name ? DAEMON_PROVISIONAL_NAME : thing_name);
     daemon->started_ms = clock_now_ms();
 
     int r = open_socket(daemon);
@@ -281,6 +283,7 @@ static bool daemon_turn(struct daemon *daemon)
         daemon->wants_reload = false;
         (void)daemon_reload(daemon, NULL, now_ms);
     }
+    daemon_look_for_name(daemon, now_ms);
     if (daemon->wants_stop)
         daemon_begin_stop(daemon, now_ms);
 
@@ -317,6 +320,7 @@ static int arm_timer(struct daemon *daemon)
         earliest(thing_deadline(daemon->thing, now_ms), uplink_deadline(daemon->uplink));
     deadline_ms = earliest(deadline_ms, socket_server_deadline(daemon->server));
     deadline_ms = earliest(deadline_ms, daemon_stop_deadline(daemon));
+    deadline_ms = earliest(deadline_ms, daemon_name_deadline(daemon));
     deadline_ms = earliest(deadline_ms, log_limit_deadline(&daemon->log));
     deadline_ms =
         earliest(deadline_ms, daemon_storage_deadline(&daemon->storage, daemon->thing,
@@ -341,7 +345,8 @@ static void tell_of_start(const struct daemon *daemon)
 int daemon_run(struct daemon *daemon)
 {
     daemon->watchdog_ms = service_manager_watchdog_ms();
-    uplink_start(daemon->uplink, clock_now_ms());
+    if (!daemon->awaits_name)
+        uplink_start(daemon->uplink, clock_now_ms());
     service_manager_ready();
     tell_of_start(daemon);
     while (daemon->state != DAEMON_STOPPED) {
@@ -356,5 +361,5 @@ int daemon_run(struct daemon *daemon)
         if (event_base_loop(daemon->base, EVLOOP_ONCE | (has_more ? EVLOOP_NONBLOCK : 0)) < 0)
             return -EIO;
     }
-    return 0;
+    return daemon->starts_over ? DAEMON_STARTS_OVER : 0;
 }

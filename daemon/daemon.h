@@ -17,13 +17,18 @@ struct daemon_options {
 };
 
 /* Set everything up, socket included, but do not dial yet. `config` is taken over on success.
+ * `thing_name` "": it is that of a certificate which is not there yet; programs are served, and
+ * what they report is kept, and nothing is dialled.
  * Returns 0, or a negative errno; what is wrong has been logged. */
 int daemon_new(struct daemon **ret_daemon, struct config *config,
                const char thing_name[static FLUX_THING_NAME_MAX + 1],
                const struct daemon_options *options);
 
-/* Run until asked to stop (SIGTERM, SIGINT). Returns 0, or a negative errno if the loop itself
- * fails. */
+/* The thing's name has become known: begin again, with the configuration read anew. */
+#define DAEMON_STARTS_OVER 1
+
+/* Run until asked to stop (SIGTERM, SIGINT). Returns 0, DAEMON_STARTS_OVER, or a negative errno if
+ * the loop itself fails. */
 int daemon_run(struct daemon *daemon);
 
 /* Returns as mqtt_link_free(). */

@@ -27,6 +27,9 @@ struct daemon {
     struct daemon_options options;
     struct config config;
     char thing_name[FLUX_THING_NAME_MAX + 1];
+    bool awaits_name;     /* the certificate that has it is not there: thing_name is provisional */
+    bool starts_over;     /* it is there now: the stop under way is not the end */
+    int64_t next_look_ms; /* for the certificate */
     char state_directory[STORE_PATH_MAX]; /* of the storage */
     int state_lock_fd;                    /* keeps other daemons out of it; -1: none */
     bool config_rejected;                 /* the last reload was refused */
@@ -89,6 +92,17 @@ void daemon_answer_admins(struct daemon *daemon, int64_t now_ms);
 void daemon_apply_level(struct daemon *daemon);
 /* Go back to the configured one when the time of the other is over. */
 void daemon_expire_level(struct daemon *daemon, int64_t now_ms);
+
+/* --- daemon_name.c: a name that comes later --- */
+
+/* The engine has to have one meanwhile; nothing is sent under it. */
+#define DAEMON_PROVISIONAL_NAME "name-not-known-yet"
+
+/* Look for the certificate now and then, and start over once it has the name. */
+void daemon_look_for_name(struct daemon *daemon, int64_t now_ms);
+/* Begin again with the configuration as it is now, which has the name. */
+void daemon_start_over(struct daemon *daemon, const char *name, int64_t now_ms);
+int64_t daemon_name_deadline(const struct daemon *daemon);
 
 /* --- daemon_stop.c: the way out --- */
 

@@ -58,6 +58,12 @@ static void tell_of_restart(const struct daemon *daemon, const struct reload_rep
     }
 }
 
+/* A certificate that is away for the moment does not change the name. */
+static bool is_same_name(const struct daemon *daemon, const char *name)
+{
+    return *name == '\0' || daemon->awaits_name || strcmp(name, daemon->thing_name) == 0;
+}
+
 static int reload(struct daemon *daemon, struct reload_report *report, struct log_limit *limit,
                   int64_t now_ms)
 {
@@ -68,8 +74,7 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
         return r;
     r = reload_report_add_changes(report, &daemon->config, &config);
     if (r == 0)
-        r = reload_report_keep_running(report, &daemon->config, &config,
-                                       strcmp(name, daemon->thing_name) == 0,
+        r = reload_report_keep_running(report, &daemon->config, &config, is_same_name(daemon, name),
                                        daemon->socket.path != NULL);
     if (r < 0) {
         config_clear(&config);
@@ -85,6 +90,8 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
         daemon_storage_change_cloud(&daemon->storage, daemon->thing, endpoint);
     }
     config_clear(&old);
+    if (daemon->awaits_name && *name)
+        daemon_start_over(daemon, name, now_ms);
     return 0;
 }
 

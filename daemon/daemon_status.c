@@ -21,7 +21,10 @@ static void append(char *text, size_t size, const char *what, const char *more)
 static void describe(const struct daemon *daemon, int64_t now_ms, char *ret_text, size_t size)
 {
     const struct reload_report *reload = &daemon->reload;
-    uplink_describe(daemon->uplink, now_ms, ret_text, size);
+    if (daemon->awaits_name)
+        (void)snprintf(ret_text, size, "waiting for the certificate, which has the thing's name");
+    else
+        uplink_describe(daemon->uplink, now_ms, ret_text, size);
     if (daemon->storage.trouble != COMMIT_GOOD)
         append(ret_text, size, "storage in trouble: ", daemon->storage.trouble_text);
     if (daemon->config_rejected)
@@ -36,6 +39,7 @@ void daemon_answer_statuses(struct daemon *daemon, int64_t now_ms)
 {
     const struct status_source source = {
         .is_stopping = daemon->state != DAEMON_RUNNING,
+        .awaits_name = daemon->awaits_name,
         .thing_name = daemon->thing_name,
         .thing = daemon->thing,
         .config = &daemon->config,

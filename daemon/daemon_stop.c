@@ -25,10 +25,13 @@ static enum link_state link_state_now(const struct daemon *daemon)
 
 void daemon_begin_stop(struct daemon *daemon, int64_t now_ms)
 {
+    const int64_t timeout_ms = config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS);
+    if (daemon->wants_stop) {
+        daemon->wants_stop = daemon->starts_over = false; /* it is the end after all */
+        service_manager_stopping(timeout_ms + FAREWELL_MS + CLEANING_UP_MS);
+    }
     if (daemon->state != DAEMON_RUNNING)
         return;
-    const int64_t timeout_ms = config_number(&daemon->config, CONFIG_STOP_TIMEOUT_MS);
-    service_manager_stopping(timeout_ms + FAREWELL_MS + CLEANING_UP_MS);
     log_info("stopping");
     daemon->state = DAEMON_DRAINING;
     daemon->stop_deadline_ms = now_ms + timeout_ms;

@@ -23,6 +23,9 @@ enum exit_code {
     EXIT_BAD_CONFIG = 78, /* EX_CONFIG; the unit does not restart on it */
 };
 
+/* What run() returns to have all done again. */
+#define RUN_AGAIN (-1)
+
 enum task { TASK_RUN, TASK_CHECK, TASK_PRINT };
 
 struct command {
@@ -149,10 +152,11 @@ static int run(struct config *config, const char *thing_name, const struct daemo
     r = daemon_run(daemon);
     if (r < 0)
         log_error("the event loop failed: %s", strerror(-r));
-    const int code = r < 0 ? EXIT_RUNTIME : EXIT_OK;
+    const int code = r < 0 ? EXIT_RUNTIME : r == DAEMON_STARTS_OVER ? RUN_AGAIN : EXIT_OK;
     if (!daemon_free(daemon)) {
         (void)fflush(NULL);
-        _exit(code); /* a thread is still at work: exit handlers would pull OpenSSL from under it */
+        _exit(code == RUN_AGAIN ? EXIT_RUNTIME : code); /* a thread is still at work: exit handlers
+                                                           would pull OpenSSL from under it */
     }
     return code;
 }
@@ -227,5 +231,9 @@ int main(int argc, char **argv)
     const char *state_directory = getenv("STATE_DIRECTORY");
     command.options.state_directory = state_directory ? state_directory : FLUX_STATE_DIRECTORY;
     command.options.credentials_directory = getenv("CREDENTIALS_DIRECTORY");
-    return perform(&command);
+    int code;
+    do
+        code = perform(&command);
+    while (code == RUN_AGAIN);
+    return code;
 }

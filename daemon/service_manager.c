@@ -13,7 +13,8 @@
 
 int service_manager_take_socket(void)
 {
-    const int count = sd_listen_fds(1);
+    /* It stays open, and known, for a daemon that starts over. */
+    const int count = sd_listen_fds(0);
     if (count < 0)
         return count;
     if (count == 0)
@@ -24,7 +25,8 @@ int service_manager_take_socket(void)
         const int flags = fcntl(fd, F_GETFL);
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
             return -errno;
-        return fd;
+        const int copy = fcntl(fd, F_DUPFD_CLOEXEC, SD_LISTEN_FDS_START + 1);
+        return copy < 0 ? -errno : copy;
     }
     for (int i = 0; i < count; i++)
         (void)close(SD_LISTEN_FDS_START + i);

@@ -17,6 +17,7 @@ struct status_source {
     const char *thing_name;
     struct thing *thing;
     const struct config *config;
+    bool awaits_name;     /* thing_name is provisional */
     bool config_rejected; /* the last reload was refused; an older configuration is in force */
     const struct reload_report *reload; /* of the last one; zeroed before */
     const struct uplink *uplink;

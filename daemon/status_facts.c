@@ -38,6 +38,7 @@ void status_collect(const struct status_source *source, int64_t now_ms,
     thing_get_status(source->thing, &thing);
     *ret_facts = (struct status_facts){
         .is_stopping = source->is_stopping,
+        .awaits_name = source->awaits_name,
         .storage_trouble =
             source->storage->trouble == COMMIT_GOOD ? NULL : source->storage->trouble_text,
         .config_rejected = source->config_rejected,

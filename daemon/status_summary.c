@@ -122,6 +122,15 @@ static bool judge_storage(const struct status_facts *facts, char *ret_text, size
     return true;
 }
 
+static bool judge_name(const struct status_facts *facts, char *ret_text, size_t size)
+{
+    if (facts->awaits_name)
+        (void)snprintf(ret_text, size,
+                       "put certificate and key in place: [Thing] NameFrom=certificate-cn takes "
+                       "this device's name from it");
+    return facts->awaits_name;
+}
+
 static bool judge_credentials(const struct status_facts *facts, char *ret_text, size_t size)
 {
     if (facts->link != LINK_WAITING_CREDENTIALS)
@@ -344,10 +353,10 @@ void status_summarize(const struct status_facts *facts, char *ret_text, size_t s
 {
     /* What explains the others comes first. */
     static bool (*const judges[])(const struct status_facts *facts, char *ret_text, size_t size) = {
-        judge_stop,        judge_pause,   judge_storage,    judge_credentials, judge_rejected,
-        judge_link,        judge_hearing, judge_quarantine, judge_denied,      judge_unreadable,
-        judge_refused,     judge_slowed,  judge_budget,     judge_waiting,     judge_room,
-        judge_certificate, judge_config,  judge_restart,
+        judge_stop,       judge_pause,       judge_storage, judge_name,       judge_credentials,
+        judge_rejected,   judge_link,        judge_hearing, judge_quarantine, judge_denied,
+        judge_unreadable, judge_refused,     judge_slowed,  judge_budget,     judge_waiting,
+        judge_room,       judge_certificate, judge_config,  judge_restart,
     };
     for (size_t i = 0; i < sizeof(judges) / sizeof(*judges); i++) {
         if (judges[i](facts, ret_text, size))

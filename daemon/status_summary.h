@@ -25,6 +25,7 @@ struct status_finding {
 
 struct status_facts {
     bool is_stopping, is_paused;
+    bool awaits_name;            /* the certificate that has the thing's name is not there */
     const char *storage_trouble; /* what it is; NULL: none */
     bool config_rejected;        /* the last reload was refused */
     bool config_degraded;        /* a value of it cannot be used */

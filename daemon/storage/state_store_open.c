@@ -212,6 +212,13 @@ static int check_content(sqlite3 *db)
     return rc == SQLITE_OK && !is_good ? SQLITE_CORRUPT : rc;
 }
 
+/* A name that was not known when the rows were written is theirs once it is. */
+static bool is_open(sqlite3_stmt *statement, int column)
+{
+    const char *then = (const char *)sqlite3_column_text(statement, column);
+    return then && *then == '\0';
+}
+
 static bool is_said_otherwise(sqlite3_stmt *statement, int column, const char *now)
 {
     const char *then = (const char *)sqlite3_column_text(statement, column);
@@ -229,7 +236,7 @@ static void note_whose(struct state_store *state, sqlite3_stmt *statement)
 {
     const char *endpoint = (const char *)sqlite3_column_text(statement, 2);
     const char *thing_name = (const char *)sqlite3_column_text(statement, 3);
-    if (endpoint && thing_name)
+    if (endpoint && thing_name && *thing_name)
         (void)snprintf(state->moved_from, sizeof(state->moved_from), "%.128s at %.255s", thing_name,
                        endpoint);
 }
@@ -249,7 +256,10 @@ static void compare_eras(struct state_store *state, sqlite3_stmt *statement)
     const bool is_elsewhere = is_said_otherwise(statement, 2, state->endpoint);
     if (is_elsewhere)
         eras->endpoint_origin = state_next_era(eras->endpoint_origin);
-    if (is_elsewhere || is_said_otherwise(statement, 3, state->thing_name)) {
+    const bool is_unnamed = is_open(statement, 3);
+    if (is_unnamed)
+        state->eras_are_written = false;
+    if (is_elsewhere || (!is_unnamed && is_said_otherwise(statement, 3, state->thing_name))) {
         note_whose(state, statement);
         eras->own_origin = state_next_era(eras->own_origin);
         state->eras_are_written = false;

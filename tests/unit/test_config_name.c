@@ -32,7 +32,6 @@ static void test_thing_name_is_found_out(void **state)
         {"", from_file, "pump-7"},
         {"", "file:/nonexistent", NULL},
         {"", "dice", NULL},
-        {"", "certificate-cn", NULL},
         {"wins", from_file, "wins"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -88,6 +87,34 @@ static void test_name_that_cannot_be_gives_way_to_an_earlier_one(void **state)
     (void)state;
 }
 
+/* A device gets its certificate when it gets it: until then it runs without a name. */
+static void test_certificate_that_is_not_there_yet_is_waited_for(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/fluxaws-name.XXXXXX";
+    const int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    const char *const paths[] = {"/nonexistent/c.pem", "/dev/null/c.pem", file};
+    for (size_t i = 0; i < 3; i++) {
+        struct config config;
+        assert_int_equal(config_init(&config), 0);
+        config_set(&config, "Thing", "NameFrom", "certificate-cn", "f", 2);
+        config_set(&config, "Connection", "CertificateFile", paths[i], "f", 4);
+        char name[FLUX_THING_NAME_MAX + 1] = "x";
+        const bool is_there = i == 2; /* and has no name in it: that is a mistake */
+        assert_int_equal(config_resolve_name(&config, "/nonexistent", NULL, name),
+                         is_there ? -ENOENT : 0);
+        assert_string_equal(name, is_there ? "x" : "");
+        assert_int_equal(config_has_problem(&config, CONFIG_MISSING), is_there);
+        assert_int_equal(config_has_problem(&config, CONFIG_NOTE), !is_there);
+        assert_false(config_is_degraded(&config));
+        assert_true(config_name_by_certificate(&config, "/nonexistent", NULL, name) < 0);
+        config_clear(&config);
+    }
+    assert_int_equal(unlink(file), 0);
+}
+
 static void test_name_comes_from_host_and_machine(void **state)
 {
     char host[256] = "", machine[64] = "", name[FLUX_THING_NAME_MAX + 1];
@@ -119,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thing_name_is_found_out),
         cmocka_unit_test(test_name_that_cannot_be_gives_way_to_an_earlier_one),
+        cmocka_unit_test(test_certificate_that_is_not_there_yet_is_waited_for),
         cmocka_unit_test(test_name_comes_from_host_and_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,27 @@ static void test_another_name_makes_own_rows_pending_and_leaves_those_of_others(
     }
 }
 
+/* The certificate that has it comes later. */
+static void test_a_name_not_known_at_first_is_that_of_the_rows(void **state)
+{
+    struct place *place = *state;
+    place->options.thing_name = "";
+    save_two_things(place);
+    place->options.thing_name = "thing";
+    for (int64_t i = 0; i < 2; i++) {
+        assert_int_equal(place_load_anew(place), 0);
+        assert_string_equal(place->outcome.moved_from, "");
+        assert_cloud_known(place, "");
+        const struct saved_row row = property_row("/new", flux_value_int64(i));
+        assert_int_equal(place_commit(place, &row, 1), 0);
+    }
+    place->options.thing_name = "renamed"; /* and from then on it counts */
+    assert_int_equal(place_load_anew(place), 0);
+    assert_string_equal(place->outcome.moved_from, "thing at endpoint");
+    assert_cloud_unknown(place, "");
+    assert_cloud_known(place, "other");
+}
+
 static void test_another_endpoint_makes_all_rows_pending(void **state)
 {
     struct place *place = *state;
@@ -541,6 +562,7 @@ int main(void)
         TEST(test_times_of_another_boot_are_no_times),
         TEST(test_a_time_that_has_not_come_is_no_time),
         TEST(test_another_name_makes_own_rows_pending_and_leaves_those_of_others),
+        TEST(test_a_name_not_known_at_first_is_that_of_the_rows),
         TEST(test_another_endpoint_makes_all_rows_pending),
         TEST(test_an_endpoint_not_known_yet_is_no_other_one),
         TEST(test_another_endpoint_while_it_runs_makes_old_rows_pending),

@@ -76,6 +76,10 @@ static void test_each_trouble_has_its_line(void **state)
     facts.storage_trouble = "/x/state-1.db: No space left on device";
     expect(&facts, "mend the disk: /x/state-1.db: No space left on device");
     facts = good();
+    facts.awaits_name = true;
+    expect(&facts, "put certificate and key in place: [Thing] NameFrom=certificate-cn takes this "
+                   "device's name from it");
+    facts = good();
     facts.config_rejected = true;
     expect(&facts, "mend the configuration: the last reload was refused; fluxawsd --check-config "
                    "says why");
