@@ -307,7 +307,7 @@ static void test_properties_that_come_and_go_do_not_pile_up(void **state)
     struct shadow *shadow = NULL;
     struct shadow_refusal refusal;
     assert_int_equal(thing_open_shadow(thing, NULL, NULL, &shadow), 0);
-    for (unsigned i = 0; i < 60000; i++) {
+    for (unsigned i = 0; i < 4 * LEDGER_NODES_KEPT; i++) {
         char path[32] = "/a";
         if (i % 100 != 99)
             (void)snprintf(path, sizeof(path), "/a/%u", i);
