@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* One handle of the library has room for 64 shadows, the default one included. */
 #define SHADOWS_PER_HANDLE 63
@@ -19,14 +20,15 @@
 struct load {
     struct fluxaws_client *clients[HANDLES_MAX];
     long handles;
-    long count;      /* reports to make */
-    long rate;       /* a second; 0: as fast as the library takes them */
-    long shadows;    /* the reports go round them; 0: only the default one */
-    long shadow;     /* number of the first: "NAME-007" */
-    long properties; /* of each shadow */
-    long first;      /* the first counter */
-    long flush_ms;   /* how long to wait for ACCEPTED at the end */
-    bool round_trip; /* wait for QUEUED after each, and measure */
+    long count;        /* reports to make */
+    long rate;         /* a second; 0: as fast as the library takes them */
+    long shadows;      /* the reports go round them; 0: only the default one */
+    long shadow;       /* number of the first: "NAME-007" */
+    long properties;   /* of each shadow */
+    long first;        /* the first counter */
+    long flush_ms;     /* how long to wait for ACCEPTED at the end */
+    bool round_trip;   /* wait for QUEUED after each, and measure */
+    const char *until; /* go on after `count` until this file is there */
     const char *prefix;
     const char *thing, *shadow_prefix;
 
@@ -145,10 +147,15 @@ static int load_flush(struct load *load)
     return r;
 }
 
+static bool load_goes_on(const struct load *load, long index)
+{
+    return index < load->count || (load->until && access(load->until, F_OK) != 0);
+}
+
 static int load_run(struct load *load)
 {
     double start = now_ms();
-    for (long index = 0; index < load->count; index++) {
+    for (long index = 0; load_goes_on(load, index); index++) {
         int r = load_one(load, index);
         if (r < 0)
             return r;
@@ -175,6 +182,7 @@ static int load_options(struct load *load, int argc, char **argv)
         {"flush-ms", &load->flush_ms, NULL},     {"shadows", &load->shadows, NULL},
         {"shadow", &load->shadow, NULL},         {"prefix", NULL, &load->prefix},
         {"thing", NULL, &load->thing},           {"shadow-prefix", NULL, &load->shadow_prefix},
+        {"until", NULL, &load->until},
     };
     const size_t count = sizeof(known) / sizeof(*known);
     struct option options[sizeof(known) / sizeof(*known) + 2] = {
@@ -195,6 +203,8 @@ static int load_options(struct load *load, int argc, char **argv)
     load->handles = (load->shadows + SHADOWS_PER_HANDLE - 1) / SHADOWS_PER_HANDLE;
     if (load->handles == 0)
         load->handles = 1;
+    if (load->until && load->round_trip) /* room for so many figures is made at the start */
+        return -EINVAL;
     return load->properties > 0 && load->handles <= HANDLES_MAX ? 0 : -EINVAL;
 }
 
@@ -244,7 +254,8 @@ int main(int argc, char **argv)
     if (load_options(&load, argc, argv) < 0) {
         fprintf(stderr, "usage: load [--count N] [--rate N] [--properties N] [--first N]\n"
                         "            [--prefix NAME] [--flush-ms N] [--round-trip] [--thing NAME]\n"
-                        "            [--shadows N] [--shadow FIRST] [--shadow-prefix NAME]\n");
+                        "            [--shadows N] [--shadow FIRST] [--shadow-prefix NAME]\n"
+                        "            [--until FILE]\n");
         return 2;
     }
     if (load.round_trip)
