@@ -1,15 +1,14 @@
 /* The floors under durable storage: what the disk of a directory can do. Prints `name value` lines.
  *
  *   bench_disk sync DIR COUNT PAUSE_US       4 KB written over and over, fdatasync() after each
- *   bench_disk append DIR COUNT BYTES ROWS   BYTES a time, for ROWS reports, after each other;
- * fdatasync() bench_disk sqlite DIR COUNT ROWS         transactions of ROWS small rows, set up as
- * the daemon's
+ *   bench_disk append DIR COUNT BYTES ROWS   BYTES a time, for ROWS reports, after each other
+ *   bench_disk sqlite DIR COUNT ROWS         transactions of ROWS small rows
  *
  * The files are called state-..., so that a library that makes a disk slow knows them. */
+#include "tests/bench/bare_table.h"
 #include "tests/bench/measure.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,51 +84,22 @@ static void run_append(const char *directory, long count, size_t bytes, long row
     (void)close(fd);
 }
 
-static void check(sqlite3 *db, int rc, int expected)
-{
-    if (rc == expected)
-        return;
-    fprintf(stderr, "bench: %s\n", sqlite3_errmsg(db));
-    exit(1);
-}
-
 static void run_sqlite(const char *directory, long count, long rows)
 {
-    static const char set_up[] =
-        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=1024; PRAGMA mmap_size=0;"
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=128;"
-        "CREATE TABLE property(shadow INTEGER, path TEXT, value, revision INTEGER, set_us INTEGER,"
-        " writer TEXT, PRIMARY KEY(shadow, path)) WITHOUT ROWID";
-    char path[4096];
-    (void)snprintf(path, sizeof(path), "%s/state-bench.db", directory);
-    (void)unlink(path);
-    sqlite3 *db = NULL;
-    check(db, sqlite3_open(path, &db), SQLITE_OK);
-    check(db, sqlite3_exec(db, set_up, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_stmt *put = NULL;
-    check(db,
-          sqlite3_prepare_v2(db, "REPLACE INTO property VALUES(1, ?, ?, ?, ?, 'bench')", -1, &put,
-                             NULL),
-          SQLITE_OK);
+    struct bare_table *table = bare_table_open(directory);
     const int64_t begin_ns = measure_now_ns();
     for (long i = 0; i < count; i++) {
-        check(db, sqlite3_exec(db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+        bare_table_begin(table);
         for (long row = 0; row < rows; row++) {
-            char name[64];
-            (void)snprintf(name, sizeof(name), "/bench/room%03ld/temperature", row);
-            check(db, sqlite3_bind_text(put, 1, name, -1, SQLITE_TRANSIENT), SQLITE_OK);
-            check(db, sqlite3_bind_double(put, 2, (double)i * 0.5), SQLITE_OK);
-            check(db, sqlite3_bind_int64(put, 3, i * rows + row), SQLITE_OK);
-            check(db, sqlite3_bind_int64(put, 4, measure_now_ns()), SQLITE_OK);
-            check(db, sqlite3_step(put), SQLITE_DONE);
-            check(db, sqlite3_reset(put), SQLITE_OK);
+            char path[64];
+            (void)snprintf(path, sizeof(path), "/bench/room%03ld/temperature", row);
+            bare_table_put(table, path, (double)i * 0.5, i * rows + row);
         }
-        check(db, sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+        bare_table_commit(table);
     }
     print_rate("commits_per_s", (double)count, begin_ns);
     print_rate("rows_per_s", (double)(count * rows), begin_ns);
-    (void)sqlite3_finalize(put);
-    (void)sqlite3_close(db);
+    bare_table_close(table);
 }
 
 int main(int argc, char **argv)

@@ -1,11 +1,13 @@
-/* The floor under STORED: a bare server for the client library. It greets, gathers the reports that
- * have come, writes and syncs BYTES for each in one go on a second thread, and answers them. No
- * database, no values, no errors to survive.
+/* The floors under STORED: a bare server for the client library. It greets, gathers the reports
+ * that have come, has a second thread write and sync them in one go, and answers them. It checks
+ * nothing, merges nothing, marks nothing and survives no error.
  *
- *   bench_group SOCKET DIR BYTES      until it is killed
+ *   bench_group SOCKET DIR BYTES      BYTES in a file for each report, until it is killed
+ *   bench_group SOCKET DIR sqlite     a small row in a database for each
  *
  * Its file is called state-..., so that a library that makes a disk slow knows it. */
 #include "proto/message.h"
+#include "tests/bench/bare_table.h"
 #include "tests/bench/measure.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +45,7 @@ struct client {
 
 struct server {
     int epoll_fd, listen_fd, event_fd, file_fd;
+    struct bare_table *table; /* NULL: bytes are written, to the file */
     size_t report_bytes;
     struct client *clients[CLIENTS_MAX];        /* by descriptor */
     struct group groups[2], *filling, *written; /* `written` is the thread's; NULL: it is idle */
@@ -53,24 +56,44 @@ struct server {
 
 /* --- the second thread --- */
 
+static void write_bytes(struct server *server)
+{
+    static uint8_t data[WRITE_MAX];
+    static off_t at;
+    size_t size = server->written->count * server->report_bytes;
+    size = size < sizeof(data) ? size : sizeof(data);
+    memset(data, (int)at, size);
+    if (pwrite(server->file_fd, data, size, at) != (ssize_t)size || fdatasync(server->file_fd) < 0)
+        measure_die("writing");
+    at = at + (off_t)size > WRAP_BYTES ? 0 : at + (off_t)size;
+}
+
+static void write_rows(struct server *server)
+{
+    static int64_t revision;
+    bare_table_begin(server->table);
+    for (size_t i = 0; i < server->written->count; i++) {
+        const struct waiting *report = &server->written->reports[i];
+        char path[64];
+        (void)snprintf(path, sizeof(path), "/bench/room%03d/temperature", report->fd);
+        bare_table_put(server->table, path, (double)report->id * 0.5, ++revision);
+    }
+    bare_table_commit(server->table);
+}
+
 static void *write_groups(void *argument)
 {
     struct server *server = argument;
-    static uint8_t data[WRITE_MAX];
-    off_t at = 0;
     for (;;) {
         (void)pthread_mutex_lock(&server->mutex);
         while (!server->has_job)
             (void)pthread_cond_wait(&server->changed, &server->mutex);
         server->has_job = false;
         (void)pthread_mutex_unlock(&server->mutex);
-        size_t size = server->written->count * server->report_bytes;
-        size = size < sizeof(data) ? size : sizeof(data);
-        memset(data, (int)at, size);
-        if (pwrite(server->file_fd, data, size, at) != (ssize_t)size ||
-            fdatasync(server->file_fd) < 0)
-            measure_die("writing");
-        at = at + (off_t)size > WRAP_BYTES ? 0 : at + (off_t)size;
+        if (server->table != NULL)
+            write_rows(server);
+        else
+            write_bytes(server);
         const uint64_t one = 1;
         if (write(server->event_fd, &one, sizeof(one)) < 0)
             measure_die("eventfd");
@@ -237,6 +260,8 @@ int main(int argc, char **argv)
         return 2;
     char path[4096];
     (void)snprintf(path, sizeof(path), "%s/state-bench", argv[2]);
+    if (strcmp(argv[3], "sqlite") == 0)
+        server.table = bare_table_open(argv[2]);
     server.report_bytes = (size_t)atol(argv[3]);
     server.filling = &server.groups[0];
     server.file_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
