@@ -235,8 +235,10 @@ static void take_commit(struct daemon_storage *storage, struct thing *thing,
     else if (result->is_fresh && result->error == 0)
         say_gone(storage);
     thing_end_save(thing, result->error == 0);
-    if (result->is_fresh)
-        save_all(storage, thing);
+    if (!result->is_fresh)
+        return;
+    thing_end_save(thing, false); /* what was to follow is given up */
+    save_all(storage, thing);
 }
 
 static void note_text(struct daemon_storage *storage, const char *text)
@@ -281,6 +283,8 @@ void daemon_storage_receive(struct daemon_storage *storage, struct thing *thing,
     struct store_result result;
     while (storage->has_results && store_next_result(storage->store, &result)) {
         commit_schedule_end(&storage->schedule, result.error == 0, now_ms);
+        if (store_is_busy(storage->store)) /* the next one has begun */
+            commit_schedule_begin(&storage->schedule, &(struct commit_needs){0}, now_ms);
         if (result.error < 0)
             log_debug("%s", result.text);
         if (result.job == STORE_LOAD)
@@ -309,35 +313,68 @@ static struct commit_needs find_needs(const struct daemon_storage *storage,
     };
 }
 
-/* Hand all that is unsaved to the store. Returns 0 with the batch handed over, 1 where the disk
- * holds all of it, or -ENOMEM. */
-static int begin_commit(struct daemon_storage *storage, struct thing *thing)
+/* Give the rows of the newest save to the store. Returns how many there were, or -ENOMEM: then they
+ * are dropped. */
+static int fill_batch(struct daemon_storage *storage, struct thing *thing)
 {
-    size_t rows = 0;
+    int rows = 0;
     struct saved_row row;
-    storage->is_behind = false; /* should this fail, it is tried again */
-    thing_begin_save(thing);
     while (thing_next_unsaved(thing, &row)) {
         const int r = store_add(storage->store, &row);
         if (r < 0)
             return r;
         rows++;
     }
-    if (!thing_save_is_whole(thing)) {
-        store_drop(storage->store);
-        return -ENOMEM;
+    if (thing_save_is_whole(thing))
+        return rows;
+    store_drop(storage->store);
+    return -ENOMEM;
+}
+
+/* Hand all that is unsaved to the store. Returns how many rows: 0 where the disk holds all of it;
+ * or -ENOMEM. */
+static int begin_commit(struct daemon_storage *storage, struct thing *thing)
+{
+    storage->is_behind = false; /* should this fail, it is tried again */
+    thing_begin_save(thing);
+    const int rows = fill_batch(storage, thing);
+    if (rows > 0)
+        store_commit(storage->store);
+    return rows;
+}
+
+/* A commit runs, and somebody waits for the next one: it is handed over now, and grows until the
+ * disk is free for it. */
+static void fill_next_commit(struct daemon_storage *storage, struct thing *thing)
+{
+    if (storage->schedule.failures > 0 || storage->trouble != COMMIT_GOOD ||
+        !thing_wants_save(thing))
+        return;
+    const enum store_room room = store_find_room(storage->store);
+    if (room == STORE_NO_ROOM)
+        return;
+    if (room == STORE_ROOM_IN_LAST)
+        thing_extend_save(thing);
+    else
+        thing_begin_save(thing);
+    const int rows = fill_batch(storage, thing);
+    if (rows > 0 || (rows == 0 && room == STORE_ROOM_IN_LAST)) {
+        store_commit(storage->store);
+        return;
     }
-    if (rows == 0)
-        return 1;
-    store_commit(storage->store);
-    return 0;
+    store_drop(storage->store);
+    thing_drop_save(thing);
 }
 
 void daemon_storage_turn(struct daemon_storage *storage, struct thing *thing,
                          enum storage_stop stop, int64_t now_ms)
 {
-    if (storage->is_volatile || store_is_busy(storage->store) || storage->has_results)
+    if (storage->is_volatile || storage->has_results)
         return;
+    if (store_is_busy(storage->store)) {
+        fill_next_commit(storage, thing);
+        return;
+    }
     const struct commit_needs needs = find_needs(storage, thing, stop);
     if (!commit_schedule_is_due(&storage->schedule, &needs, now_ms))
         return;
@@ -346,11 +383,11 @@ void daemon_storage_turn(struct daemon_storage *storage, struct thing *thing,
         storage->has_results = store_load(storage->store, 0) != -EINPROGRESS;
         return;
     }
-    const int r = begin_commit(storage, thing);
-    if (r == 0)
+    const int rows = begin_commit(storage, thing);
+    if (rows > 0)
         return;
-    thing_end_save(thing, r > 0);
-    commit_schedule_end(&storage->schedule, r > 0, now_ms);
+    thing_end_save(thing, rows == 0);
+    commit_schedule_end(&storage->schedule, rows == 0, now_ms);
 }
 
 int64_t daemon_storage_deadline(struct daemon_storage *storage, struct thing *thing,

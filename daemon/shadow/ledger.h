@@ -191,12 +191,13 @@ size_t ledger_mark_cut(struct flux_property *property, enum ledger_cut_mode mode
 bool ledger_is_cut_done(const struct flux_property *property, enum ledger_cut_mode mode);
 
 /* --- ledger_disk.c: what a crash would leave --- */
-/* The property's row, as the property is now, is given to a save, or (`is_stored`) was read from
- * the disk. */
-void ledger_note_row(struct ledger *ledger, struct flux_property *property, bool is_stored);
+/* The property's row, as the property is now, is given to a save that has `ahead` others to wait
+ * for, or was read from the disk. */
+void ledger_note_row(struct ledger *ledger, struct flux_property *property, unsigned ahead);
+void ledger_note_stored_row(struct ledger *ledger, struct flux_property *property);
 /* What the property's row says is not known. */
 void ledger_forget_row(struct flux_property *property);
-/* The save that was given rows has succeeded; one that has not gives all its rows again. */
+/* The oldest save has succeeded; one that has not gives all its rows again. */
 void ledger_note_saved(struct ledger *ledger);
 /* Tell whether after a crash the disk would make of the property what it holds now: the same value,
  * or one within the Deadband of the cloud's; nothing at and below it where it holds none.

@@ -24,13 +24,19 @@ static bool is_same(const struct flux_value *a, const struct flux_value *b)
     return a->type == b->type && a->size == b->size && a->int64 == b->int64;
 }
 
-void ledger_note_row(struct ledger *ledger, struct flux_property *property, bool is_stored)
+void ledger_note_row(struct ledger *ledger, struct flux_property *property, unsigned ahead)
 {
     struct slot *slot = slot_of(property);
     slot->row_value = (struct flux_value){0};
     if (ledger_has_value(property))
         slot->row_value = digest(ledger, &property->value);
-    slot->row_save = is_stored ? 0 : ledger->save_count + 1;
+    slot->row_save = ledger->save_count + 1 + ahead;
+}
+
+void ledger_note_stored_row(struct ledger *ledger, struct flux_property *property)
+{
+    ledger_note_row(ledger, property, 0);
+    slot_of(property)->row_save = 0;
 }
 
 void ledger_forget_row(struct flux_property *property)

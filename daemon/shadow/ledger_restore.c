@@ -110,7 +110,7 @@ static int put_row(struct ledger *ledger, struct flux_property *property,
     if (saved->cut)
         put_cause(ledger, property, saved);
     put_state(ledger, property, saved);
-    ledger_note_row(ledger, property, true);
+    ledger_note_stored_row(ledger, property);
     return 0;
 }
 

@@ -30,15 +30,15 @@ static void leave(struct saves *saves, struct save_mark *mark)
 {
     if (mark->place == SAVE_UNSAVED)
         take_out(&saves->unsaved, mark);
-    if (mark->place == SAVE_UNDER_WAY)
-        take_out(&saves->under_way, mark);
+    if (mark->place >= SAVE_UNDER_WAY)
+        take_out(&saves->under_way[mark->place - SAVE_UNDER_WAY], mark);
     mark->place = SAVE_CLEAN;
 }
 
 void saves_enter(struct saves *saves, struct save_mark *mark, enum saved_kind kind)
 {
     /* The save under way may fail or not: what the disk will hold is open. */
-    if (mark->place == SAVE_UNDER_WAY)
+    if (mark->place >= SAVE_UNDER_WAY)
         mark->hash = SAVE_HASH_UNKNOWN;
     leave(saves, mark);
     mark->kind = (uint64_t)kind & 3u;
@@ -62,18 +62,18 @@ void saves_skip(struct saves *saves, struct save_mark *mark)
     leave(saves, mark);
 }
 
-void saves_hand_out(struct saves *saves, struct save_mark *mark, uint64_t hash)
+void saves_hand_out(struct saves *saves, struct save_mark *mark, unsigned save, uint64_t hash)
 {
     leave(saves, mark);
     mark->hash = hash & SAVE_HASH_MASK;
-    mark->place = SAVE_UNDER_WAY;
-    append(&saves->under_way, mark);
+    mark->place = (SAVE_UNDER_WAY + save) & 3u;
+    append(&saves->under_way[save], mark);
     saves->has_rows = true;
 }
 
-struct save_mark *saves_next_stored(struct saves *saves)
+struct save_mark *saves_next_stored(struct saves *saves, unsigned save)
 {
-    struct save_mark *mark = saves->under_way.first;
+    struct save_mark *mark = saves->under_way[save].first;
     if (!mark)
         return NULL;
     leave(saves, mark);
@@ -82,10 +82,10 @@ struct save_mark *saves_next_stored(struct saves *saves)
     return mark;
 }
 
-void saves_fail(struct saves *saves)
+void saves_fail(struct saves *saves, unsigned save)
 {
     struct save_mark *mark;
-    while ((mark = saves->under_way.first))
+    while ((mark = saves->under_way[save].first))
         saves_enter(saves, mark, (enum saved_kind)mark->kind);
 }
 

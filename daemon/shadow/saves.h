@@ -5,10 +5,13 @@
 
 #include "daemon/shadow/saved.h"
 
+/* One save is being written while the next is made. */
+#define SAVES_UNDER_WAY_MAX 2u
+
 enum save_place {
     SAVE_CLEAN,     /* the disk holds it as it is */
     SAVE_UNSAVED,   /* changed since it was handed out last */
-    SAVE_UNDER_WAY, /* handed out; the save has not ended */
+    SAVE_UNDER_WAY, /* handed out to save 0; it has not ended. The next: to save 1 */
 };
 
 /* Hashes of rows lie above these. */
@@ -24,16 +27,23 @@ struct save_mark {
     uint64_t kind : 2;                 /* enum saved_kind */
 };
 
+/* One of the saves under way. */
+struct save_order {
+    unsigned save;  /* its place, 0 or 1 */
+    unsigned ahead; /* saves that were begun before it and have not ended */
+};
+
 struct save_list {
     struct save_mark *first, *last;
 };
 
 /* Of one shadow. */
 struct saves {
-    struct save_list unsaved, under_way;
-    struct save_mark shadow, desired; /* of the rows that there are once */
-    uint64_t newest_revision;         /* that the save under way holds */
-    bool has_rows;                    /* some may be on the disk */
+    struct save_list unsaved, under_way[SAVES_UNDER_WAY_MAX];
+    struct save_mark shadow, desired;              /* of the rows that there are once */
+    uint64_t newest_revision[SAVES_UNDER_WAY_MAX]; /* that each save under way holds */
+    uint64_t handed_revision; /* the newest of them, 0: a save has failed since */
+    bool has_rows;            /* some may be on the disk */
 };
 
 /* Cut a row's hash to what a mark can hold, above those that mean something. */
@@ -78,14 +88,14 @@ void saves_put_first(struct saves *saves, struct save_mark *mark);
 /* An unsaved mark's row is what the disk holds already. */
 void saves_skip(struct saves *saves, struct save_mark *mark);
 
-/* An unsaved mark's row is handed out; SAVE_HASH_UNKNOWN: that it is gone. */
-void saves_hand_out(struct saves *saves, struct save_mark *mark, uint64_t hash);
+/* An unsaved mark's row is handed out to a save; SAVE_HASH_UNKNOWN: that it is gone. */
+void saves_hand_out(struct saves *saves, struct save_mark *mark, unsigned save, uint64_t hash);
 
-/* Take a row that was handed out: it is on the disk. NULL: there are no more. */
-struct save_mark *saves_next_stored(struct saves *saves);
+/* Take a row that was handed out to a save: it is on the disk. NULL: there are no more. */
+struct save_mark *saves_next_stored(struct saves *saves, unsigned save);
 
-/* Nobody knows what became of the rows that were handed out: they are unsaved again. */
-void saves_fail(struct saves *saves);
+/* Nobody knows what became of the rows that were handed out to a save: they are unsaved again. */
+void saves_fail(struct saves *saves, unsigned save);
 
 /* What the mark stands for is freed. */
 void saves_forget(struct saves *saves, struct save_mark *mark);

@@ -189,13 +189,22 @@ void shadow_stored(struct shadow *shadow, uint64_t revision)
         end_deferral(shadow);
 }
 
+/* All up to this is on the disk, or will be without another save. */
+static uint64_t handed_revision(const struct shadow *shadow)
+{
+    uint64_t handed = shadow->saves.handed_revision;
+    return handed > shadow->stored_revision ? handed : shadow->stored_revision;
+}
+
+/* One that a save under way already carries is left alone: made newer with each save, it would
+ * never be what the disk holds. */
 void shadow_renew_prepared(struct shadow *shadow)
 {
     const struct prepared *prepared = &shadow->prepared;
     shadow_check_prepared(shadow);
     bool is_overtaken = prepared->is_there && !shadow_prepared_is_empty(shadow) &&
                         prepared->built_revision < shadow->ledger.newest_revision;
-    if (!is_overtaken || shadow_prepared_is_stored(shadow))
+    if (!is_overtaken || prepared->revision <= handed_revision(shadow))
         return;
     shadow_drop_prepared(shadow);
     struct update update = {.base_version = -1};
@@ -214,9 +223,9 @@ void shadow_ask_stored(struct shadow *shadow, uint64_t revision)
 
 bool shadow_wants_save(const struct shadow *shadow)
 {
-    bool waits = shadow->prepared.is_there && !shadow_prepared_is_stored(shadow);
-    return waits || shadow->asked_revision > shadow->stored_revision ||
-           shadow->deferred_revision > shadow->stored_revision;
+    uint64_t saved = handed_revision(shadow);
+    bool waits = shadow->prepared.is_there && shadow->prepared.revision > saved;
+    return waits || shadow->asked_revision > saved || shadow->deferred_revision > saved;
 }
 
 void shadow_storage_changed(struct shadow *shadow)

@@ -295,12 +295,15 @@ void shadow_view_failed(struct shadow *shadow, int error, int64_t now_ms);
 /* Say what a mark stands for. Text that is made for it lies in `text`. Returns 0 or -ENOMEM. */
 int shadow_describe(struct shadow *shadow, const struct save_mark *mark,
                     struct flux_json_writer *text, struct saved_row *ret_row);
-/* A save begins: all that is unsaved now belongs to it. */
-void shadow_begin_save(struct shadow *shadow);
+/* A save begins or takes more rows: all that is unsaved now belongs to it. */
+void shadow_begin_save(struct shadow *shadow, unsigned save);
 /* Returns 1 and a row, 0 where there are no more, or -ENOMEM. */
-int shadow_next_unsaved(struct shadow *shadow, struct flux_json_writer *text,
-                        struct saved_row *ret_row);
-void shadow_end_save(struct shadow *shadow, bool is_stored);
+int shadow_next_unsaved(struct shadow *shadow, const struct save_order *order,
+                        struct flux_json_writer *text, struct saved_row *ret_row);
+/* The newest save is not on the disk, as far as is known. */
+void shadow_drop_save(struct shadow *shadow, const struct save_order *order);
+/* The oldest save is on the disk. */
+void shadow_end_save(struct shadow *shadow, unsigned save);
 void shadow_save_all(struct shadow *shadow);
 
 /* --- shadow_restore.c: what an earlier run has kept --- */

@@ -193,10 +193,10 @@ static void mark_settles(struct shadow *shadow)
         settles_touch(&shadow->settles, p);
 }
 
-void shadow_begin_save(struct shadow *shadow)
+void shadow_begin_save(struct shadow *shadow, unsigned save)
 {
     struct saves *saves = &shadow->saves;
-    saves->newest_revision = shadow->ledger.newest_revision;
+    saves->newest_revision[save] = saves->handed_revision = shadow->ledger.newest_revision;
     if (!saves->unsaved.first)
         return;
     if (saves->desired.place == SAVE_UNSAVED)
@@ -208,11 +208,11 @@ void shadow_begin_save(struct shadow *shadow)
 
 /* The row says what the disk holds, or there never was one. */
 static bool is_as_stored(const struct saves *saves, const struct save_mark *mark,
-                         const struct saved_row *row, uint64_t hash)
+                         const struct saved_row *row, unsigned save, uint64_t hash)
 {
     if (row->is_gone)
         return mark->hash == SAVE_HASH_NONE;
-    bool is_alone = saves->unsaved.first == saves->unsaved.last && !saves->under_way.first;
+    bool is_alone = saves->unsaved.first == saves->unsaved.last && !saves->under_way[save].first;
     bool is_nothing = row->kind == SAVED_SHADOW && row->of_shadow.version < 0 &&
                       !row->of_shadow.held && row->of_shadow.reset_revision == 0 &&
                       mark->hash == SAVE_HASH_NONE;
@@ -226,8 +226,8 @@ static void skip(struct shadow *shadow, struct save_mark *mark)
         ledger_prune_one(&shadow->ledger, (struct flux_property *)node_of(mark));
 }
 
-int shadow_next_unsaved(struct shadow *shadow, struct flux_json_writer *text,
-                        struct saved_row *ret_row)
+int shadow_next_unsaved(struct shadow *shadow, const struct save_order *order,
+                        struct flux_json_writer *text, struct saved_row *ret_row)
 {
     struct saves *saves = &shadow->saves;
     struct save_mark *mark;
@@ -236,32 +236,35 @@ int shadow_next_unsaved(struct shadow *shadow, struct flux_json_writer *text,
         if (r < 0)
             return r;
         uint64_t hash = saves_clean_hash(saved_row_hash(ret_row, seed_of(shadow)));
-        if (is_as_stored(saves, mark, ret_row, hash)) {
+        if (is_as_stored(saves, mark, ret_row, order->save, hash)) {
             skip(shadow, mark);
             continue;
         }
         if (mark->kind == SAVED_PROPERTY)
-            ledger_note_row(&shadow->ledger, (struct flux_property *)node_of(mark), false);
-        saves_hand_out(saves, mark, ret_row->is_gone ? SAVE_HASH_UNKNOWN : hash);
+            ledger_note_row(&shadow->ledger, (struct flux_property *)node_of(mark), order->ahead);
+        saves_hand_out(saves, mark, order->save, ret_row->is_gone ? SAVE_HASH_UNKNOWN : hash);
         return 1;
     }
     return 0;
 }
 
-void shadow_end_save(struct shadow *shadow, bool is_stored)
+void shadow_drop_save(struct shadow *shadow, const struct save_order *order)
 {
     struct saves *saves = &shadow->saves;
-    if (!is_stored) {
-        saves_fail(saves);
-        return;
-    }
+    saves_fail(saves, order->save);
+    saves->handed_revision = order->ahead > 0 ? saves->newest_revision[!order->save] : 0;
+}
+
+void shadow_end_save(struct shadow *shadow, unsigned save)
+{
+    struct saves *saves = &shadow->saves;
     struct save_mark *mark;
-    while ((mark = saves_next_stored(saves))) {
+    while ((mark = saves_next_stored(saves, save))) {
         if (mark->kind == SAVED_PROPERTY && mark->hash == SAVE_HASH_NONE)
             ledger_row_is_gone(&shadow->ledger, (struct flux_property *)node_of(mark));
     }
     ledger_note_saved(&shadow->ledger);
-    shadow_stored(shadow, saves->newest_revision);
+    shadow_stored(shadow, saves->newest_revision[save]);
 }
 
 /* --- all of it --- */
@@ -286,4 +289,5 @@ void shadow_save_all(struct shadow *shadow)
     for (struct flux_property *p = root; p; p = flux_property_next(root, p))
         forget_hash(saves, &settle_of(p)->save, SAVED_SETTLE);
     saves->has_rows = false;
+    saves->handed_revision = 0;
 }

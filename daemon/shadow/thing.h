@@ -165,7 +165,8 @@ void thing_flush(struct thing *thing, int64_t now_ms);
 
 /* --- disk before cloud (durable only) --- */
 /* Tell whether a commit should begin without waiting for SyncIntervalMs: an update is ready and
- * waits only for what it carries to be on disk, or somebody asked for that (shadow_ask_stored()).
+ * waits only for what it carries to be on disk, or somebody asked for that (shadow_ask_stored()),
+ * and no save under way holds it.
  * To be asked after thing_next_request(), which makes updates ready. */
 bool thing_wants_save(const struct thing *thing);
 
@@ -174,19 +175,26 @@ bool thing_wants_save(const struct thing *thing);
 void thing_set_storage_trouble(struct thing *thing, bool in_trouble, int64_t now_ms);
 
 /* --- what is kept on a disk (saved.h), where the thing is durable --- */
-/* One save at a time: thing_begin_save(); thing_next_unsaved() until it has none, with nothing else
- * in between, so that the rows are those of one moment; and once they are on the disk, or cannot be
- * got there, thing_end_save(). What changes meanwhile belongs to the next save. */
+/* Saves come one after another: thing_begin_save(); thing_next_unsaved() until it has none, with
+ * nothing else in between, so that the rows are those of one moment; and once they are on the disk,
+ * or cannot be got there, thing_end_save(). What changes meanwhile belongs to the next save, which
+ * may begin before this one has ended, so that it is ready when the disk is; not a third one. */
 void thing_begin_save(struct thing *thing);
+/* Nobody writes the newest save yet: have it take what has changed since, by thing_next_unsaved().
+ */
+void thing_extend_save(struct thing *thing);
 /* Take the next row of that save: rows that say what the disk holds already are left out. Borrowed
  * until the next call into the thing. Returns false where there are no more. */
 bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row);
 /* Tell whether there was memory for all rows of that save; else the others are not to be written,
  * as they may be half of a report. */
 bool thing_save_is_whole(const struct thing *thing);
-/* Stored: the reports of that save are on the disk (shadow_stored_revision() rises). Else its rows
- * are unsaved again, as nobody knows what became of them. */
+/* The oldest save has ended. Stored: its reports are on the disk (shadow_stored_revision() rises).
+ * Else its rows are unsaved again, as nobody knows what became of them, and so are those of the
+ * save after it, which are not to be written any more. */
 void thing_end_save(struct thing *thing, bool is_stored);
+/* The newest save is not written: its rows are unsaved again. */
+void thing_drop_save(struct thing *thing);
 /* The disk holds nothing any more: every row is unsaved. Not while a save is under way. */
 void thing_save_all(struct thing *thing);
 /* Tell whether a save may have rows; whether there are reports, or wishes of the cloud, that are

@@ -49,11 +49,14 @@ struct gone_shadow {
     struct gone_shadow *next;
     char thing[FLUX_THING_NAME_MAX + 1]; /* "": the own thing */
     char name[FLUX_SHADOW_NAME_MAX + 1];
-    bool is_under_way; /* handed out; the save has not ended */
+    bool is_under_way; /* handed out to `save`, which has not ended */
+    unsigned save;
 };
 
 struct thing_save {
-    bool is_under_way, has_failed;
+    unsigned under_way;             /* saves, in the order of their places */
+    unsigned newest;                /* place of the newest one */
+    bool has_failed;                /* the newest one lacks rows */
     size_t place;                   /* of the shadow whose rows are being handed out */
     struct gone_shadow *gone_first; /* owned */
     size_t gone_count;

@@ -1,5 +1,5 @@
-/* What of the thing is kept on a disk: one save at a time over all shadows, and rows that come back
- * at the start. */
+/* What of the thing is kept on a disk: saves over all shadows, one after another, and rows that
+ * come back at the start. */
 #include "daemon/shadow/thing_private.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +45,7 @@ static bool next_gone(struct thing *thing, struct saved_row *ret_row)
     if (!gone)
         return false;
     gone->is_under_way = true;
+    gone->save = thing->save.newest;
     *ret_row = (struct saved_row){.kind = SAVED_SHADOW,
                                   .thing = gone->thing,
                                   .shadow = gone->name,
@@ -53,15 +54,18 @@ static bool next_gone(struct thing *thing, struct saved_row *ret_row)
     return true;
 }
 
-/* Those of the save that has ended, or all. */
-static void end_gone(struct thing *thing, bool is_stored, bool all)
+static bool is_of_save(const struct gone_shadow *gone, unsigned save)
+{
+    return gone->is_under_way && gone->save == save;
+}
+
+/* Their rows are gone, too: of the save that has ended, or (SAVES_UNDER_WAY_MAX) of all. */
+static void free_gone(struct thing *thing, unsigned save)
 {
     struct gone_shadow **link = &thing->save.gone_first;
     while (*link) {
         struct gone_shadow *gone = *link;
-        bool is_done = all || (is_stored && gone->is_under_way);
-        gone->is_under_way = false;
-        if (!is_done) {
+        if (save < SAVES_UNDER_WAY_MAX && !is_of_save(gone, save)) {
             link = &gone->next;
             continue;
         }
@@ -71,35 +75,58 @@ static void end_gone(struct thing *thing, bool is_stored, bool all)
     }
 }
 
-/* --- a save --- */
-
-void thing_begin_save(struct thing *thing)
+static void drop_gone(struct thing *thing, unsigned save)
 {
-    if (thing->save.is_under_way)
-        thing_end_save(thing, false);
-    if (!is_durable(thing))
+    for (struct gone_shadow *gone = thing->save.gone_first; gone; gone = gone->next)
+        gone->is_under_way = gone->is_under_way && !is_of_save(gone, save);
+}
+
+/* --- saves --- */
+
+/* The newest one. */
+static struct save_order newest_of(const struct thing_save *save)
+{
+    return (struct save_order){.save = save->newest, .ahead = save->under_way - 1};
+}
+
+void thing_extend_save(struct thing *thing)
+{
+    struct thing_save *save = &thing->save;
+    if (save->under_way == 0)
         return;
-    thing->save.is_under_way = true;
-    thing->save.has_failed = false;
-    thing->save.place = 0;
+    save->place = 0;
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow))) {
         shadow_renew_prepared(shadow);
-        shadow_begin_save(shadow);
+        shadow_begin_save(shadow, save->newest);
     }
+}
+
+void thing_begin_save(struct thing *thing)
+{
+    struct thing_save *save = &thing->save;
+    if (save->under_way == SAVES_UNDER_WAY_MAX)
+        thing_end_save(thing, false);
+    if (!is_durable(thing))
+        return;
+    save->newest = (save->newest + 1) % SAVES_UNDER_WAY_MAX;
+    save->under_way++;
+    save->has_failed = false;
+    thing_extend_save(thing);
 }
 
 bool thing_next_unsaved(struct thing *thing, struct saved_row *ret_row)
 {
     struct thing_save *save = &thing->save;
-    if (!save->is_under_way || save->has_failed)
+    if (save->under_way == 0 || save->has_failed)
         return false;
+    const struct save_order order = newest_of(save);
     /* First: what they leave behind may be that of a shadow which has been opened anew. */
     if (next_gone(thing, ret_row))
         return true;
     for (; save->place < thing->places; save->place++) {
         struct shadow *shadow = thing->shadows[save->place];
-        int r = shadow ? shadow_next_unsaved(shadow, &save->text, ret_row) : 0;
+        int r = shadow ? shadow_next_unsaved(shadow, &order, &save->text, ret_row) : 0;
         save->has_failed = r < 0;
         if (r != 0)
             return r > 0;
@@ -112,23 +139,44 @@ bool thing_save_is_whole(const struct thing *thing)
     return !thing->save.has_failed;
 }
 
-void thing_end_save(struct thing *thing, bool is_stored)
+void thing_drop_save(struct thing *thing)
 {
-    if (!thing->save.is_under_way)
+    struct thing_save *save = &thing->save;
+    if (save->under_way == 0)
         return;
-    bool is_whole = is_stored && !thing->save.has_failed;
-    thing->save.is_under_way = false;
-    end_gone(thing, is_whole, false);
+    const struct save_order order = newest_of(save);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow)))
-        shadow_end_save(shadow, is_whole);
+        shadow_drop_save(shadow, &order);
+    drop_gone(thing, order.save);
+    save->under_way--;
+    save->newest = (save->newest + 1) % SAVES_UNDER_WAY_MAX;
+    save->has_failed = false;
+}
+
+void thing_end_save(struct thing *thing, bool is_stored)
+{
+    struct thing_save *save = &thing->save;
+    if (save->has_failed)
+        thing_drop_save(thing);
+    while (!is_stored && save->under_way > 0)
+        thing_drop_save(thing);
+    if (save->under_way == 0)
+        return;
+    const unsigned oldest =
+        (save->newest + SAVES_UNDER_WAY_MAX + 1 - save->under_way) % SAVES_UNDER_WAY_MAX;
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(thing, shadow)))
+        shadow_end_save(shadow, oldest);
+    free_gone(thing, oldest);
+    save->under_way--;
 }
 
 void thing_save_all(struct thing *thing)
 {
     if (!is_durable(thing))
         return;
-    end_gone(thing, true, true);
+    free_gone(thing, SAVES_UNDER_WAY_MAX);
     struct shadow *shadow = NULL;
     while ((shadow = thing_next_shadow(thing, shadow))) {
         shadow_save_all(shadow);
@@ -166,7 +214,7 @@ bool thing_has_unsaved_reports(const struct thing *thing)
 
 void thing_clear_save(struct thing *thing)
 {
-    end_gone(thing, true, true);
+    free_gone(thing, SAVES_UNDER_WAY_MAX);
     flux_json_writer_clear(&thing->save.text);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOTE_WRITTEN_MS 1000
@@ -20,12 +21,17 @@ static struct store *make_store(void)
     if (!store)
         return NULL;
     store->event_fd = store->io_fd = -1;
-    batch_init(&store->batch);
+    for (unsigned i = 0; i < STORE_SLOTS; i++)
+        batch_init(&store->slots[i]);
     batch_init(&store->loaded);
     store->status.since_ms = clock_now_ms();
     written_init(&store->written, store->status.since_ms);
     (void)pthread_mutex_init(&store->mutex, NULL);
-    (void)pthread_cond_init(&store->changed, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&store->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     return store;
 }
 
@@ -91,7 +97,8 @@ struct store *store_free(struct store *store)
         close(store->io_fd);
     (void)pthread_cond_destroy(&store->changed);
     (void)pthread_mutex_destroy(&store->mutex);
-    batch_clear(&store->batch);
+    for (unsigned i = 0; i < STORE_SLOTS; i++)
+        batch_clear(&store->slots[i]);
     batch_clear(&store->loaded);
     free(store->endpoint);
     free(store->next_endpoint);
@@ -108,12 +115,16 @@ int store_set_aside(const char *directory, char *ret_path, size_t size)
 
 static void begin_job(struct store *store, enum store_job job)
 {
-    store->is_busy = true;
     pthread_mutex_lock(&store->mutex);
+    if (!store->has_job)
+        store->jobs++;
     store->job = job;
     store->has_job = true;
+    store->is_filling = false;
+    const bool is_enough = store_may_begin(store, store_now_us()); /* else its time will come */
     pthread_mutex_unlock(&store->mutex);
-    pthread_cond_signal(&store->changed); /* it does not wake up to find the lock taken */
+    if (is_enough)
+        pthread_cond_signal(&store->changed); /* it does not wake up to find the lock taken */
 }
 
 bool store_needs_load(const struct store *store)
@@ -123,7 +134,35 @@ bool store_needs_load(const struct store *store)
 
 bool store_is_busy(const struct store *store)
 {
-    return store->is_busy;
+    return store->jobs > 0;
+}
+
+enum store_room store_find_room(struct store *store)
+{
+    if (store->is_volatile)
+        return STORE_NO_ROOM;
+    if (store->jobs == 0)
+        return STORE_ROOM;
+    enum store_room room = STORE_NO_ROOM;
+    store->has_room = false;
+    pthread_mutex_lock(&store->mutex);
+    /* The thread sees to the endpoint of a commit when it begins with it. */
+    const bool may_follow =
+        !store->is_closed && !store->next_endpoint && store->job == STORE_COMMIT;
+    if (may_follow && store->has_job)
+        room = STORE_ROOM_IN_LAST;
+    else if (may_follow && store->jobs < STORE_SLOTS)
+        room = STORE_ROOM;
+    store->is_filling = room == STORE_ROOM_IN_LAST;
+    pthread_mutex_unlock(&store->mutex);
+    store->has_room = room != STORE_NO_ROOM;
+    return room;
+}
+
+/* The batch that the loop fills: `filled` changes only when it was handed over. */
+static struct batch *filled_batch(struct store *store)
+{
+    return &store->slots[store->filled];
 }
 
 /* The result stays to be taken. */
@@ -133,8 +172,8 @@ static int wait_for_result(struct store *store, int wait_ms)
     struct pollfd poll_fd = {.fd = store->event_fd, .events = POLLIN};
     for (;;) {
         pthread_mutex_lock(&store->mutex);
-        const bool has_result = store->has_result;
-        const int error = store->outcome.error;
+        const bool has_result = store->result_count > 0;
+        const int error = has_result ? store->results[0].outcome.error : 0;
         pthread_mutex_unlock(&store->mutex);
         if (has_result)
             return error;
@@ -149,21 +188,21 @@ int store_load(struct store *store, int wait_ms)
 {
     if (store->is_volatile)
         return -EOPNOTSUPP;
-    if (store->is_busy)
+    if (store->jobs > 0)
         return -EBUSY;
-    batch_empty(&store->batch);
+    batch_empty(filled_batch(store));
     begin_job(store, STORE_LOAD);
     return wait_for_result(store, wait_ms);
 }
 
 bool store_next_loaded(struct store *store, struct saved_row *ret_row)
 {
-    const struct saved_row *row = store->is_busy ? NULL : batch_next(&store->loaded);
+    const struct saved_row *row = store->jobs > 0 ? NULL : batch_next(&store->loaded);
     if (row) {
         *ret_row = *row;
         return true;
     }
-    if (!store->is_busy)
+    if (store->jobs == 0)
         batch_clear(&store->loaded);
     return false;
 }
@@ -173,20 +212,39 @@ void store_keep(struct store *store)
     store->status.orphans++;
 }
 
+static bool takes_rows(const struct store *store)
+{
+    return !store->is_volatile && (store->jobs == 0 || store->has_room);
+}
+
 int store_add(struct store *store, const struct saved_row *row)
 {
-    if (store->is_volatile || store->is_busy)
+    if (!takes_rows(store))
         return -EBUSY;
-    const int r = batch_add(&store->batch, row);
+    const int r = batch_add(filled_batch(store), row);
     if (r < 0)
-        batch_empty(&store->batch);
+        store_drop(store);
     return r;
+}
+
+/* What was handed over and not begun is handed over no more. */
+static void take_back(struct store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    if (store->has_job)
+        store->jobs--;
+    store->has_job = false;
+    store->is_filling = false;
+    pthread_mutex_unlock(&store->mutex);
 }
 
 void store_drop(struct store *store)
 {
-    if (!store->is_busy)
-        batch_empty(&store->batch);
+    if (!takes_rows(store))
+        return;
+    take_back(store);
+    batch_empty(filled_batch(store));
+    store->has_room = false;
 }
 
 int store_move(struct store *store, const char *endpoint)
@@ -203,10 +261,10 @@ int store_move(struct store *store, const char *endpoint)
 
 void store_commit(struct store *store)
 {
-    if (store->is_volatile || store->is_busy)
+    if (!takes_rows(store))
         return;
-    store->batch_rows = store->batch.count;
-    if (store->next_endpoint) {
+    store->has_room = false;
+    if (store->next_endpoint && store->jobs == 0) {
         free(store->endpoint);
         store->endpoint = store->next_endpoint;
         store->next_endpoint = NULL;
@@ -224,14 +282,15 @@ int store_event_fd(const struct store *store)
 static void note_state(struct store *store, int64_t now_ms)
 {
     struct store_status *status = &store->status;
-    const enum store_state state = store->told.error == 0 ? STORE_GOOD : STORE_TROUBLE;
+    const struct state_outcome *told = &store->told.outcome;
+    const enum store_state state = told->error == 0 ? STORE_GOOD : STORE_TROUBLE;
     if (status->state != state)
         status->since_ms = now_ms;
     status->state = state;
-    status->error = store->told.error;
-    memcpy(status->text, store->told.text, sizeof(status->text));
-    if (store->told.set_aside[0])
-        memcpy(status->set_aside, store->told.set_aside, sizeof(status->set_aside));
+    status->error = told->error;
+    memcpy(status->text, told->text, sizeof(status->text));
+    if (told->set_aside[0])
+        memcpy(status->set_aside, told->set_aside, sizeof(status->set_aside));
     if (state == STORE_TROUBLE)
         status->failures++;
 }
@@ -273,13 +332,13 @@ static void note_written(struct store *store, int64_t now_ms)
     written_note(&store->written, read_written(store), now_ms);
 }
 
-static void note_commit(struct store *store, size_t rows, int64_t took_us, int64_t now_ms)
+static void note_commit(struct store *store, int64_t now_ms)
 {
     struct store_status *status = &store->status;
     status->commits++;
-    status->rows += rows;
+    status->rows += store->told.rows;
     status->last_commit_ms = now_ms;
-    status->last_commit_us = took_us;
+    status->last_commit_us = store->told.took_us;
 }
 
 static void note_load(struct store *store)
@@ -289,46 +348,56 @@ static void note_load(struct store *store)
     batch_rewind(&store->loaded);
 }
 
-static bool take_outcome(struct store *store, int64_t *ret_took_us)
+/* After all but a plain success what was to follow is given up, and the thread may go on. */
+static bool take_told(struct store *store)
 {
     pthread_mutex_lock(&store->mutex);
-    const bool has_result = store->has_result;
-    if (has_result)
-        store->told = store->outcome;
-    *ret_took_us = store->took_us;
-    store->has_result = false;
+    const bool has_result = store->result_count > 0;
+    if (has_result) {
+        store->told = store->results[0];
+        store->result_count--;
+        store->results[0] = store->results[1];
+    }
     pthread_mutex_unlock(&store->mutex);
-    return has_result;
+    if (!has_result)
+        return false;
+    store->jobs--;
+    if (store_is_plain(&store->told.outcome))
+        return true;
+    take_back(store);
+    batch_empty(filled_batch(store));
+    pthread_mutex_lock(&store->mutex);
+    store->is_closed = false;
+    pthread_mutex_unlock(&store->mutex);
+    return true;
 }
 
 bool store_next_result(struct store *store, struct store_result *ret_result)
 {
-    if (!store->is_busy)
+    if (store->jobs == 0)
         return false;
     uint64_t count;
     (void)!read(store->event_fd, &count, sizeof(count));
-    int64_t took_us;
-    if (!take_outcome(store, &took_us))
+    if (!take_told(store))
         return false;
+    const struct state_outcome *told = &store->told.outcome;
     const int64_t now_ms = clock_now_ms();
-    const enum store_job job = store->job;
-    store->is_busy = false;
     note_state(store, now_ms);
     note_written(store, now_ms);
-    if (store->told.needs_load)
+    if (told->needs_load)
         store->needs_load = true;
-    if (store->told.error == 0 && job == STORE_LOAD)
+    if (told->error == 0 && store->told.job == STORE_LOAD)
         note_load(store);
-    else if (store->told.error == 0)
-        note_commit(store, store->batch_rows, took_us, now_ms);
+    else if (told->error == 0)
+        note_commit(store, now_ms);
     *ret_result = (struct store_result){
-        .job = job,
-        .error = store->told.error,
-        .text = store->told.text,
-        .is_fresh = store->told.is_fresh,
-        .set_aside = store->told.set_aside,
-        .moved_from = store->told.moved_from,
-        .left_out = job == STORE_LOAD ? store->loaded.left_out : 0,
+        .job = store->told.job,
+        .error = told->error,
+        .text = told->text,
+        .is_fresh = told->is_fresh,
+        .set_aside = told->set_aside,
+        .moved_from = told->moved_from,
+        .left_out = store->told.job == STORE_LOAD ? store->loaded.left_out : 0,
     };
     return true;
 }

@@ -108,26 +108,41 @@ void store_keep(struct store *store);
 
 /* --- commits --- */
 
-/* Tell whether a job runs; then none of the next ones may be called. */
+/* Tell whether a job runs, or its result was not taken. */
 bool store_is_busy(const struct store *store);
 
-/* Copy a row into the batch. Returns 0 or -ENOMEM; after that the batch is empty again. */
+/* Whether rows can be taken now. While one commit runs the next is filled, and begins the moment
+ * the disk is free: nobody has to be woken for that. */
+enum store_room {
+    STORE_NO_ROOM,
+    STORE_ROOM,         /* for a new commit */
+    STORE_ROOM_IN_LAST, /* in the one that was handed over last and has not begun: it waits for
+                           store_commit(), or is dropped whole */
+};
+
+/* Ask for room. Where no job runs there is some, and it need not be asked for. */
+enum store_room store_find_room(struct store *store);
+
+/* Copy a row into the batch. Returns 0, -EBUSY: there was no room, or -ENOMEM; after that the batch
+ * is dropped. */
 int store_add(struct store *store, const struct saved_row *row);
 
-/* Empty the batch. */
+/* Drop the batch with all its rows, those of STORE_ROOM_IN_LAST too. */
 void store_drop(struct store *store);
+
+/* Hand the batch to the thread: one transaction. */
+void store_commit(struct store *store);
 
 /* From the next commit on it is the cloud at this endpoint; that commit has to write every row
  * (thing_save_all). Returns 0 or -ENOMEM with nothing changed. */
 int store_move(struct store *store, const char *endpoint);
 
-/* Hand the batch to the thread: one transaction. */
-void store_commit(struct store *store);
-
 /* Readable when a job has ended; -1 in a volatile store. */
 int store_event_fd(const struct store *store);
 
-/* Take the result of the job that has ended. Returns false where there is none. */
+/* Take the result of a job that has ended, in the order of the jobs. Returns false where there is
+ * none. After a failure, or where `is_fresh`, a commit that was handed over behind it is given up:
+ * its rows are not written, and it has no result. */
 bool store_next_result(struct store *store, struct store_result *ret_result);
 
 /* --- what it is --- */

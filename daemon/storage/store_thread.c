@@ -23,43 +23,89 @@ static void measure(struct store *store)
 
 /* The batch is given back before the result is told, and what a load has found out about the place.
  * Whoever waits for a commit does not wait for its figures. */
-static void run_job(struct store *store, enum store_job job, struct state_outcome *ret_outcome)
+static void run_job(struct store *store, enum store_job job, struct batch *batch,
+                    struct store_told *ret_told)
 {
+    const int64_t began_us = clock_now_us();
     if (job == STORE_COMMIT && store->endpoint) {
         state_store_move(store->state, store->endpoint);
         store->endpoint = NULL;
     }
     if (job == STORE_LOAD)
-        state_store_load(store->state, &store->loaded, clock_now_us(), ret_outcome);
+        state_store_load(store->state, &store->loaded, began_us, &ret_told->outcome);
     else
-        state_store_commit(store->state, &store->batch, ret_outcome);
-    batch_empty(&store->batch);
+        state_store_commit(store->state, batch, &ret_told->outcome);
+    ret_told->job = job;
+    ret_told->rows = batch->count;
+    ret_told->took_us = clock_now_us() - began_us;
+    batch_empty(batch);
     if (job == STORE_LOAD)
         measure(store);
 }
 
-static void tell(struct store *store, const struct state_outcome *outcome, int64_t took_us)
+static void tell(struct store *store, const struct store_told *told)
 {
     pthread_mutex_lock(&store->mutex);
-    store->outcome = *outcome;
-    store->took_us = took_us;
-    store->has_result = true;
+    store->results[store->result_count++] = *told;
+    store->is_closed = !store_is_plain(&told->outcome);
+    gather_begin(&store->gather, store->is_closed ? 0 : told->rows, told->took_us, store_now_us());
     pthread_mutex_unlock(&store->mutex);
     const uint64_t one = 1;
     (void)!write(store->event_fd, &one, sizeof(one));
 }
 
-/* Returns false at the end; what was handed over before is done first. */
-static bool wait_for_job(struct store *store, enum store_job *ret_job)
+int64_t store_now_us(void)
 {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool has_job(const struct store *store)
+{
+    return store->has_job && !store->is_filling && !store->is_closed;
+}
+
+bool store_may_begin(const struct store *store, int64_t now_us)
+{
+    if (!has_job(store))
+        return false;
+    const size_t rows = store->slots[store->filled].count;
+    return store->job != STORE_COMMIT || gather_is_enough(&store->gather, rows, now_us);
+}
+
+/* Sleep until something has changed, or there has been time enough to gather. */
+static void wait_for_change(struct store *store, int64_t now_us)
+{
+    const int64_t until_us = store->gather.until_us;
+    const struct timespec until = {.tv_sec = until_us / 1000000,
+                                   .tv_nsec = until_us % 1000000 * 1000};
+    if (now_us < until_us)
+        (void)pthread_cond_timedwait(&store->changed, &store->mutex, &until);
+    else
+        (void)pthread_cond_wait(&store->changed, &store->mutex);
+}
+
+/* Take the batch that was handed over; the other one is filled from here on. Returns NULL at the
+ * end; what was handed over before is done first. */
+static struct batch *wait_for_job(struct store *store, enum store_job *ret_job)
+{
+    struct batch *batch = NULL;
     pthread_mutex_lock(&store->mutex);
-    while (!store->has_job && !store->quit)
-        pthread_cond_wait(&store->changed, &store->mutex);
-    const bool is_job = store->has_job;
-    store->has_job = false;
+    for (;;) {
+        const int64_t now_us = store_now_us();
+        if (store->quit || store_may_begin(store, now_us))
+            break;
+        wait_for_change(store, now_us);
+    }
+    if (has_job(store)) {
+        batch = &store->slots[store->filled];
+        store->filled = (store->filled + 1) % STORE_SLOTS;
+        store->has_job = false;
+    }
     *ret_job = store->job;
     pthread_mutex_unlock(&store->mutex);
-    return is_job;
+    return batch;
 }
 
 static void *storage_thread(void *argument)
@@ -70,11 +116,11 @@ static void *storage_thread(void *argument)
     store->io_fd = io_fd;
     pthread_mutex_unlock(&store->mutex);
     enum store_job job;
-    while (wait_for_job(store, &job)) {
-        struct state_outcome outcome;
-        const int64_t began_us = clock_now_us();
-        run_job(store, job, &outcome);
-        tell(store, &outcome, clock_now_us() - began_us);
+    struct batch *batch;
+    while ((batch = wait_for_job(store, &job))) {
+        struct store_told told;
+        run_job(store, job, batch, &told);
+        tell(store, &told);
         state_store_tidy(store->state);
         measure(store);
     }

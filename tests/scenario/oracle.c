@@ -61,7 +61,8 @@ void oracle_clear(struct sim *sim)
     free(sim->waiting);
     free(sim->kept);
     json_decref(sim->model);
-    json_decref(sim->commit_model);
+    json_decref(sim->commit.model);
+    json_decref(sim->next_commit.model);
     json_decref(sim->stored_model);
     oracle_clear_moments(sim);
     json_decref(sim->tokens);

@@ -7,31 +7,47 @@
 
 /* ---- commits ---- */
 
+static void oracle_note_commit(struct sim *sim, struct sim_commit *commit)
+{
+    json_decref(commit->model);
+    *commit = (struct sim_commit){
+        .model = json_deep_copy(sim->model),
+        .revision = shadow_newest_revision(sim->shadow),
+        .ops = sim->op_count,
+        .settles = sim->settle_count,
+    };
+}
+
 void oracle_commit_begins(struct sim *sim)
 {
-    for (struct sim *each = sim->net; each != NULL; each = each->next) {
-        json_decref(each->commit_model);
-        each->commit_model = json_deep_copy(each->model);
-        each->commit_revision = shadow_newest_revision(each->shadow);
-        each->commit_ops = each->op_count;
-        each->commit_settles = each->settle_count;
-    }
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        oracle_note_commit(each, &each->commit);
+}
+
+void oracle_next_commit_begins(struct sim *sim)
+{
+    for (struct sim *each = sim->net; each != NULL; each = each->next)
+        oracle_note_commit(each, &each->next_commit);
 }
 
 void oracle_commit_ends(struct sim *sim, bool is_stored)
 {
     for (struct sim *each = sim->net; each != NULL; each = each->next) {
-        if (each->commit_model == NULL)
-            continue; /* opened since */
-        if (is_stored) {
+        struct sim_commit *commit = &each->commit;
+        if (is_stored && commit->model != NULL) { /* else it was opened since */
             json_decref(each->stored_model);
-            each->stored_model = json_incref(each->commit_model);
-            each->stored_revision = each->commit_revision;
-            each->stored_ops = each->commit_ops;
-            each->stored_settles = each->commit_settles;
+            each->stored_model = json_incref(commit->model);
+            each->stored_revision = commit->revision;
+            each->stored_ops = commit->ops;
+            each->stored_settles = commit->settles;
         }
-        json_decref(each->commit_model);
-        each->commit_model = NULL;
+        json_decref(commit->model);
+        if (!is_stored) {
+            json_decref(each->next_commit.model);
+            each->next_commit = (struct sim_commit){0};
+        }
+        *commit = each->next_commit;
+        each->next_commit = (struct sim_commit){0};
     }
 }
 

@@ -5,8 +5,11 @@
 
 #include "tests/scenario/sim.h"
 
-/* A commit begins: it will hold what was reported by now. It has ended, well or not. */
+/* A commit begins: it will hold what was reported by now. */
 void oracle_commit_begins(struct sim *sim);
+/* So will the one behind it, which begins or grows. */
+void oracle_next_commit_begins(struct sim *sim);
+/* The first has ended, and the one behind it follows; or it has not ended well: there is none. */
 void oracle_commit_ends(struct sim *sim, bool is_stored);
 
 /* The disk holds nothing any more. */

@@ -63,6 +63,13 @@ struct sim_version {
 enum sim_level { SIM_QUEUED, SIM_STORED, SIM_ACCEPTED };
 
 /* What the reports made of the shadow up to one of them. */
+/* What a commit holds of a shadow. */
+struct sim_commit {
+    json_t *model; /* NULL: there was none, or the shadow was not open */
+    uint64_t revision;
+    size_t ops, settles;
+};
+
 struct sim_moment {
     json_t *model; /* owned */
     size_t ops;    /* so many */
@@ -202,10 +209,11 @@ struct sim {
     char prefix[256];                      /* of its topics, up to "shadow/" or "name/NAME/" */
     struct shadow *shadow;
 
-    /* durable: what the last commit holds, and the one under way */
-    uint64_t commit_revision, stored_revision;
-    size_t commit_ops, stored_ops, commit_settles, stored_settles;
-    json_t *commit_model, *stored_model;
+    /* durable: what the last commit holds, the one under way, and the one behind it */
+    uint64_t stored_revision;
+    size_t stored_ops, stored_settles;
+    json_t *stored_model;
+    struct sim_commit commit, next_commit;
     struct sim_moment *moments; /* since the last update, oldest first */
     size_t moment_count, moment_capacity;
     bool heard_gone;    /* this daemon was told that there is no shadow, be it late */

@@ -26,6 +26,7 @@ void sim_store_clear(struct sim *sim)
         return;
     sim_rows_clear(&sim->store->disk);
     sim_rows_clear(&sim->store->batch);
+    sim_rows_clear(&sim->store->next);
     free(sim->store);
     sim->store = NULL;
 }
@@ -66,14 +67,34 @@ static void store_fill(struct sim *sim)
     }
 }
 
-static void store_begin(struct sim *sim, const struct commit_needs *needs)
+/* The commit behind the one under way begins, or grows: there a row may come again. */
+static void store_follow(struct sim *sim)
 {
     struct sim_store *store = sim->net->store;
-    store_fill(sim);
-    commit_schedule_begin(&store->schedule, needs, sim->net->now_ms);
+    struct saved_row row;
+    if (store->following)
+        thing_extend_save(sim->net->thing);
+    else
+        thing_begin_save(sim->net->thing);
+    size_t before = store->next.count;
+    while (thing_next_unsaved(sim->net->thing, &row))
+        sim_rows_push(&store->next, &row);
+    if (!store->following && store->next.count == 0) {
+        thing_drop_save(sim->net->thing);
+        return;
+    }
+    store->extended += store->following;
+    store->overlapping += !store->following;
+    store->following = true;
+    oracle_next_commit_begins(sim);
+    sim_trace(sim, "%zu rows go behind the commit under way", store->next.count - before);
+}
+
+static void store_push_end(struct sim *sim)
+{
+    struct sim_store *store = sim->net->store;
     store->committing = true;
     store->commits++;
-    oracle_commit_begins(sim);
     struct sim_event event = {
         .kind = SIM_COMMITTED,
         .connection = sim->net->instance,
@@ -82,6 +103,32 @@ static void store_begin(struct sim *sim, const struct commit_needs *needs)
     };
     sim_trace(sim, "commit %zu of %zu rows begins", store->commits, store->batch.count);
     sim_event_push(sim, &event);
+}
+
+static void store_begin(struct sim *sim, const struct commit_needs *needs)
+{
+    struct sim_store *store = sim->net->store;
+    store_fill(sim);
+    commit_schedule_begin(&store->schedule, needs, sim->net->now_ms);
+    oracle_commit_begins(sim);
+    store_push_end(sim);
+}
+
+static void store_drop_next(struct sim_store *store)
+{
+    sim_rows_clear(&store->next);
+    store->following = false;
+}
+
+/* The commit under way is on the disk: the one behind it is next. Returns whether there is one. */
+static bool store_shift(struct sim_store *store)
+{
+    bool follows = store->following;
+    sim_rows_clear(&store->batch);
+    store->batch = store->next;
+    store->next = (struct sim_rows){0};
+    store->following = false;
+    return follows;
 }
 
 static struct commit_needs store_needs(const struct sim *sim)
@@ -123,7 +170,9 @@ void sim_store_turn(struct sim *sim)
             store_load_late(sim, &needs);
         else
             store_begin(sim, &needs);
-    }
+    } else if (store->committing && needs.now && !store->in_trouble &&
+               store->schedule.failures == 0)
+        store_follow(sim);
     store_set_trouble(sim, store->unloaded ||
                                commit_schedule_trouble(&store->schedule, sim->net->now_ms) !=
                                    COMMIT_GOOD);
@@ -146,6 +195,9 @@ static void store_failed(struct sim *sim)
     if (is_there)
         store_apply(store);
     oracle_commit_ends(sim, is_there);
+    if (is_there) /* and what was behind it is not */
+        oracle_commit_ends(sim, false);
+    store_drop_next(store);
     thing_end_save(sim->net->thing, false);
 }
 
@@ -216,10 +268,15 @@ void sim_store_event(struct sim *sim, const struct sim_event *event)
     store->committing = false;
     commit_schedule_end(&store->schedule, !store->fails, sim->net->now_ms);
     sim_trace(sim, "commit %zu %s", store->commits, store->fails ? "fails" : "is on the disk");
-    if (store->fails)
+    if (store->fails) {
         store_failed(sim);
-    else
-        store_done(sim);
+        return;
+    }
+    store_done(sim);
+    if (!store_shift(store))
+        return;
+    commit_schedule_begin(&store->schedule, &(struct commit_needs){0}, sim->net->now_ms);
+    store_push_end(sim);
 }
 
 /* ---- the end of a daemon, and the start of the next ---- */
@@ -249,7 +306,9 @@ void sim_store_crash(struct sim *sim, bool reboot)
         if (is_stored)
             store_apply(store);
         oracle_commit_ends(sim, is_stored);
+        oracle_commit_ends(sim, false);
     }
+    store_drop_next(store);
     store->committing = false;
     store->serial++;
     commit_schedule_init(&store->schedule, sim->net->options.sync_interval_ms);
@@ -284,6 +343,8 @@ void sim_store_finish(struct sim *sim)
         store->committing = false;
         commit_schedule_end(&store->schedule, true, sim->net->now_ms);
         store_done(sim);
+        if (store_shift(store))
+            store_done(sim);
     }
     if (!thing_has_unsaved(sim->net->thing))
         return;

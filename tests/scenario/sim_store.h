@@ -12,8 +12,9 @@
 struct sim_event;
 
 struct sim_store {
-    struct sim_rows disk, batch;
+    struct sim_rows disk, batch, next;
     bool committing;
+    bool following; /* `next` was handed over behind the commit under way */
     struct commit_schedule schedule;
     uint64_t serial; /* of the commit under way */
     bool in_trouble;
@@ -26,6 +27,8 @@ struct sim_store {
 
     /* what it did */
     size_t commits, failures, rows_written, asks;
+    size_t overlapping,
+        extended;     /* commits handed over behind another one, and made bigger there */
     size_t idle_rows; /* written although the disk held just that */
     size_t orphaned;  /* rows that the engine did not take at the last start */
 };

@@ -9,6 +9,7 @@ struct fake_storage {
     /* the disk */
     int load_result, add_result, set_aside_result;
     bool needs_load, is_busy, is_in_memory;
+    enum store_room room; /* while it is busy */
     size_t batch, commits, loads, kept;
     struct store_result results[4];
     size_t result_count;
@@ -16,8 +17,9 @@ struct fake_storage {
     size_t row_count, row_next, left_out;
     /* the engine */
     bool is_torn; /* there is no memory for one more row */
-    bool wants_save, has_reports, has_unsaved, is_saving, is_restored, saves_all, in_trouble;
+    bool wants_save, has_reports, has_unsaved, is_restored, saves_all, in_trouble;
     size_t unsaved_rows, handed_out, restored;
+    size_t saves, extended; /* under way; how often one was extended */
     int restore_results[4];
     int stored, not_stored;
     /* the journal */

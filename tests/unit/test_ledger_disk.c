@@ -16,7 +16,7 @@ static bool is_on_disk(const struct ledger_world *world, const struct flux_prope
 
 static void save(struct ledger_world *world, struct flux_property *property)
 {
-    ledger_note_row(&world->ledger, property, false);
+    ledger_note_row(&world->ledger, property, 0);
     ledger_note_saved(&world->ledger);
 }
 
@@ -59,9 +59,20 @@ static void test_a_row_counts_once_its_save_has_succeeded(void **state)
 {
     struct ledger_world *world = *state;
     struct flux_property *a = ledger_world_report(world, "/a", "1");
-    ledger_note_row(&world->ledger, a, false);
+    ledger_note_row(&world->ledger, a, 0);
     assert_false(is_on_disk(world, a));
-    ledger_note_row(&world->ledger, a, false); /* it failed; once more */
+    ledger_note_row(&world->ledger, a, 0); /* it failed; once more */
+    assert_false(is_on_disk(world, a));
+    ledger_note_saved(&world->ledger);
+    assert_true(is_on_disk(world, a));
+}
+
+static void test_a_row_of_the_second_save_waits_for_both(void **state)
+{
+    struct ledger_world *world = *state;
+    struct flux_property *a = ledger_world_report(world, "/a", "1");
+    ledger_note_row(&world->ledger, a, 1);
+    ledger_note_saved(&world->ledger);
     assert_false(is_on_disk(world, a));
     ledger_note_saved(&world->ledger);
     assert_true(is_on_disk(world, a));
@@ -71,7 +82,7 @@ static void test_what_was_read_from_the_disk_is_there(void **state)
 {
     struct ledger_world *world = *state;
     struct flux_property *a = ledger_world_report(world, "/a", "1");
-    ledger_note_row(&world->ledger, a, true);
+    ledger_note_stored_row(&world->ledger, a);
     assert_true(is_on_disk(world, a));
 }
 
@@ -91,7 +102,7 @@ static void test_a_removal_is_on_disk_when_nothing_is_left_there(void **state)
     save(world, ab);
     struct flux_property *a = ledger_world_report(world, "/a", NULL);
     assert_false(is_on_disk(world, a));
-    ledger_note_row(&world->ledger, ab, false); /* its row is gone */
+    ledger_note_row(&world->ledger, ab, 0); /* its row is gone */
     assert_false(is_on_disk(world, a));
     ledger_note_saved(&world->ledger);
     assert_true(is_on_disk(world, a));
@@ -131,6 +142,7 @@ int main(void)
         CASE(test_a_value_reported_again_is_on_disk),
         CASE(test_another_value_is_not),
         CASE(test_a_row_counts_once_its_save_has_succeeded),
+        CASE(test_a_row_of_the_second_save_waits_for_both),
         CASE(test_what_was_read_from_the_disk_is_there),
         CASE(test_a_refused_value_is_no_value),
         CASE(test_a_removal_is_on_disk_when_nothing_is_left_there),

@@ -654,7 +654,7 @@ static void test_a_value_that_the_disk_holds_too_is_accepted_at_once(void **stat
     begin(&disk, &options);
     foreign(&disk, "{\"x\":1}"); /* a sign of life */
     struct flux_property *z = flux_property_set_find(&disk.shadow->ledger.set, "/z", 2);
-    ledger_note_row(&disk.shadow->ledger, z, true);
+    ledger_note_stored_row(&disk.shadow->ledger, z);
     assert_int_equal(fate_of(&disk, "/z", 0, &wait), SHADOW_ACCEPTED);
     assert_false(thing_wants_save(disk.world.thing));
     shadow_release(disk.shadow, &wait);
