@@ -1,5 +1,6 @@
 #include "daemon/config_property.h"
 
+#include "daemon/shadow/path_glob.h"
 #include "proto/number.h"
 #include <errno.h>
 #include <stdio.h>
@@ -83,7 +84,7 @@ static int append(struct config *config, const char *section, const char *file, 
 int config_property_begin(struct config *config, const char *section, const char *file,
                           unsigned line)
 {
-    const char *problem = policies_check_glob(glob_of(section));
+    const char *problem = path_glob_check(glob_of(section));
     if (config->property_count > POLICIES_MAX)
         return 0; /* has been said; the last entry takes the keys and says nothing */
     int r = append(config, section, file, line);

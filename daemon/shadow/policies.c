@@ -1,5 +1,6 @@
 #include "daemon/shadow/policies.h"
 
+#include "daemon/shadow/path_glob.h"
 #include "proto/path.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -67,88 +68,6 @@ size_t policies_count(const struct policies *policies)
     return policies->count;
 }
 
-/* --- globs --- */
-
-/* Where the key that begins at a slash ends. */
-static const char *key_end(const char *key, const char *end)
-{
-    const char *slash = memchr(key + 1, '/', (size_t)(end - key - 1));
-    return slash ? slash : end;
-}
-
-static bool is_any_depth(const char *key, const char *end)
-{
-    return end - key == 3 && key[1] == '*' && key[2] == '*';
-}
-
-/* Match text against a pattern in which `*` stands for any bytes: after a mismatch the last `*`
- * takes one more. */
-static bool text_matches(const char *pattern, const char *pattern_end, const char *text,
-                         const char *text_end)
-{
-    const char *star = NULL, *starred = NULL;
-    while (text < text_end) {
-        if (pattern < pattern_end && *pattern == '*') {
-            star = ++pattern;
-            starred = text;
-        } else if (pattern < pattern_end && *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star;
-            text = ++starred;
-        } else {
-            return false;
-        }
-    }
-    while (pattern < pattern_end && *pattern == '*')
-        pattern++;
-    return pattern == pattern_end;
-}
-
-/* The same with keys for bytes, and `**` for `*`. */
-static bool path_matches(const char *glob, const char *path, size_t path_size)
-{
-    const char *glob_end = glob + strlen(glob), *end = path + path_size;
-    const char *star = NULL, *starred = NULL;
-    while (path < end) {
-        const char *pattern_end = glob < glob_end ? key_end(glob, glob_end) : glob;
-        if (glob < glob_end && is_any_depth(glob, pattern_end)) {
-            star = glob = pattern_end;
-            starred = path;
-        } else if (glob < glob_end &&
-                   text_matches(glob + 1, pattern_end, path + 1, key_end(path, end))) {
-            glob = pattern_end;
-            path = key_end(path, end);
-        } else if (star) {
-            glob = star;
-            path = starred = key_end(starred, end);
-        } else {
-            return false;
-        }
-    }
-    while (glob < glob_end && is_any_depth(glob, key_end(glob, glob_end)))
-        glob = key_end(glob, glob_end);
-    return glob == glob_end;
-}
-
-const char *policies_check_glob(const char *glob)
-{
-    char pointer[FLUX_PATH_BYTES_MAX + 1];
-    if (strlen(glob) > POLICY_GLOB_BYTES_MAX)
-        return "it is longer than 190 bytes";
-    enum flux_path_error error = flux_path_canonical(glob, pointer);
-    if (error != FLUX_PATH_OK)
-        return flux_path_strerror(error);
-    const char *end = pointer + strlen(pointer);
-    for (const char *key = pointer; key < end; key = key_end(key, end)) {
-        const char *stars = strstr(key, "**");
-        if (stars && stars < key_end(key, end) && !is_any_depth(key, key_end(key, end)))
-            return "** stands for whole keys: a.**, **.b, but not a**";
-    }
-    return NULL;
-}
-
 /* --- sections --- */
 
 static char *copy_text(const char *text, bool *failed)
@@ -161,7 +80,7 @@ static char *copy_text(const char *text, bool *failed)
 int policies_add(struct policies *policies, const struct policy_rule *rule)
 {
     char pointer[FLUX_PATH_BYTES_MAX + 1];
-    if (policies_check_glob(rule->glob) || flux_path_canonical(rule->glob, pointer) != FLUX_PATH_OK)
+    if (path_glob_check(rule->glob) || flux_path_canonical(rule->glob, pointer) != FLUX_PATH_OK)
         return -EINVAL;
     if (policies->count == POLICIES_MAX)
         return -ENOSPC;
@@ -185,14 +104,14 @@ int policies_add(struct policies *policies, const struct policy_rule *rule)
 
 static bool name_matches(const char *glob, const char *name)
 {
-    return !glob || text_matches(glob, glob + strlen(glob), name, name + strlen(name));
+    return !glob || name_glob_matches(glob, name);
 }
 
 static bool rule_matches(const struct rule *rule, const char *thing, const char *shadow,
                          const char *path, size_t path_size)
 {
     return name_matches(rule->thing, thing) && name_matches(rule->shadow, shadow) &&
-           path_matches(rule->glob, path, path_size);
+           path_glob_matches(rule->glob, path, path_size);
 }
 
 static void merge(struct policy *policy, const struct rule *rule)

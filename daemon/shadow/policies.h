@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most sections, and the longest glob in each. */
-#define POLICIES_MAX          256u
-#define POLICY_GLOB_BYTES_MAX 190u
+/* Most sections. */
+#define POLICIES_MAX 256u
 
 /* What holds for one property. All zero: nothing in particular. */
 struct policy {
@@ -46,13 +45,10 @@ int policies_new(struct policies **ret_policies);
 struct policies *policies_free(struct policies *policies);
 
 /* Add a section; of several that match a property the last one added wins, key by key. Returns 0,
- * -EINVAL (not a glob, policies_check_glob() says why), -ENOSPC, -ENOMEM. */
+ * -EINVAL (not a glob, path_glob_check() says why), -ENOSPC, -ENOMEM. */
 int policies_add(struct policies *policies, const struct policy_rule *rule);
 
 size_t policies_count(const struct policies *policies);
-
-/* Tell what is wrong with a glob in words, NULL: nothing. */
-const char *policies_check_glob(const char *glob);
 
 /* Merge what holds for a property of a shadow (`shadow` "": the classic one). Returns 0 and in
  * `ret_policy` a policy that lives as long as `policies`, NULL where no section matches; or

@@ -1,4 +1,5 @@
 /* Policies per property: globs, merging, the classic shadow. */
+#include "daemon/shadow/path_glob.h"
 #include "daemon/shadow/policies.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -111,15 +112,15 @@ static void test_bad_globs_are_refused_with_a_reason(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         const struct policy_rule rule = {.glob = bad[i]};
         assert_int_equal(policies_add(policies, &rule), -EINVAL);
-        assert_non_null(policies_check_glob(bad[i]));
+        assert_non_null(path_glob_check(bad[i]));
     }
-    assert_null(policies_check_glob("a.**.b*c"));
+    assert_null(path_glob_check("a.**.b*c"));
     char glob[300];
     memset(glob, 'a', sizeof(glob));
-    glob[POLICY_GLOB_BYTES_MAX + 1] = '\0';
-    assert_non_null(policies_check_glob(glob));
-    glob[POLICY_GLOB_BYTES_MAX] = '\0';
-    assert_null(policies_check_glob(glob));
+    glob[PATH_GLOB_BYTES_MAX + 1] = '\0';
+    assert_non_null(path_glob_check(glob));
+    glob[PATH_GLOB_BYTES_MAX] = '\0';
+    assert_null(path_glob_check(glob));
     policies_free(policies);
 }
 
