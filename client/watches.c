@@ -33,8 +33,8 @@ bool client_watch_answered(struct fluxaws_client *client, uint64_t request_id, i
                            const char *text, size_t text_size)
 {
     struct client_watch *watch = find_asked(client, request_id);
-    if (watch == NULL || watch->state != CLIENT_WATCH_SENT)
-        return false;
+    if (watch == NULL || (watch->state != CLIENT_WATCH_SENT && error >= 0))
+        return false; /* one that stands may still fail: a right was taken away */
     if (error < 0) {
         refuse(watch, error, text, text_size);
         return true;

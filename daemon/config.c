@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include "daemon/config_access.h"
 #include "daemon/config_control.h"
 #include "daemon/config_property.h"
 #include "daemon/config_suggest.h"
@@ -170,6 +171,7 @@ void config_clear(struct config *config)
     value_clear(&config->earlier_name);
     free(config->problems);
     config_property_clear(config);
+    config_access_clear(config);
     *config = (struct config){0};
 }
 
@@ -230,22 +232,23 @@ static bool section_is_known(const char *section)
     return false;
 }
 
-static bool section_has_kind(const char *section, const char *kind)
+void config_end_section(struct config *config)
 {
-    const size_t size = strlen(kind);
-    return strncmp(section, kind, size) == 0 && (section[size] == '\0' || section[size] == ' ');
+    config->in_access = false;
+}
+
+void config_spoil_section(struct config *config)
+{
+    if (config->in_access)
+        config_access_spoil(config);
 }
 
 int config_begin_section(struct config *config, const char *section, const char *file,
                          unsigned line)
 {
-    if (section_has_kind(section, "Access")) {
-        config->has_access = true;
-        return config_add_problem(config, CONFIG_NOT_YET, file, line,
-                                  "[%s]: access rules are not there yet; until then a "
-                                  "configuration with [Access] admits root alone",
-                                  section);
-    }
+    config->in_access = config_access_is_section(section);
+    if (config->in_access)
+        return config_access_begin(config, section, file, line);
     if (config_property_is_section(section))
         return config_property_begin(config, section, file, line);
     if (section_is_known(section))
@@ -253,7 +256,7 @@ int config_begin_section(struct config *config, const char *section, const char 
     const char *meant = config_suggest_section(section);
     if (meant && strcmp(meant, "Access") == 0) {
         config->has_access = true;
-        return config_add_problem(config, CONFIG_UNKNOWN, file, line,
+        return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
                                   "[%s]: unknown section; it is taken for [Access] with a mistake, "
                                   "which grants nothing",
                                   section);
@@ -369,6 +372,8 @@ void config_use_earlier_name(struct config *config)
 int config_set(struct config *config, const char *section, const char *name, const char *value,
                const char *file, unsigned line)
 {
+    if (config_access_is_section(section))
+        return config_access_set(config, name, value, file, line);
     if (config_property_is_section(section))
         return config_property_set(config, section, name, value, file, line);
     /* config_begin_section() has told about sections that are not followed. */
@@ -402,7 +407,7 @@ int config_finish(struct config *config)
                                "[Connection] Endpoint is missing: set it to this account's AWS "
                                "IoT data endpoint (aws iot describe-endpoint --endpoint-type "
                                "iot:Data-ATS)");
-    return r;
+    return r < 0 ? r : config_access_finish(config);
 }
 
 const char *config_text(const struct config *config, enum config_id id)

@@ -111,15 +111,19 @@ struct config_value {
 };
 
 struct config_property; /* a section [Property GLOB]; config_property.h */
+struct config_access;   /* a section [Access NAME]; config_access.h */
 
 struct config {
     struct config_value values[CONFIG_ID_COUNT];
     struct config_value earlier_name;   /* the last [Thing] Name but one that can be a thing's */
     struct config_property *properties; /* owned; in the order they were read */
     size_t property_count;
+    struct config_access *accesses; /* owned; in the order they were read */
+    size_t access_count;
+    bool in_access;                  /* the section begun last is one of these */
     struct config_problem *problems; /* owned; at most CONFIG_PROBLEMS_MAX, further ones fold */
     size_t problem_count;
-    bool has_access; /* an [Access] section was seen: without its rules nothing is granted */
+    bool has_access; /* one was seen, be it malformed: only what they grant is granted */
 };
 
 #define CONFIG_PROBLEMS_MAX 64u
@@ -142,6 +146,13 @@ int config_set(struct config *config, const char *section, const char *name, con
  * -ENOMEM. */
 int config_begin_section(struct config *config, const char *section, const char *file,
                          unsigned line);
+
+/* A file ends, or a section's head in it cannot be read: what follows belongs to no section. */
+void config_end_section(struct config *config);
+
+/* A line cannot be used, which has been told: where it may say who may do what, the section that it
+ * stands in grants nothing. */
+void config_spoil_section(struct config *config);
 
 /* Record a problem; `file` may be NULL. Returns 0 or -ENOMEM. */
 int config_add_problem(struct config *config, enum config_severity severity, const char *file,

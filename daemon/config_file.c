@@ -1,7 +1,9 @@
 #include "daemon/config_file.h"
 
+#include "daemon/config_access.h"
 #include "daemon/config_control.h"
 #include "daemon/config_property.h"
+#include "daemon/config_users.h"
 #include "daemon/mqtt/proxy_address.h"
 #include <dirent.h>
 #include <errno.h>
@@ -37,6 +39,7 @@ struct source {
 static void source_refuse(struct source *source, const char *why)
 {
     source->unparsed = true;
+    config_spoil_section(source->config);
     if (config_add_problem(source->config, CONFIG_UNPARSED, source->file, source->number, "%s",
                            why) < 0)
         source->error = -ENOMEM;
@@ -51,10 +54,25 @@ static bool is_blank(char byte)
 static bool source_refuse_section(struct source *source, const char *line, const char *why)
 {
     const char *name = line + 1 + strspn(line + 1, " \t");
+    config_end_section(source->config);
     if (strncasecmp(name, "Access", strlen("Access")) == 0)
         source->config->has_access = true;
     source_refuse(source, why);
     return false;
+}
+
+static const char refused_head[] = "[" REFUSED_SECTION "]\n";
+
+/* Refuse a line of whatever kind. Returns whether libinih is to have `ret_given` for it. */
+static bool source_refuse_line(struct source *source, const char *line, const char *why,
+                               const char **ret_given)
+{
+    *ret_given = refused_head;
+    if (*line == '[')
+        (void)source_refuse_section(source, line, why);
+    else
+        source_refuse(source, why);
+    return *line == '[';
 }
 
 /* Take a section's head `[NAME]`. Returns false where libinih would cut it. */
@@ -123,26 +141,24 @@ static char *source_read(char *text, int size, void *data)
     }
     source->number++;
     char *line = source->line;
-    bool usable = true;
-    if (strlen(line) != (size_t)got) {
-        source_refuse(source, "a NUL byte");
-        usable = false;
-    }
-    if (usable && source->number == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0)
+    const bool is_whole = strlen(line) == (size_t)got;
+    if (source->number == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0)
         line += 3; /* a byte order mark */
-    while (usable && is_blank(*line))
+    while (is_blank(*line))
         line++; /* libinih would take an indented line as more of the value before */
 
     const char *given = line;
-    if (!usable || *line == '\0' || *line == '#' || *line == ';') {
+    bool usable = true;
+    if (!is_whole) {
+        usable = source_refuse_line(source, line, "a NUL byte", &given);
+    } else if (*line == '\0' || *line == '#' || *line == ';') {
         usable = false;
     } else if (strlen(line) > (size_t)size - 2) {
-        source_refuse(source, "the line is too long");
-        usable = false;
+        usable = source_refuse_line(source, line, "the line is too long", &given);
     } else if (*line == '[') {
         usable = true;
         if (!source_take_section(source, line))
-            given = "[" REFUSED_SECTION "]\n";
+            given = refused_head;
     } else {
         usable = source_take_value(source, line);
     }
@@ -165,6 +181,7 @@ static int source_handle(void *data, const char *section, const char *name, cons
 int config_read_stream(struct config *config, FILE *stream, const char *file)
 {
     struct source source = {.config = config, .stream = stream, .file = file};
+    config_end_section(config);
     const int r = ini_parse_stream(source_read, &source, source_handle, &source);
     free(source.line);
     if (source.error)
@@ -284,7 +301,9 @@ static int config_read_layers(struct config *config, const char *main_file,
         r = config_read_drop_ins(config, directory);
         free(directory);
     }
-    return r < 0 ? r : config_finish(config);
+    if (r == 0)
+        r = config_finish(config);
+    return r < 0 ? r : config_users_resolve(config);
 }
 
 int config_load(struct config *ret_config, const char *main_file, const char *state_directory)
@@ -326,6 +345,26 @@ static void print_value(const struct config_key *key, const char *text, FILE *st
     (void)fprintf(stream, "%s=%s\n", key->name, text);
 }
 
+/* Of a section with a mistake the head alone, so that nobody takes it for one that counts. */
+static void print_accesses(const struct config *config, FILE *stream)
+{
+    if (config->access_count == 0)
+        (void)fprintf(stream,
+                      "\n# a section's head cannot be read, and grants nothing\n[Access]\n");
+    for (size_t i = 0; i < config->access_count; i++) {
+        const struct config_access *access = &config->accesses[i];
+        (void)fprintf(stream, "\n# %s:%u%s\n[%s]\n", access->file, access->line,
+                      access->is_void ? ": there is a mistake in it, it grants nothing" : "",
+                      access->section);
+        for (size_t key = 0; !access->is_void && key < CONFIG_ACCESS_KEY_COUNT; key++) {
+            if (access->texts[key])
+                (void)fprintf(stream, "%s=%s\n",
+                              config_access_key_name((enum config_access_key)key),
+                              access->texts[key]);
+        }
+    }
+}
+
 void config_print(const struct config *config, FILE *stream)
 {
     const char *section = "";
@@ -341,6 +380,8 @@ void config_print(const struct config *config, FILE *stream)
             (void)fprintf(stream, "# default\n");
         print_value(key, value->text, stream);
     }
+    if (config->has_access)
+        print_accesses(config, stream);
     for (size_t i = 0; i < config->property_count; i++)
         print_property(&config->properties[i], stream);
 }

@@ -161,6 +161,8 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
     int r = thing_new(&daemon->thing, &options);
     if (r == 0)
         r = daemon_apply_policies(daemon, now_ms);
+    if (r == 0)
+        r = daemon_apply_access(daemon);
     if (r < 0)
         return r;
     host->thing = daemon->thing;
@@ -255,6 +257,7 @@ bool daemon_free(struct daemon *daemon)
     if (is_whole)
         unlock_state(daemon);
     session_host_clear(&daemon->host);
+    (void)access_rules_free(daemon->access);
     listen_socket_close(&daemon->socket);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(*daemon->signals); i++) {
         if (daemon->signals[i])

@@ -41,14 +41,10 @@ static int refuse(struct wish *wish, int error, const char *reason)
     return error;
 }
 
-/* Access fails closed: what the rules would grant, nobody can tell yet. */
-static int check_right(const struct daemon *daemon, struct wish *wish)
+static int check_right(const struct session *session, struct wish *wish)
 {
-    if (!daemon->config.has_access || wish->uid == 0)
-        return 0;
-    (void)snprintf(wish->reason, sizeof(wish->reason),
-                   "%s gives uid %u no admin right; root has it", daemon->access_rule, wish->uid);
-    return -EACCES;
+    const bool is_denied = session_denies_admin(session, wish->reason, sizeof(wish->reason));
+    return is_denied ? -EACCES : 0;
 }
 
 static void write_texts(struct flux_json_writer *writer, const char *key, char *const *texts,
@@ -188,7 +184,7 @@ static void answer_wish(struct daemon *daemon, struct session *session,
         .admin = session_get_admin(session), .uid = session_get_uid(session), .reload = reload};
     flux_json_writer_init(&wish.answer, 0);
     flux_json_begin_object(&wish.answer);
-    int r = check_right(daemon, &wish);
+    int r = check_right(session, &wish);
     if (r == 0)
         r = act(daemon, &wish, now_ms);
     flux_json_end_object(&wish.answer);

@@ -44,8 +44,8 @@ struct daemon {
     struct event_base *base;
     struct daemon_timer timer;
     struct event *link_event, *store_event, *signals[3];
-    char access_rule[256]; /* the first [Access] section, and where it stands */
-    char extra_text[256];  /* of [Thing] Extra, cut into words */
+    struct access_rules *access; /* owned; NULL: who has the socket may do everything */
+    char extra_text[256];        /* of [Thing] Extra, cut into words */
     const char *extra[CONFIG_WORDS_MAX];
     struct log_limit log; /* lines of which many may come */
     struct thing *thing;
@@ -67,6 +67,8 @@ void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms);
 
 /* Put the policies per property of the configuration in force. Returns 0 or -ENOMEM. */
 int daemon_apply_policies(struct daemon *daemon, int64_t now_ms);
+/* Put the access rules of the configuration in force. Returns 0, or -ENOMEM with the old ones. */
+int daemon_apply_access(struct daemon *daemon);
 /* What it points to lies in the daemon. */
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
 void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_limits);

@@ -1,4 +1,5 @@
 #include "daemon/base/log_limited.h"
+#include "daemon/config_access.h"
 #include "daemon/config_file.h"
 #include "daemon/config_name.h"
 #include "daemon/daemon_private.h"
@@ -64,6 +65,13 @@ static bool is_same_name(const struct daemon *daemon, const char *name)
     return *name == '\0' || daemon->awaits_name || strcmp(name, daemon->thing_name) == 0;
 }
 
+static void apply_access(struct daemon *daemon, const struct config *old)
+{
+    const int r = config_access_is_same(old, &daemon->config) ? 0 : daemon_apply_access(daemon);
+    if (r < 0)
+        log_error("cannot apply the access rules, the old ones stay in force: %s", strerror(-r));
+}
+
 static int reload(struct daemon *daemon, struct reload_report *report, struct log_limit *limit,
                   int64_t now_ms)
 {
@@ -83,6 +91,7 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
     tell_of_restart(daemon, report, limit, now_ms);
     struct config old = daemon->config;
     daemon->config = config;
+    apply_access(daemon, &old);
     daemon_apply_settings(daemon, now_ms);
     const char *endpoint = config_text(&config, CONFIG_ENDPOINT);
     if (strcmp(config_text(&old, CONFIG_ENDPOINT), endpoint) != 0) {

@@ -1,4 +1,5 @@
 #include "daemon/base/log_limited.h"
+#include "daemon/config_access.h"
 #include "daemon/config_property.h"
 #include "daemon/daemon_private.h"
 #include "daemon/log_kinds.h"
@@ -88,31 +89,28 @@ void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_
     ret_options->keep_alive_ms = config_number(config, CONFIG_KEEP_ALIVE_SEC) * 1000;
 }
 
-/* The first [Access] section, for whoever is kept out by it. */
-static void describe_rule(const struct config *config, char *ret_text, size_t size)
-{
-    (void)snprintf(ret_text, size, "[Access]");
-    for (size_t i = 0; i < config->problem_count; i++) {
-        const struct config_problem *problem = &config->problems[i];
-        if (strncmp(problem->text, "[Access", 7) != 0)
-            continue;
-        const int name_size = (int)strcspn(problem->text, "]") + 1;
-        (void)snprintf(ret_text, size, "%.*s (%s:%u)", name_size, problem->text,
-                       problem->file ? problem->file : "", problem->line);
-        return;
-    }
-}
-
 void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_limits)
 {
     const struct config *config = &daemon->config;
-    describe_rule(config, daemon->access_rule, sizeof(daemon->access_rule));
     *ret_limits = (struct socket_server_limits){
         .max_clients = (size_t)config_number(config, CONFIG_MAX_CLIENTS),
         .max_clients_per_user = (size_t)config_number(config, CONFIG_MAX_CLIENTS_PER_USER),
-        .root_only = config->has_access,
-        .rule = daemon->access_rule,
     };
+}
+
+int daemon_apply_access(struct daemon *daemon)
+{
+    struct access_rules *rules;
+    const int r = config_make_access(&daemon->config, daemon->thing_name, &rules);
+    if (r < 0)
+        return r;
+    struct access_rules *old = daemon->access;
+    daemon->access = rules;
+    daemon->host.access = rules;
+    if (daemon->server)
+        socket_server_renew_access(daemon->server);
+    (void)access_rules_free(old);
+    return 0;
 }
 
 int daemon_apply_policies(struct daemon *daemon, int64_t now_ms)

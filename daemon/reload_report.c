@@ -1,5 +1,6 @@
 #include "daemon/reload_report.h"
 
+#include "daemon/config_access.h"
 #include "daemon/config_property.h"
 #include <errno.h>
 #include <stdio.h>
@@ -172,7 +173,7 @@ int reload_report_add_changes(struct reload_report *report, const struct config 
     if (!has_same_properties(running, fresh) &&
         texts_add(&report->changed, &report->changed_count, strdup("[Property ...]")) < 0)
         return -ENOMEM;
-    if (running->has_access != fresh->has_access &&
+    if (!config_access_is_same(running, fresh) &&
         texts_add(&report->changed, &report->changed_count, strdup("[Access ...]")) < 0)
         return -ENOMEM;
     return 0;

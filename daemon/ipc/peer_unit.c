@@ -28,7 +28,7 @@ static const char *path_of_line(const char *line, size_t size)
     return begins_with(name, rest, "name=systemd:") ? name + strlen("name=systemd:") : NULL;
 }
 
-static bool is_unit_name(const char *text, size_t size)
+bool peer_unit_is_name(const char *text, size_t size)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                   ":_.@\\-";
@@ -48,7 +48,7 @@ static void take_unit(const char *path, const char *end, char *ret_unit, size_t 
         const char *slash = memchr(path, '/', (size_t)(end - path));
         const char *part_end = slash ? slash : end;
         const size_t part = (size_t)(part_end - path);
-        if (part < size && is_unit_name(path, part)) {
+        if (part < size && peer_unit_is_name(path, part)) {
             memcpy(ret_unit, path, part);
             ret_unit[part] = '\0';
         }
@@ -56,7 +56,28 @@ static void take_unit(const char *path, const char *end, char *ret_unit, size_t 
     }
 }
 
-void peer_unit_parse(const char *text, size_t text_size, char *ret_unit, size_t size)
+/* Take the first part of the path that is no slice, if it is a unit's name. */
+static void take_outer(const char *path, const char *end, char *ret_unit, size_t size)
+{
+    while (path < end) {
+        const char *slash = memchr(path, '/', (size_t)(end - path));
+        const char *part_end = slash ? slash : end;
+        const size_t part = (size_t)(part_end - path);
+        if (part > 0 && !ends_with(path, part, ".slice")) {
+            if (part >= size || !peer_unit_is_name(path, part))
+                return;
+            memcpy(ret_unit, path, part);
+            ret_unit[part] = '\0';
+            return;
+        }
+        path = part_end + 1;
+    }
+}
+
+typedef void (*unit_taker)(const char *path, const char *end, char *ret_unit, size_t size);
+
+/* The first line of systemd's own hierarchy that names one. */
+static void parse(const char *text, size_t text_size, unit_taker take, char *ret_unit, size_t size)
 {
     ret_unit[0] = '\0';
     const char *end = text + text_size;
@@ -65,9 +86,19 @@ void peer_unit_parse(const char *text, size_t text_size, char *ret_unit, size_t 
         const char *line_end = newline ? newline : end;
         const char *path = path_of_line(text, (size_t)(line_end - text));
         if (path)
-            take_unit(path, line_end, ret_unit, size);
+            take(path, line_end, ret_unit, size);
         if (ret_unit[0] != '\0')
             return;
         text = line_end + 1;
     }
+}
+
+void peer_unit_parse(const char *text, size_t text_size, char *ret_unit, size_t size)
+{
+    parse(text, text_size, take_unit, ret_unit, size);
+}
+
+void peer_unit_parse_outer(const char *text, size_t text_size, char *ret_unit, size_t size)
+{
+    parse(text, text_size, take_outer, ret_unit, size);
 }

@@ -17,18 +17,17 @@ int session_new(struct session **ret_session, struct session_host *host,
     if (!session)
         return -ENOMEM;
     session->host = host;
-    session->uid = peer->uid;
-    session->pid = peer->pid;
-    session->unit = strndup(peer->unit, SESSION_UNIT_MAX);
     struct shadow *shadow;
-    int r = session->unit ? thing_open_shadow(host->thing, NULL, NULL, &shadow) : -ENOMEM;
+    int r = session_note_peer(session, peer);
+    if (r == 0)
+        r = thing_open_shadow(host->thing, NULL, NULL, &shadow);
     if (r == 0) {
         r = session_bind(session, 0, shadow);
         if (r < 0)
             thing_close_shadow(host->thing, shadow);
     }
     if (r < 0) {
-        free(session->unit);
+        session_clear_peer(session);
         free(session);
         return r;
     }
@@ -46,7 +45,7 @@ struct session *session_free(struct session *session, int64_t now_ms)
     session_clear_resets(session);
     session_clear_bindings(session);
     session_close_writer(session, now_ms);
-    free(session->unit);
+    session_clear_peer(session);
     free(session->input.data);
     free(session->output.data);
     free(session);

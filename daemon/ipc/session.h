@@ -4,6 +4,7 @@
 #ifndef FLUXAWS_IPC_SESSION_H
 #define FLUXAWS_IPC_SESSION_H
 
+#include "daemon/ipc/access_rules.h"
 #include "daemon/ipc/dismissals.h"
 #include "daemon/ipc/waits.h"
 #include "daemon/shadow/thing.h"
@@ -20,7 +21,8 @@ struct session;
 struct session_host {
     struct thing *thing; /* borrowed */
     uint64_t instance_id;
-    bool durable;                /* STORED can be reached */
+    const struct access_rules *access; /* borrowed; NULL: who has the socket may do everything */
+    bool durable;                      /* STORED can be reached */
     const char *volatile_reason; /* else why not, in words; borrowed. NULL: it is configured so */
     bool is_ending;           /* who greets from now on may ask how it stands, and nothing else */
     uint32_t max_frame_bytes; /* of those that say HELLO from now on */
@@ -50,9 +52,12 @@ void session_host_clear(struct session_host *host);
 
 /* Who is at the other end, as the shell found out. */
 struct session_peer {
-    uint32_t uid;
-    int32_t pid;      /* for people: it may be another's by now */
-    const char *unit; /* of systemd, "" where it is not known; cut to SESSION_UNIT_MAX */
+    uint32_t uid, gid;
+    const uint32_t *groups; /* the supplementary ones */
+    size_t group_count;
+    int32_t pid;            /* for people: it may be another's by now */
+    const char *unit;       /* of systemd, for people; "" where it is not known */
+    const char *outer_unit; /* for access rules: that of the system's manager; NULL as "" */
 };
 
 /* Begin, waiting for HELLO; `peer` is copied. Returns 0, -ENOMEM, or what thing_open_shadow() says.
@@ -103,6 +108,8 @@ enum session_question session_get_question(const struct session *session);
 /* What is to be done, where it asks ADMIN, and the user who wants it. Valid until it is answered.
  */
 const struct flux_admin *session_get_admin(const struct session *session);
+/* Tell whether it lacks the right to that; then why, in at most `size` bytes. */
+bool session_denies_admin(const struct session *session, char *ret_text, size_t size);
 uint32_t session_get_uid(const struct session *session);
 
 /* Answer the question. `json` is taken over (NULL: there was no memory for it); `code` is a
@@ -113,6 +120,10 @@ void session_refuse_question(struct session *session, int code, const char *text
 /* Say goodbye with this code and text (at most 512 bytes), after the answers that are ready. */
 void session_say_goodbye(struct session *session, enum flux_goodbye_code code, const char *format,
                          ...) __attribute__((format(printf, 3, 4)));
+
+/* The host has other access rules: they count from now on, for what was begun as well. A watch of
+ * which nothing may be told any more ends; the others begin anew. Follow with session_settle(). */
+void session_renew_access(struct session *session);
 
 /* Let it ask how it stands from now on, and nothing else, where it has reported nothing; what has
  * reported stays as it is. Returns whether it may only ask. */

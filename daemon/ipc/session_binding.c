@@ -50,6 +50,7 @@ int session_bind(struct session *session, uint16_t handle, struct shadow *shadow
     *binding = (struct session_binding){.handle = handle, .shadow = shadow};
     waits_init(&binding->waits, shadow, &session->host->waits);
     interests_init(&binding->interests, shadow, &session->host->waits);
+    session_grant_binding(session, binding);
     return 0;
 }
 
@@ -117,6 +118,15 @@ void session_request_shadow(struct session *session, const struct flux_frame *fr
     char thing[FLUX_THING_NAME_MAX + 1], name[FLUX_SHADOW_NAME_MAX + 1];
     text_copy(thing, sizeof(thing), &open.thing);
     text_copy(name, sizeof(name), &open.shadow);
+    struct access_grant grant;
+    struct session_denial denial;
+    access_grant_shadow(&session->grant, thing, name, &grant);
+    if (!access_has(&grant, ACCESS_SHOW)) {
+        access_explain(&grant, &session->grant, &session->peer, ACCESS_SHOW, NULL, denial.text,
+                       sizeof(denial.text));
+        session_put_denied(session, open.request_id, &denial);
+        return;
+    }
     struct shadow *shadow;
     int r = -EINVAL;
     if (strlen(thing) == open.thing.size && strlen(name) == open.shadow.size)

@@ -14,6 +14,11 @@ size_t session_request_forget(struct session *session, const struct flux_frame *
         session_find_for_request(session, forget.shadow, forget.request_id, &forget.path);
     if (!binding)
         return 1;
+    struct session_denial denial;
+    if (session_denies_removal(session, &binding->grant, binding->shadow, &forget.path, &denial)) {
+        session_put_denied(session, forget.request_id, &denial);
+        return SESSION_GET_OPERATIONS;
+    }
     const int r = shadow_forget(binding->shadow, forget.path.text, forget.path.size, now_ms);
     if (r == 0)
         session_put_done(session, forget.request_id);
@@ -36,6 +41,23 @@ static int reset_all(struct thing *thing, int64_t now_ms)
     return result;
 }
 
+/* Tell whether something is held that it may not remove, in one shadow or (NULL) in any of them. */
+static bool denies_reset(const struct session *session, struct shadow *only,
+                         struct session_denial *ret_denial)
+{
+    const struct flux_text everything = {"", 0};
+    struct shadow *shadow = NULL;
+    while ((shadow = thing_next_shadow(session->host->thing, shadow))) {
+        struct access_grant grant;
+        access_grant_shadow(&session->grant, shadow_thing_name(shadow), shadow_name(shadow),
+                            &grant);
+        if ((!only || only == shadow) &&
+            session_denies_removal(session, &grant, shadow, &everything, ret_denial))
+            return true;
+    }
+    return false;
+}
+
 size_t session_request_reset(struct session *session, const struct flux_frame *frame,
                              int64_t now_ms)
 {
@@ -49,6 +71,12 @@ size_t session_request_reset(struct session *session, const struct flux_frame *f
         session_find_for_request(session, reset.shadow, reset.request_id, NULL);
     if (!binding)
         return 1;
+    struct session_denial denial;
+    if (!access_is_all(&session->grant) &&
+        denies_reset(session, reset.all ? NULL : binding->shadow, &denial)) {
+        session_put_denied(session, reset.request_id, &denial);
+        return SESSION_GET_OPERATIONS;
+    }
     if (session->reset_count == SESSION_RESETS_MAX) {
         session_put_failed(session, reset.request_id, ENOBUFS, "too many resets at a time");
         return 1;

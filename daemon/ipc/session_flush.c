@@ -62,6 +62,11 @@ void session_request_flush(struct session *session, const struct flux_frame *fra
         session_put_failed(session, request.request_id, EOPNOTSUPP, session_volatile_text(session));
         return;
     }
+    struct session_denial denial;
+    if (session_denies_right(session, ACCESS_REPORT, &denial)) {
+        session_put_denied(session, request.request_id, &denial);
+        return;
+    }
     if (session->flush_count == SESSION_FLUSHES_MAX) {
         session_put_failed(session, request.request_id, ENOBUFS, "too many flushes at a time");
         return;

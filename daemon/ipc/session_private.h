@@ -63,6 +63,7 @@ struct session_range {
 struct session_binding {
     uint16_t handle;
     struct shadow *shadow; /* borrowed; we are one of its users */
+    struct access_grant grant;
     struct waits waits;
     struct interests interests;
     uint64_t fate_serial; /* as of the last complete scan; BINDING_UNSCANNED: scan anyway */
@@ -113,7 +114,10 @@ struct session {
     struct session_buffer input, output;
     uint32_t uid;
     int32_t pid;
-    char *unit; /* owned */
+    char *unit, *outer_unit; /* owned */
+    uint32_t *groups;        /* owned */
+    struct access_peer peer; /* of these */
+    struct access_grant grant;
     char name[FLUX_CLIENT_NAME_MAX + 1];
     struct writer *writer; /* of the program; NULL before HELLO */
     bool said_bye;
@@ -175,6 +179,37 @@ void session_put_stream(struct session *session);
 void session_end_stream(struct session *session);
 /* How long an answer may be at the moment. */
 size_t session_stream_room(const struct session *session);
+
+/* --- session_access.c: what it may do --- */
+
+/* Why something is denied. */
+struct session_denial {
+    char path[FLUX_PATH_BYTES_MAX + 1];
+    char text[SESSION_TEXT_MAX + 1];
+};
+
+/* Returns 0, or -ENOMEM: session_clear_peer() frees what is there. */
+int session_note_peer(struct session *session, const struct session_peer *peer);
+void session_clear_peer(struct session *session);
+void session_grant_binding(struct session *session, struct session_binding *binding);
+
+/* Each returns true with the reason where the right is not granted: to set and to remove all that a
+ * report does; to see anything at or below a path (then `ret_paths` has what, unless everything is
+ * granted); to remove all that is held at and below a path; one right on whatever path. */
+bool session_denies_report(const struct session *session, const struct session_binding *binding,
+                           const struct shadow_operation *operations, size_t count,
+                           struct session_denial *ret_denial);
+bool session_denies_path(const struct session *session, const struct session_binding *binding,
+                         enum access_right right, const struct flux_text *path,
+                         struct access_paths *ret_paths, struct session_denial *ret_denial);
+bool session_denies_removal(const struct session *session, const struct access_grant *grant,
+                            struct shadow *shadow, const struct flux_text *path,
+                            struct session_denial *ret_denial);
+bool session_denies_right(const struct session *session, enum access_right right,
+                          struct session_denial *ret_denial);
+/* Answer a request with FAILED. */
+void session_put_denied(struct session *session, uint64_t request_id,
+                        const struct session_denial *denial);
 
 /* --- session_binding.c: the shadows of a session --- */
 
@@ -247,6 +282,8 @@ void session_clear_resets(struct session *session);
 
 void session_request_watch(struct session *session, const struct flux_frame *frame);
 void session_request_unwatch(struct session *session, const struct flux_frame *frame);
+/* The rules have changed: end those that nothing may be told of, and begin the others anew. */
+void session_review_watches(struct session *session);
 /* Tell what is new while there is room. */
 void session_settle_watches(struct session *session);
 void session_clear_watches(struct session *session);

@@ -193,7 +193,13 @@ size_t session_report(struct session *session, const struct flux_frame *frame, i
     }
     session->host->counters.operations += (uint64_t)count;
     const uint64_t effort = shadow_effort(binding->shadow);
-    report_apply(session, binding, &report, (size_t)count, now_ms, now_us);
+    struct session_denial denial;
+    if (session_denies_report(session, binding, session->host->scratch.operations, (size_t)count,
+                              &denial))
+        session_put_rejected(session, binding->handle, report.request_id, report.request_id, EACCES,
+                             denial.path, denial.text);
+    else
+        report_apply(session, binding, &report, (size_t)count, now_ms, now_us);
     return (size_t)count +
            (size_t)(shadow_effort(binding->shadow) - effort) / SESSION_LOOKS_PER_OPERATION;
 }

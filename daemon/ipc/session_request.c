@@ -49,11 +49,18 @@ size_t session_request_get(struct session *session, const struct flux_frame *fra
         session_find_for_request(session, get.shadow, get.request_id, &get.path);
     if (!binding)
         return 1;
+    struct access_paths paths;
+    struct session_denial denial;
+    if (session_denies_path(session, binding, ACCESS_SHOW, &get.path, &paths, &denial)) {
+        session_put_denied(session, get.request_id, &denial);
+        return 1;
+    }
     const size_t room = session_stream_room(session);
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, room);
     const int r =
-        shadow_write(binding->shadow, sections[get.section], get.path.text, get.path.size, &writer);
+        shadow_write_shown(binding->shadow, sections[get.section], get.path.text, get.path.size,
+                           access_is_all(&binding->grant) ? NULL : &paths.filter, &writer);
     return answer_read(session, get.shadow, get.request_id, r, room, &writer);
 }
 
@@ -68,10 +75,17 @@ size_t session_request_keys(struct session *session, const struct flux_frame *fr
         session_find_for_request(session, keys.shadow, keys.request_id, &keys.path);
     if (!binding)
         return 1;
+    struct access_paths paths;
+    struct session_denial denial;
+    if (session_denies_path(session, binding, ACCESS_SHOW, &keys.path, &paths, &denial)) {
+        session_put_denied(session, keys.request_id, &denial);
+        return 1;
+    }
     const size_t room = session_stream_room(session);
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, room);
     const int r =
-        shadow_write_keys(binding->shadow, keys.path.text, keys.path.size, now_ms, &writer);
+        shadow_write_keys(binding->shadow, keys.path.text, keys.path.size,
+                          access_is_all(&binding->grant) ? NULL : &paths.filter, now_ms, &writer);
     return answer_read(session, keys.shadow, keys.request_id, r, room, &writer);
 }

@@ -78,6 +78,12 @@ void session_request_watch(struct session *session, const struct flux_frame *fra
         session_find_for_request(session, request.shadow, request.request_id, &request.path);
     if (!binding)
         return;
+    struct access_paths paths;
+    struct session_denial denial;
+    if (session_denies_path(session, binding, ACCESS_WATCH, &request.path, &paths, &denial)) {
+        session_put_denied(session, request.request_id, &denial);
+        return;
+    }
     int r = -EEXIST;
     if (!watch_find(session, request.request_id))
         r = watch_add(session, binding, &request);
@@ -90,6 +96,14 @@ void session_request_watch(struct session *session, const struct flux_frame *fra
                                            : "the daemon is out of memory");
 }
 
+static void watch_remove(struct session *session, struct session_watch *watch)
+{
+    watch_clear(session, watch);
+    session->watch_count--;
+    memmove(watch, watch + 1,
+            (size_t)(&session->watches[session->watch_count] - watch) * sizeof(*watch));
+}
+
 void session_request_unwatch(struct session *session, const struct flux_frame *frame)
 {
     struct flux_unwatch request;
@@ -100,10 +114,51 @@ void session_request_unwatch(struct session *session, const struct flux_frame *f
     struct session_watch *watch = watch_find(session, request.request_id);
     if (!watch || watch->handle != request.shadow)
         return; /* it may have failed, which the client did not know yet */
-    watch_clear(session, watch);
-    session->watch_count--;
-    memmove(watch, watch + 1,
-            (size_t)(&session->watches[session->watch_count] - watch) * sizeof(*watch));
+    watch_remove(session, watch);
+}
+
+/* All that was told is taken back, and told again as far as it may be. */
+static void watch_begin_anew(struct session *session, struct session_watch *watch)
+{
+    const struct flux_desired nothing = {
+        .shadow = watch->handle,
+        .request_id = watch->request_id,
+        .path = {watch->path, watch->path_size},
+        .value = {.type = FLUX_VALUE_NONE},
+    };
+    if (watch->serial != WATCH_UNTOLD)
+        session_put_desired(session, &nothing);
+    watch->cursor = (struct shadow_wish_cursor){0};
+    watch->serial = WATCH_UNTOLD;
+    watch->is_complete = false;
+}
+
+void session_review_watches(struct session *session)
+{
+    for (size_t i = session->watch_count; i-- > 0;) {
+        struct session_watch *watch = &session->watches[i];
+        const struct session_binding *binding = session_find_binding(session, watch->handle);
+        const struct flux_text path = {watch->path, watch->path_size};
+        struct access_paths paths;
+        struct session_denial denial;
+        if (!session_denies_path(session, binding, ACCESS_WATCH, &path, &paths, &denial)) {
+            watch_begin_anew(session, watch);
+            continue;
+        }
+        session_put_denied(session, watch->request_id, &denial);
+        watch_remove(session, watch);
+    }
+    session->settle_again = true;
+}
+
+/* Tell whether the client may hear of it. That nothing at its own path differs is no secret. */
+static bool may_tell(const struct session_watch *watch, const struct shadow_wish *wish,
+                     const struct path_filter *filter)
+{
+    const bool is_own_path = wish->path_size == watch->path_size &&
+                             memcmp(wish->path, watch->path, watch->path_size) == 0;
+    return !filter || path_filter_has(filter, wish->path, wish->path_size) ||
+           (!wish->value && is_own_path);
 }
 
 static void watch_tell(struct session *session, const struct session_watch *watch,
@@ -143,6 +198,11 @@ static bool watch_settle(struct session *session, struct session_watch *watch)
         watch_end_round(session, watch);
         return true;
     }
+    const struct session_binding *binding = session_find_binding(session, watch->handle);
+    const bool is_all = access_is_all(&binding->grant);
+    struct access_paths paths;
+    if (!is_all)
+        access_get_paths(&binding->grant, ACCESS_WATCH, &paths);
     struct shadow_wish wish;
     while (!session_output_is_full(session)) {
         if (!shadow_next_wish(watch->shadow, watch->path, watch->path_size, &watch->cursor,
@@ -151,7 +211,8 @@ static bool watch_settle(struct session *session, struct session_watch *watch)
             watch_end_round(session, watch);
             return true;
         }
-        watch_tell(session, watch, &wish);
+        if (may_tell(watch, &wish, is_all ? NULL : &paths.filter))
+            watch_tell(session, watch, &wish);
     }
     return false;
 }

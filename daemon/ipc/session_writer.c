@@ -58,8 +58,15 @@ size_t session_request_will(struct session *session, const struct flux_frame *fr
         will_fail(session, will.request_id, count);
         return 1;
     }
-    struct shadow_refusal refusal;
+    struct session_denial denial;
     const uint64_t effort = shadow_effort(binding->shadow);
+    if (session_denies_report(session, binding, session->host->scratch.operations, (size_t)count,
+                              &denial)) {
+        session_put_denied(session, will.request_id, &denial);
+        return (size_t)count + 1 +
+               (size_t)(shadow_effort(binding->shadow) - effort) / SESSION_LOOKS_PER_OPERATION;
+    }
+    struct shadow_refusal refusal;
     const int r = thing_writer_will(session->host->thing, session->writer, binding->shadow,
                                     session->host->scratch.operations, (size_t)count, &refusal);
     if (r == SHADOW_REPORT_QUEUED)

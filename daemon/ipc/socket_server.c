@@ -68,15 +68,6 @@ struct socket_server *socket_server_free(struct socket_server *server)
     return NULL;
 }
 
-#define DENIAL_MAX 400
-
-/* What whoever is kept out should know. */
-static void write_denial(const struct socket_server *server, char *ret_text, size_t size)
-{
-    (void)snprintf(ret_text, size, "%s: this version cannot grant access rules yet: root only",
-                   server->limits.rule ? server->limits.rule : "[Access]");
-}
-
 /* Give what answers there are, say goodbye and send what can be sent without waiting. */
 static void dismiss(struct socket_client *client, enum flux_goodbye_code code, const char *text)
 {
@@ -89,13 +80,13 @@ void socket_server_set_limits(struct socket_server *server,
                               const struct socket_server_limits *limits)
 {
     server->limits = *limits;
-    if (!limits->root_only)
-        return;
-    char denial[DENIAL_MAX];
-    write_denial(server, denial, sizeof(denial));
+}
+
+void socket_server_renew_access(struct socket_server *server)
+{
     for (struct socket_client *client = server->first; client; client = client->next) {
-        if (client->uid != 0) /* access fails closed, for those who are in already too */
-            dismiss(client, FLUX_GOODBYE_DENIED, denial);
+        session_renew_access(client->session);
+        socket_ready_push(client);
     }
 }
 
@@ -130,11 +121,7 @@ static void admit(struct socket_server *server, int fd)
         (void)close(fd);
         return;
     }
-    char denial[DENIAL_MAX];
-    write_denial(server, denial, sizeof(denial));
-    if (server->limits.root_only && peer.uid != 0)
-        refuse(server, fd, &peer, FLUX_GOODBYE_DENIED, denial);
-    else if (server->client_count >= server->limits.max_clients)
+    if (server->client_count >= server->limits.max_clients)
         refuse(server, fd, &peer, FLUX_GOODBYE_TOO_MANY, "too many clients (MaxClients)");
     else if (count_user(server, peer.uid) >= server->limits.max_clients_per_user)
         refuse(server, fd, &peer, FLUX_GOODBYE_TOO_MANY,

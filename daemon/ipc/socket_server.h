@@ -14,8 +14,6 @@ struct socket_server;
 
 struct socket_server_limits {
     size_t max_clients, max_clients_per_user;
-    bool root_only;   /* access rules were asked for that this version cannot grant yet */
-    const char *rule; /* with `root_only`: the first of them, in words; borrowed */
 };
 
 /* Serve the clients that connect to `listen_fd`; all but the limits is borrowed. Returns 0 or
@@ -25,9 +23,12 @@ int socket_server_new(struct socket_server **ret_server, struct event_base *base
 /* Close all connections at once. */
 struct socket_server *socket_server_free(struct socket_server *server);
 
-/* For new clients; those that are there stay, but for those whom `root_only` keeps out. */
+/* For new clients; those that are there stay. */
 void socket_server_set_limits(struct socket_server *server,
                               const struct socket_server_limits *limits);
+
+/* The host has other access rules: they count at once, for all clients. */
+void socket_server_renew_access(struct socket_server *server);
 
 /* Accept, read, handle and answer: every client that has something gets its share once. */
 void socket_server_turn(struct socket_server *server, int64_t now_ms, int64_t now_us);

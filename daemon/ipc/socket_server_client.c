@@ -1,11 +1,9 @@
 #include "daemon/ipc/socket_server_private.h"
 
 #include "daemon/base/clock.h"
-#include "daemon/ipc/peer_unit.h"
+#include "daemon/ipc/peer_facts.h"
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -57,21 +55,6 @@ void socket_client_free(struct socket_client *client)
     free(client);
 }
 
-/* Find out the unit of a process that has just connected; "" where that cannot be known. */
-static void read_unit(pid_t pid, char ret_unit[static SESSION_UNIT_MAX + 1])
-{
-    char path[32], text[4096];
-    ret_unit[0] = '\0';
-    (void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return;
-    const ssize_t size = read(fd, text, sizeof(text));
-    (void)close(fd);
-    if (size > 0)
-        peer_unit_parse(text, (size_t)size, ret_unit, SESSION_UNIT_MAX + 1);
-}
-
 static void on_client_event(evutil_socket_t fd, short what, void *data)
 {
     (void)fd;
@@ -88,10 +71,20 @@ int socket_client_new(struct socket_server *server, int fd, const struct ucred *
     client->fd = fd;
     client->pid = peer->pid;
     client->uid = peer->uid;
-    char unit[SESSION_UNIT_MAX + 1];
-    read_unit(peer->pid, unit);
-    const struct session_peer who = {.uid = peer->uid, .pid = peer->pid, .unit = unit};
-    int r = session_new(&client->session, server->host, &who);
+    struct peer_facts facts;
+    int r = peer_facts_read(fd, peer, &facts);
+    const struct session_peer who = {
+        .uid = peer->uid,
+        .gid = peer->gid,
+        .groups = facts.groups,
+        .group_count = facts.group_count,
+        .pid = peer->pid,
+        .unit = facts.unit,
+        .outer_unit = facts.outer_unit,
+    };
+    if (r == 0)
+        r = session_new(&client->session, server->host, &who);
+    peer_facts_clear(&facts);
     if (r < 0) {
         free(client);
         return r;

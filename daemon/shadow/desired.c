@@ -1,5 +1,6 @@
 #include "daemon/shadow/desired.h"
 
+#include "daemon/shadow/path_glob.h"
 #include "daemon/shadow/property_json.h"
 #include "proto/path.h"
 #include <errno.h>
@@ -325,6 +326,16 @@ int desired_write_differing(struct desired *desired, const char *path, size_t pa
         return -ENOENT;
     write_tree(top, SHOW_DIFFERING, writer);
     return writer->error;
+}
+
+int desired_write_shown(struct desired *desired, const char *path, size_t path_size,
+                        const struct path_filter *filter, struct flux_json_writer *writer)
+{
+    const struct flux_property *root = desired->set.root;
+    for (const struct flux_property *p = root; p; p = flux_property_next(root, p))
+        desire_of(p)->differs =
+            desired_is_leaf(p) && path_filter_has(filter, p->path, p->path_size);
+    return desired_write_differing(desired, path, path_size, writer);
 }
 
 int desired_write_known(struct desired *desired, const char *path, size_t path_size,

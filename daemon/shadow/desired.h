@@ -7,6 +7,8 @@
 #include "proto/json_writer.h"
 #include "proto/property_set.h"
 
+struct path_filter;
+
 /* The extension of every node. */
 struct desire {
     uint64_t serial;    /* of the message that set the value here last */
@@ -55,6 +57,9 @@ bool desired_is_leaf(const struct flux_property *node);
 /* Write what stands at and below a path (empty: all). Returns 0, -ENOENT, or the writer's error. */
 int desired_write(const struct desired *desired, const char *path, size_t path_size,
                   struct flux_json_writer *writer);
+/* The same, of that what the filter has; objects around it are written as such. */
+int desired_write_shown(struct desired *desired, const char *path, size_t path_size,
+                        const struct path_filter *filter, struct flux_json_writer *writer);
 
 /* Write the nodes whose `emit_null` is set as null, in an object of the objects around them; the
  * whole section as null where the root's is. Returns the writer's error. */

@@ -1,5 +1,6 @@
 #include "daemon/shadow/projection.h"
 
+#include "daemon/shadow/path_glob.h"
 #include "daemon/shadow/property_json.h"
 #include <errno.h>
 
@@ -46,10 +47,13 @@ static void measure_own(const struct flux_property *property, struct slot *slot)
         slot->present = false;
 }
 
-static void leave(struct flux_property *property)
+/* An object is shown for what is shown of it, everything else where its own path may be. */
+static void leave(struct flux_property *property, const struct path_filter *filter)
 {
     struct slot *slot = slot_of(property);
     measure_own(property, slot);
+    if (filter && slot->present && slot->walk_children == 0)
+        slot->present = path_filter_has(filter, property->path, property->path_size);
     if (!slot->present || !property->parent)
         return;
     struct slot *parent = slot_of(property->parent);
@@ -57,7 +61,7 @@ static void leave(struct flux_property *property)
     parent->walk_children++;
 }
 
-size_t projection_measure(struct ledger *ledger)
+static void measure(struct ledger *ledger, const struct path_filter *filter)
 {
     struct flux_property *p = ledger->set.root;
     bool below = enter(p);
@@ -67,16 +71,21 @@ size_t projection_measure(struct ledger *ledger)
             below = enter(p);
             continue;
         }
-        leave(p);
+        leave(p, filter);
         while (p->parent && !p->next) {
             p = p->parent;
-            leave(p);
+            leave(p, filter);
         }
         if (!p->parent)
             break;
         p = p->next;
         below = enter(p);
     }
+}
+
+size_t projection_measure(struct ledger *ledger)
+{
+    measure(ledger, NULL);
     const struct slot *root = slot_of(ledger->set.root);
     return root->present ? root->walk_bytes : 0;
 }
@@ -127,9 +136,9 @@ static void write_below(const struct flux_property *top, struct flux_json_writer
 }
 
 int projection_write(struct ledger *ledger, const char *path, size_t path_size,
-                     struct flux_json_writer *writer)
+                     const struct path_filter *filter, struct flux_json_writer *writer)
 {
-    (void)projection_measure(ledger);
+    measure(ledger, filter);
     const struct flux_property *top = flux_property_set_find(&ledger->set, path, path_size);
     if (!top)
         return -ENOENT;

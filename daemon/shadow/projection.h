@@ -7,12 +7,15 @@
 #include "daemon/shadow/ledger.h"
 #include "proto/json_writer.h"
 
+struct path_filter;
+
 /* Count the bytes of its compact JSON; 0 where the section would be absent. */
 size_t projection_measure(struct ledger *ledger);
 
-/* Write what stands at and below a path (empty: all). Returns 0, -ENOENT, or the writer's error. */
+/* Write what stands at and below a path (empty: all), of that what the filter has (NULL: all).
+ * Returns 0, -ENOENT, or the writer's error. */
 int projection_write(struct ledger *ledger, const char *path, size_t path_size,
-                     struct flux_json_writer *writer);
+                     const struct path_filter *filter, struct flux_json_writer *writer);
 
 /* Tell what will stand at a path: a value, `{}` for any object, NONE. Borrowed until the next
  * change of the ledger. */

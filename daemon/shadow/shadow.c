@@ -279,18 +279,37 @@ bool shadow_is_settled(const struct shadow *shadow)
 
 /* --- reading --- */
 
+int shadow_write_shown(const struct shadow *shadow, enum shadow_section section, const char *path,
+                       size_t path_size, const struct path_filter *filter,
+                       struct flux_json_writer *writer)
+{
+    struct shadow *scratch = (struct shadow *)shadow;
+    switch (section) {
+    case SHADOW_SECTION_REPORTED:
+        return projection_write(&scratch->ledger, path, path_size, filter, writer);
+    case SHADOW_SECTION_DESIRED:
+        return filter ? desired_write_shown(&scratch->view.desired, path, path_size, filter, writer)
+                      : desired_write(&scratch->view.desired, path, path_size, writer);
+    case SHADOW_SECTION_DELTA:
+        return shadow_write_delta(scratch, path, path_size, filter, writer);
+    }
+    return -EINVAL;
+}
+
 int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
                  size_t path_size, struct flux_json_writer *writer)
 {
-    switch (section) {
-    case SHADOW_SECTION_REPORTED:
-        return projection_write((struct ledger *)&shadow->ledger, path, path_size, writer);
-    case SHADOW_SECTION_DESIRED:
-        return desired_write(&shadow->view.desired, path, path_size, writer);
-    case SHADOW_SECTION_DELTA:
-        return shadow_write_delta((struct shadow *)shadow, path, path_size, writer); /* scratch */
-    }
-    return -EINVAL;
+    return shadow_write_shown(shadow, section, path, path_size, NULL, writer);
+}
+
+const char *shadow_thing_name(const struct shadow *shadow)
+{
+    return shadow->thing;
+}
+
+const char *shadow_name(const struct shadow *shadow)
+{
+    return shadow->name;
 }
 
 size_t shadow_count_unsent(const struct shadow *shadow)

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 struct shadow;
-struct writer; /* a program that reports; writers.h, thing_writer_open() */
+struct path_filter; /* path_glob.h */
+struct writer;      /* a program that reports; writers.h, thing_writer_open() */
 
 /* How an operation of a report ended so far. A higher state implies the lower ones. */
 enum shadow_fate_state {
@@ -130,12 +131,30 @@ enum shadow_section { SHADOW_SECTION_REPORTED, SHADOW_SECTION_DESIRED, SHADOW_SE
 int shadow_write(const struct shadow *shadow, enum shadow_section section, const char *path,
                  size_t path_size, struct flux_json_writer *writer);
 
-/* Write where each property of ours at and below `path` (empty: all) stands as one JSON array, an
- * object a property; fluxctl(1) documents its fields. What only the cloud holds is not in it. On
- * -ENOENT (a path is given and nothing of ours is there) the array is empty. Returns 0, -ENOENT, or
- * the writer's error. */
-int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
+/* The same, of that what the filter has (NULL: all); objects around it are written as such. */
+int shadow_write_shown(const struct shadow *shadow, enum shadow_section section, const char *path,
+                       size_t path_size, const struct path_filter *filter,
+                       struct flux_json_writer *writer);
+
+/* Write where each property of ours at and below `path` (empty: all) that the filter has (NULL:
+ * all) stands as one JSON array, an object a property; fluxctl(1) documents its fields. What only
+ * the cloud holds is not in it. On -ENOENT (a path is given and nothing of ours is there) the array
+ * is empty. Returns 0, -ENOENT, or the writer's error. */
+int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size,
+                      const struct path_filter *filter, int64_t now_ms,
                       struct flux_json_writer *writer);
+
+/* Find something that a report's operation would set or remove, as far as is known now, and that
+ * the filter lacks: the operation's own path; what stands below, where a value, an array or a
+ * removal takes its place; a value above, which makes room for the object; of a settle the wishes.
+ * Returns true and its path, cut to fit; false: there is none. */
+bool shadow_find_denied(struct shadow *shadow, const struct shadow_operation *operation,
+                        const struct path_filter *filter,
+                        char ret_path[static FLUX_PATH_BYTES_MAX + 1]);
+/* The same for shadow_forget() of a path, and with an empty one for shadow_reset(). */
+bool shadow_find_denied_held(struct shadow *shadow, const char *path, size_t path_size,
+                             const struct path_filter *filter,
+                             char ret_path[static FLUX_PATH_BYTES_MAX + 1]);
 
 /* --- what the cloud wishes --- */
 
@@ -213,6 +232,10 @@ struct shadow_status {
     uint64_t expired, exited; /* properties removed by ExpireSec; by OnExit=unset */
     size_t users, watchers;
 };
+/* Whose shadow it is, and which ("": the classic one). Live as long as the shadow. */
+const char *shadow_thing_name(const struct shadow *shadow);
+const char *shadow_name(const struct shadow *shadow);
+
 /* How many values are reported that the cloud has not taken yet. */
 size_t shadow_count_unsent(const struct shadow *shadow);
 void shadow_get_status(const struct shadow *shadow, struct shadow_status *ret_status);

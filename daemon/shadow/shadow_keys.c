@@ -1,3 +1,4 @@
+#include "daemon/shadow/path_glob.h"
 #include "daemon/shadow/shadow_private.h"
 #include <errno.h>
 
@@ -176,7 +177,8 @@ static void write_key(struct shadow *shadow, const struct flux_property *propert
     flux_json_end_object(writer);
 }
 
-int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
+int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size,
+                      const struct path_filter *filter, int64_t now_ms,
                       struct flux_json_writer *writer)
 {
     shadow_review_fresh(shadow, now_ms);
@@ -185,7 +187,8 @@ int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size,
     mark_in_flight(shadow, true);
     flux_json_begin_array(writer);
     for (struct flux_property *p = top; p; p = flux_property_next(top, p)) {
-        if (slot_of(p)->state == SLOT_EMPTY)
+        if (slot_of(p)->state == SLOT_EMPTY ||
+            (filter && !path_filter_has(filter, p->path, p->path_size)))
             continue;
         write_key(shadow, p, now_ms, writer);
         count++;

@@ -252,7 +252,7 @@ struct shadow_fate shadow_settle_fate(const struct shadow_wait *wait);
 /* --- shadow_wishes.c --- */
 /* Write SHADOW_SECTION_DELTA; changes nothing but scratch fields. */
 int shadow_write_delta(struct shadow *shadow, const char *path, size_t path_size,
-                       struct flux_json_writer *writer);
+                       const struct path_filter *filter, struct flux_json_writer *writer);
 
 /* Check a report as shadow_report() would, without taking it. */
 int shadow_check_report(struct shadow *shadow, const struct shadow_report *report,

@@ -1,4 +1,5 @@
 /* The watchers' side of a shadow: what the cloud wishes against what is reported. */
+#include "daemon/shadow/path_glob.h"
 #include "daemon/shadow/projection.h"
 #include "daemon/shadow/shadow_private.h"
 
@@ -23,9 +24,13 @@ static void mark_differing(struct shadow *shadow, enum marking marking)
 }
 
 int shadow_write_delta(struct shadow *shadow, const char *path, size_t path_size,
-                       struct flux_json_writer *writer)
+                       const struct path_filter *filter, struct flux_json_writer *writer)
 {
+    const struct flux_property *root = shadow->view.desired.set.root;
     mark_differing(shadow, MARK_DELTA);
+    for (const struct flux_property *p = filter ? root : NULL; p; p = flux_property_next(root, p))
+        desire_of(p)->differs =
+            desire_of(p)->differs && path_filter_has(filter, p->path, p->path_size);
     return desired_write_differing(&shadow->view.desired, path, path_size, writer);
 }
 

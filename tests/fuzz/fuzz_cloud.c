@@ -61,7 +61,7 @@ static void read_out(struct fuzz_world *world, struct shadow *shadow)
     }
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    (void)shadow_write_keys(shadow, "", 0, world->now_ms, &writer);
+    (void)shadow_write_keys(shadow, "", 0, NULL, world->now_ms, &writer);
     flux_json_writer_clear(&writer);
 }
 

@@ -48,6 +48,8 @@ def sample_keys():
             keys[f"{where} {name}"] = default
         elif re.match(r"#   \[Property ", line):
             where = "[Property GLOB]"
+        elif re.match(r"#   \[Access ", line):
+            where = "[Access NAME]"
         elif re.match(r"#   [A-Z]\w+=", line):
             name, default = line[4:].split("=", 1)
             keys[f"{where} {name}"] = None if "absent" in default else default.split(" ")[0]
@@ -62,12 +64,17 @@ def compare_values(left, right, left_name, right_name):
 
 
 def without_property(keys):
-    return {name: value for name, value in keys.items() if not name.startswith("[Property")}
+    return {name: value for name, value in keys.items() if not name.startswith(("[Property", "[Access"))}
 
 
 def property_keys():
     table = re.findall(r'^    \{"(\w+)", POLICY_', read("daemon/config_property.c"), re.M)
     return {f"[Property GLOB] {name}" for name in table + ["Thing", "Shadow"]}
+
+
+def access_keys():
+    table = re.findall(r'\[CONFIG_ACCESS_\w+\] = "(\w+)"', read("daemon/config_access.c"))
+    return {f"[Access NAME] {name}" for name in table}
 
 
 def check_keys(build):
@@ -81,6 +88,8 @@ def check_keys(build):
     yield from compare_values(said, sample, PAGE, "etc/fluxawsd.conf")
     yield from differences({name for name in said if name.startswith("[Property")}, property_keys(), PAGE,
                            "config_property.c")
+    yield from differences({name for name in said if name.startswith("[Access")}, access_keys(), PAGE,
+                           "config_access.c")
 
 
 def complaints(build, keys):
@@ -103,7 +112,7 @@ def complaints(build, keys):
 def check_bounds(build):
     """the bounds and words on the page are those that the daemon takes"""
     documented = page_keys()
-    said = complaints(build, sorted(documented))
+    said = complaints(build, [name for name in sorted(documented) if not name.startswith("[Access")])
     for name, (_, text) in sorted(documented.items()):
         complaint, words = said.get(name, ""), plain(text)
         bounds = re.search(r"between (\d+) and (\d+)", complaint)
@@ -125,12 +134,12 @@ def check_bounds(build):
 
 def check_key_names(build):
     """where a page or a document names a section and its key, they are there"""
-    known = set(daemon_keys(build)) | property_keys()
+    known = set(daemon_keys(build)) | property_keys() | access_keys()
     texts = {f"docs/man/{name}.scd": page(name) for name in NAMES}
     texts.update({str(path.relative_to(ROOT)): path.read_text() for path in [*MAN.parent.glob("*.md"), ROOT / "README.md"]})
     for file, text in texts.items():
-        for where, key in re.findall(r"(\[(?:Thing|Connection|Updates|Storage|Socket|Log|Property)\w*\]) ([A-Z][A-Za-z0-9]+)", text):
-            name = f"{where} {key}".replace("[Property]", "[Property GLOB]")
+        for where, key in re.findall(r"(\[(?:Thing|Connection|Updates|Storage|Socket|Log|Property|Access)\w*\]) ([A-Z][A-Za-z0-9]+)", text):
+            name = f"{where} {key}".replace("[Property]", "[Property GLOB]").replace("[Access]", "[Access NAME]")
             if name not in known:
                 yield f"{file}: {where} {key} is no key"
 

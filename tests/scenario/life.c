@@ -96,7 +96,7 @@ json_t *life_key(struct sim *sim, const char *path)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    (void)shadow_write_keys(sim->shadow, path, strlen(path), sim->net->now_ms, &writer);
+    (void)shadow_write_keys(sim->shadow, path, strlen(path), NULL, sim->net->now_ms, &writer);
     json_t *keys = json_loadb(writer.text, writer.size, JSON_REJECT_DUPLICATES, NULL);
     flux_json_writer_clear(&writer);
     json_t *key = NULL, *found = NULL;

@@ -270,7 +270,8 @@ static bool settle_shows(struct sim *sim, const char *path)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    assert_int_equal(shadow_write_keys(sim->shadow, path, strlen(path), sim->now_ms, &writer), 0);
+    assert_int_equal(shadow_write_keys(sim->shadow, path, strlen(path), NULL, sim->now_ms, &writer),
+                     0);
     bool shows = strstr(writer.text, "\"settling\":true") != NULL;
     flux_json_writer_clear(&writer);
     return shows;

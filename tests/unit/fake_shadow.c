@@ -396,11 +396,14 @@ int shadow_write(const struct shadow *shadow, enum shadow_section section, const
     return writer->error;
 }
 
-int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms,
-                      struct flux_json_writer *writer)
+const char *fake_held(const struct shadow *shadow, size_t index)
 {
-    (void)now_ms;
-    return shadow_write(shadow, SHADOW_SECTION_REPORTED, path, path_size, writer);
+    return index < shadow->count ? shadow->properties[index].property->path : NULL;
+}
+
+const char *shadow_name(const struct shadow *shadow)
+{
+    return shadow->name;
 }
 
 int shadow_forget(struct shadow *shadow, const char *path, size_t path_size, int64_t now_ms)

@@ -49,6 +49,8 @@ void fake_wish(const char *path, const char *text, int64_t version);
 /* What shadow_is_reset() answers; how many resets were begun. */
 void fake_set_reset(bool is_reset);
 unsigned fake_resets(void);
+/* The path of a property of the shadow by its number, NULL behind the last one. */
+const char *fake_held(const struct shadow *shadow, size_t index);
 /* For the parts of the fake: what is left to be refused, and what fake_last_report() says. */
 bool fake_is_refused_now(struct shadow_refusal *ret_refusal);
 void fake_remember(const char *head, const struct shadow_operation *operations, size_t count);

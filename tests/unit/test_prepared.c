@@ -276,7 +276,7 @@ static void test_keys_tell_that_the_disk_is_waited_for(void **state)
     prepare(&disk, "/a", 1);
     (void)thing_deadline(disk.world.thing, disk.world.now_ms);
     flux_json_writer_init(&writer, 0);
-    assert_int_equal(shadow_write_keys(disk.shadow, "/a", 2, disk.world.now_ms, &writer), 0);
+    assert_int_equal(shadow_write_keys(disk.shadow, "/a", 2, NULL, disk.world.now_ms, &writer), 0);
     assert_non_null(strstr(writer.text, "\"state\":\"queued\""));
     assert_non_null(strstr(writer.text, "\"held_by\":\"storage\""));
     flux_json_writer_clear(&writer);

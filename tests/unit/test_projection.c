@@ -17,7 +17,7 @@ static void assert_projection(struct ledger_world *world, const char *json)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    int r = projection_write(&world->ledger, "", 0, &writer);
+    int r = projection_write(&world->ledger, "", 0, NULL, &writer);
     if (json) {
         assert_int_equal(r, 0);
         assert_string_equal(writer.text, json);
@@ -83,12 +83,12 @@ static void test_a_part_is_written_alone(void **state)
                      "{\"state\":{\"reported\":{\"b\":{\"c\":2},\"a/~b\":1}},\"version\":1}");
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    assert_int_equal(projection_write(&world->ledger, "/b/c", 4, &writer), 0);
+    assert_int_equal(projection_write(&world->ledger, "/b/c", 4, NULL, &writer), 0);
     assert_string_equal(writer.text, "2");
     flux_json_writer_reset(&writer);
-    assert_int_equal(projection_write(&world->ledger, "/a~1~0b", 7, &writer), 0);
+    assert_int_equal(projection_write(&world->ledger, "/a~1~0b", 7, NULL, &writer), 0);
     assert_string_equal(writer.text, "1");
-    assert_int_equal(projection_write(&world->ledger, "/b/x", 4, &writer), -ENOENT);
+    assert_int_equal(projection_write(&world->ledger, "/b/x", 4, NULL, &writer), -ENOENT);
     flux_json_writer_clear(&writer);
     assert_projection(world, "{\"b\":{\"c\":2},\"a/~b\":1}");
 }

@@ -246,52 +246,74 @@ static void test_one_too_many_is_told_so(void **state)
     (void)close(fd);
 }
 
-static void test_access_rules_that_cannot_be_granted_admit_root_alone(void **state)
+/* Rules that let one user watch /led and nobody else anything. */
+static struct access_rules *rules_for(uint32_t uid)
 {
-    struct stand *stand = *state;
-    if (getuid() != 0)
-        skip();
-    uint8_t buffer[4096];
-    const struct socket_server_limits limits = {
-        .max_clients = 8, .max_clients_per_user = 8, .root_only = true};
-    socket_server_set_limits(stand->server, &limits);
-    const int mine = connect_client(stand);
-    assert_int_equal(seteuid(65534), 0);
-    const int other = connect_client(stand);
-    assert_int_equal(seteuid(0), 0);
-    say_hello(mine);
-    turn(stand);
-    assert_int_equal(hear_type(mine, buffer), FLUX_MESSAGE_WELCOME);
-    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_GOODBYE);
-    (void)close(mine);
-    (void)close(other);
+    static const char *const watches[] = {"led"};
+    const struct access_section section = {.name = "Access led",
+                                           .file = "f",
+                                           .line = 3,
+                                           .users = &uid,
+                                           .user_count = 1,
+                                           .watches = watches,
+                                           .watch_count = 1};
+    struct access_rules *rules;
+    assert_int_equal(access_rules_new(&rules, "thing"), 0);
+    assert_int_equal(access_rules_add(rules, &section), 0);
+    return rules;
 }
 
-static void test_access_rules_that_come_later_turn_out_who_is_in(void **state)
+static void test_access_rules_count_by_who_is_at_the_other_end(void **state)
 {
     struct stand *stand = *state;
     if (getuid() != 0)
         skip();
     uint8_t buffer[4096];
+    struct access_rules *rules = rules_for(65533);
+    stand->host.access = rules;
     const int mine = connect_client(stand);
     assert_int_equal(seteuid(65534), 0);
     const int other = connect_client(stand);
     assert_int_equal(seteuid(0), 0);
-    say_hello(mine);
+    assert_int_equal(seteuid(65533), 0);
+    const int granted = connect_client(stand);
+    assert_int_equal(seteuid(0), 0);
+    const int fds[] = {mine, other, granted};
+    const uint8_t answers[] = {FLUX_MESSAGE_DONE, FLUX_MESSAGE_FAILED, FLUX_MESSAGE_DONE};
+    for (size_t i = 0; i < 3; i++) {
+        say_hello(fds[i]);
+        say_watch(fds[i], 1);
+        turn(stand);
+        assert_int_equal(hear_type(fds[i], buffer), FLUX_MESSAGE_WELCOME);
+        assert_int_equal(hear_type(fds[i], buffer), answers[i]);
+        (void)close(fds[i]);
+    }
+    turn(stand);
+    stand->host.access = access_rules_free(rules);
+}
+
+static void test_access_rules_that_come_later_count_for_who_is_in(void **state)
+{
+    struct stand *stand = *state;
+    if (getuid() != 0)
+        skip();
+    uint8_t buffer[4096];
+    assert_int_equal(seteuid(65534), 0);
+    const int other = connect_client(stand);
+    assert_int_equal(seteuid(0), 0);
     say_hello(other);
+    say_watch(other, 1);
     turn(stand);
-    assert_int_equal(hear_type(mine, buffer), FLUX_MESSAGE_WELCOME);
     assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
-    const struct socket_server_limits limits = {
-        .max_clients = 8, .max_clients_per_user = 8, .root_only = true};
-    socket_server_set_limits(stand->server, &limits);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_DONE);
+    struct access_rules *rules = rules_for(65533);
+    stand->host.access = rules;
+    socket_server_renew_access(stand->server);
     turn(stand);
-    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_GOODBYE);
-    say_hello(other); /* what it says now is not heard any more */
-    turn(stand);
-    assert_int_not_equal(hear_type(other, buffer), FLUX_MESSAGE_WELCOME);
-    (void)close(mine);
+    assert_int_equal(hear_type(other, buffer), FLUX_MESSAGE_FAILED);
     (void)close(other);
+    turn(stand);
+    stand->host.access = access_rules_free(rules);
 }
 
 static void test_client_that_does_not_read_disturbs_nobody(void **state)
@@ -501,8 +523,8 @@ int main(void)
         SERVER_TEST(test_programs_are_known_by_their_user),
         SERVER_TEST(test_what_was_sent_before_hanging_up_counts),
         SERVER_TEST(test_one_too_many_is_told_so),
-        SERVER_TEST(test_access_rules_that_cannot_be_granted_admit_root_alone),
-        SERVER_TEST(test_access_rules_that_come_later_turn_out_who_is_in),
+        SERVER_TEST(test_access_rules_count_by_who_is_at_the_other_end),
+        SERVER_TEST(test_access_rules_that_come_later_count_for_who_is_in),
         SERVER_TEST(test_client_that_does_not_read_disturbs_nobody),
         SERVER_TEST(test_lack_of_descriptors_does_not_spin),
         SERVER_TEST(test_with_few_descriptors_a_queue_of_the_dead_is_passed_at_once),

@@ -41,7 +41,7 @@ static void assert_reported(struct ledger_world *world, const char *json)
 {
     struct flux_json_writer writer;
     flux_json_writer_init(&writer, 0);
-    assert_int_equal(projection_write(&world->ledger, "", 0, &writer), 0);
+    assert_int_equal(projection_write(&world->ledger, "", 0, NULL, &writer), 0);
     assert_string_equal(writer.text, json);
     flux_json_writer_clear(&writer);
 }
