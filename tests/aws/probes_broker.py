@@ -215,7 +215,7 @@ def message_rate(s):
     def use(connection):
         connection.subscribe([(s.topic('+', 'get/rejected'), 0)])
         connection.send(b''.join(connection.publish_packet(topic, b'', qos=0)[1] for topic in topics))
-        connection.wait(lambda: len(connection.messages) >= 150 or None, 5)
+        connection.wait(lambda: len(connection.messages) >= 150 or None, 20)
         refused = sum(1 for one in connection.messages if json.loads(one.payload).get('code') == 429)
         got = len(connection.messages)
         said = 'all are answered' if got == 150 else f'{got} are answered'

@@ -6,10 +6,10 @@
 //   --desire JSON    write this to desired
 //   --expect JSON    wait until reported has these values
 //   --settled        and desired has none of them any more
-//   --timeout SEC    fail after so long (20)
+//   --timeout SEC    fail after so long (90)
 
 function readOptions() {
-    const options = { timeout: '20' };
+    const options = { timeout: '90' };
     const words = process.argv.slice(2);
     while (words.length > 0) {
         const word = words.shift();

@@ -158,13 +158,20 @@ of=
 # shellcheck disable=SC2086
 cloud_value() { cloud shadow $of 2>/dev/null | json "/state/reported$1"; }
 cloud_is() { [ "$(cloud_value "$1")" = "$2" ]; }
-cloud_lacks() { ! cloud_value "$1" >/dev/null; }
+# There is no value at a place of the document. A cloud that does not answer lacks nothing.
+cloud_is_without() {
+    local document
+    # shellcheck disable=SC2086
+    document=$(cloud shadow $of 2>&1) || { [[ $document == *"has never been written, or was deleted"* ]] && return; return 1; }
+    ! json "$1" <<<"$document" >/dev/null
+}
+cloud_lacks() { cloud_is_without "/state/reported$1"; }
 # shellcheck disable=SC2086
 cloud_version() { cloud shadow $of 2>/dev/null | json /version; }
 # shellcheck disable=SC2086
 cloud_wish() { cloud shadow $of 2>/dev/null | json "/state/desired$1"; }
 cloud_wishes() { [ "$(cloud_wish "$1")" = "$2" ]; }
-cloud_wishes_nothing() { ! cloud_wish "$1" >/dev/null; }
+cloud_wishes_nothing() { cloud_is_without "/state/desired$1"; }
 # wish JSON [NAME]: the application in the cloud wants something of the device.
 wish() { cloud desired "$thing" "$1" ${2:+--shadow "$2"} >/dev/null; }
 counter() { cloud counters | json "$1"; }
@@ -260,8 +267,20 @@ is_gone() {
 }
 
 status_value() { "$fluxctl" --json status 2>/dev/null | json "$1"; }
-status_says() { "$fluxctl" --json status 2>/dev/null | grep -qE -- "$1"; }
+# The values of status alone: the names of its members would be found in each.
+status_words() { "$fluxctl" --json status 2>/dev/null | sed -E 's/"[A-Za-z0-9_]+"://g'; }
+status_says() { status_words | grep -qE -- "$1"; }
 linked() { [ "$(status_value /link/state)" = '"up"' ]; }
+# Where there is no status it is neither.
+unlinked() {
+    local state
+    state=$(status_value /link/state) && [ -n "$state" ] && [ "$state" != '"up"' ]
+}
+status_is_silent_on() {
+    local words
+    words=$(status_words)
+    [ -n "$words" ] && ! grep -qE -- "$1" <<<"$words"
+}
 
 # shadow_status NAME POINTER: of a shadow of the own thing, as the daemon's status has it.
 shadow_status() {
