@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -45,6 +46,12 @@ int state_lock_take(const char *directory, pid_t *ret_holder)
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return -errno;
+    /* Nobody writes there, and whoever holds it open keeps it from being unmounted. */
+    struct statvfs file_system;
+    if (fstatvfs(fd, &file_system) == 0 && (file_system.f_flag & ST_RDONLY)) {
+        (void)close(fd);
+        return -EROFS;
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
     const int error = errno;
