@@ -4,6 +4,7 @@
 #include "daemon/config_control.h"
 #include "daemon/config_property.h"
 #include "daemon/config_users.h"
+#include "daemon/mqtt/key_reference.h"
 #include "daemon/mqtt/proxy_address.h"
 #include <dirent.h>
 #include <errno.h>
@@ -340,6 +341,9 @@ static void print_value(const struct config_key *key, const char *text, FILE *st
     char masked[2 * CONFIG_TEXT_MAX];
     if (key->type == CONFIG_PROXY_URL) {
         proxy_address_mask(text, masked, sizeof(masked));
+        text = masked;
+    } else if (key == config_key(CONFIG_PRIVATE_KEY)) {
+        key_reference_mask(text, masked, sizeof(masked));
         text = masked;
     }
     (void)fprintf(stream, "%s=%s\n", key->name, text);

@@ -1,4 +1,4 @@
-#include "daemon/mqtt/credentials.h"
+#include "daemon/mqtt/credentials_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,6 +20,8 @@
 void credentials_prepare(void)
 {
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+    /* The TPM's library writes to stderr what is said here in words. */
+    (void)setenv("TSS2_LOG", "all+none", 0);
 }
 
 const char *credentials_state_name(enum credentials_state state)
@@ -46,8 +49,8 @@ const char *credentials_state_name(enum credentials_state state)
     return "unknown";
 }
 
-static bool __attribute__((format(printf, 3, 4)))
-fail(struct credentials *credentials, enum credentials_state state, const char *format, ...)
+bool credentials_fail(struct credentials *credentials, enum credentials_state state,
+                      const char *format, ...)
 {
     credentials->state = state;
     va_list arguments;
@@ -57,23 +60,24 @@ fail(struct credentials *credentials, enum credentials_state state, const char *
     return false;
 }
 
-static bool fail_errno(struct credentials *credentials, const char *key, const char *path,
-                       int error)
+bool credentials_fail_errno(struct credentials *credentials, const char *key, const char *path,
+                            int error)
 {
     if (error == ENOENT || error == ENOTDIR)
-        return fail(credentials, CREDENTIALS_MISSING,
-                    "%s: %s does not exist; put the file there or correct %s", key, path, key);
+        return credentials_fail(credentials, CREDENTIALS_MISSING,
+                                "%s: %s does not exist; put the file there or correct %s", key,
+                                path, key);
     if (error == EACCES || error == EPERM)
-        return fail(credentials, CREDENTIALS_UNREADABLE,
-                    "%s: no permission to read %s as uid %d; give the daemon's user access "
-                    "(chgrp and chmod g+r, and g+x on its directories)",
-                    key, path, (int)geteuid());
-    return fail(credentials, CREDENTIALS_UNREADABLE, "%s: cannot read %s: %s", key, path,
-                strerror(error));
+        return credentials_fail(
+            credentials, CREDENTIALS_UNREADABLE,
+            "%s: no permission to read %s as uid %d; give the daemon's user access "
+            "(chgrp and chmod g+r, and g+x on its directories)",
+            key, path, (int)geteuid());
+    return credentials_fail(credentials, CREDENTIALS_UNREADABLE, "%s: cannot read %s: %s", key,
+                            path, strerror(error));
 }
 
-/* Returns 0 and an open file, or a negative errno. */
-static int open_file(const char *path, BIO **ret_bio)
+int credentials_open_file(const char *path, BIO **ret_bio)
 {
     /* NONBLOCK: a fifo in the place of a file must not hang the thread. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -112,7 +116,7 @@ static int no_passphrase(char *buffer, int size, int is_write, void *asked)
 static int read_certificate(const char *path, X509 **ret_certificate)
 {
     BIO *bio;
-    int rc = open_file(path, &bio);
+    int rc = credentials_open_file(path, &bio);
     if (rc < 0)
         return rc;
     bool asked = false;
@@ -130,43 +134,12 @@ static bool check_ca(const char *path, struct credentials *credentials)
     X509 *certificate;
     int rc = read_certificate(path, &certificate);
     if (rc == -EBADMSG)
-        return fail(credentials, CREDENTIALS_BAD_CA,
-                    "CaFile: %s holds no certificate in PEM form; fetch the Amazon roots again",
-                    path);
+        return credentials_fail(
+            credentials, CREDENTIALS_BAD_CA,
+            "CaFile: %s holds no certificate in PEM form; fetch the Amazon roots again", path);
     if (rc < 0)
-        return fail_errno(credentials, "CaFile", path, -rc);
+        return credentials_fail_errno(credentials, "CaFile", path, -rc);
     X509_free(certificate);
-    return true;
-}
-
-static bool is_uri(const char *text, const char *scheme)
-{
-    return strncmp(text, scheme, strlen(scheme)) == 0;
-}
-
-static bool load_key(const char *path, EVP_PKEY **ret_key, struct credentials *credentials)
-{
-    if (is_uri(path, "pkcs11:") || is_uri(path, "handle:"))
-        return fail(credentials, CREDENTIALS_UNSUPPORTED,
-                    "PrivateKey: keys behind pkcs11: and handle: are not supported yet; give the "
-                    "path of a PEM file");
-    BIO *bio;
-    int rc = open_file(path, &bio);
-    if (rc < 0)
-        return fail_errno(credentials, "PrivateKey", path, -rc);
-    bool asked = false;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
-    BIO_free(bio);
-    ERR_clear_error();
-    if (!key && asked)
-        return fail(credentials, CREDENTIALS_BAD_KEY,
-                    "PrivateKey: %s is protected by a passphrase; write it without one "
-                    "(openssl pkey -in OLD -out NEW)",
-                    path);
-    if (!key)
-        return fail(credentials, CREDENTIALS_BAD_KEY,
-                    "PrivateKey: %s holds no private key in PEM form", path);
-    *ret_key = key;
     return true;
 }
 
@@ -198,37 +171,42 @@ static void check_validity(const char *path, int64_t wall_sec, struct credential
     struct tm broken_down;
     if (gmtime_r(&bound, &broken_down))
         (void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &broken_down);
-    (void)fail(credentials, CREDENTIALS_DOUBTFUL,
-               is_early ? "CertificateFile: %s is valid only from %s by this device's clock; "
-                          "set the clock if it is wrong"
-                        : "CertificateFile: %s expired on %s by this device's clock; renew the "
-                          "certificate, or set the clock if it is wrong",
-               path, date);
+    (void)credentials_fail(
+        credentials, CREDENTIALS_DOUBTFUL,
+        is_early ? "CertificateFile: %s is valid only from %s by this device's clock; "
+                   "set the clock if it is wrong"
+                 : "CertificateFile: %s expired on %s by this device's clock; renew the "
+                   "certificate, or set the clock if it is wrong",
+        path, date);
 }
 
 static bool check_pair(const struct credentials_paths *paths, X509 *certificate,
                        struct credentials *credentials)
 {
     EVP_PKEY *key = NULL;
-    if (!load_key(paths->private_key, &key, credentials))
+    if (!credentials_key_load(paths->private_key, &key, credentials))
         return false;
+    /* The public halves: a token keeps the other one. */
     bool fits = X509_check_private_key(certificate, key) == 1;
     EVP_PKEY_free(key);
     ERR_clear_error();
-    if (!fits)
-        return fail(credentials, CREDENTIALS_MISMATCH,
-                    "certificate and key do not belong together: %s was not made for the key in "
-                    "%s; copy both from the same download",
-                    paths->certificate_file, paths->private_key);
-    return true;
+    if (fits)
+        return true;
+    char name[KEY_REFERENCE_MAX];
+    key_reference_mask(paths->private_key, name, sizeof(name));
+    return credentials_fail(
+        credentials, CREDENTIALS_MISMATCH,
+        "certificate and key do not belong together: %s was not made for the key in "
+        "%s; copy both from the same download",
+        paths->certificate_file, name);
 }
 
 static bool is_given(const char *path, const char *key, struct credentials *credentials)
 {
     if (path && path[0] != '\0')
         return true;
-    return fail(credentials, CREDENTIALS_MISSING, "%s is not set and no file was found for it",
-                key);
+    return credentials_fail(credentials, CREDENTIALS_MISSING,
+                            "%s is not set and no file was found for it", key);
 }
 
 void credentials_check(const struct credentials_paths *paths, int64_t wall_sec,
@@ -245,12 +223,12 @@ void credentials_check(const struct credentials_paths *paths, int64_t wall_sec,
     X509 *certificate;
     int rc = read_certificate(path, &certificate);
     if (rc == -EBADMSG) {
-        (void)fail(credentials, CREDENTIALS_BAD_CERTIFICATE,
-                   "CertificateFile: %s holds no certificate in PEM form", path);
+        (void)credentials_fail(credentials, CREDENTIALS_BAD_CERTIFICATE,
+                               "CertificateFile: %s holds no certificate in PEM form", path);
         return;
     }
     if (rc < 0) {
-        (void)fail_errno(credentials, "CertificateFile", path, -rc);
+        (void)credentials_fail_errno(credentials, "CertificateFile", path, -rc);
         return;
     }
     credentials->not_before_sec = seconds_of(X509_get0_notBefore(certificate));

@@ -1,6 +1,6 @@
 /* Certificate, key and CA of the device: checked before dialling, so that what is wrong is said in
- * words. Makes no connection, keeps no key in memory, logs nothing. The only file that uses
- * OpenSSL (with credentials_probe.c). */
+ * words. Makes no connection, keeps no key in memory, logs nothing. Where
+ * the key is in a token or a TPM, it is reached from here, too. */
 #ifndef FLUXAWS_MQTT_CREDENTIALS_H
 #define FLUXAWS_MQTT_CREDENTIALS_H
 
@@ -11,7 +11,7 @@
 struct credentials_paths {
     const char *ca_file;
     const char *certificate_file;
-    const char *private_key;
+    const char *private_key; /* or a URI, see key_reference.h */
 };
 
 /* What was found; every state but the first two keeps the link from dialling. */
@@ -24,7 +24,7 @@ enum credentials_state {
     CREDENTIALS_BAD_CERTIFICATE, /* CertificateFile holds no certificate */
     CREDENTIALS_BAD_KEY,         /* PrivateKey holds no key, or one with a passphrase */
     CREDENTIALS_MISMATCH,        /* the key is not the certificate's */
-    CREDENTIALS_UNSUPPORTED,     /* a key URI that this version cannot use */
+    CREDENTIALS_UNSUPPORTED,     /* the key is in a device that this system cannot use */
 };
 
 const char *credentials_state_name(enum credentials_state state);

@@ -141,8 +141,10 @@ static void test_directory_fifo_and_uri_are_no_keys(void **state)
     paths.private_key = path_of("fifo");
     assert_int_equal(mkfifo(paths.private_key, 0600), 0);
     expect(&paths, CREDENTIALS_UNREADABLE, "fifo");
-    paths.private_key = "pkcs11:object=key";
-    expect(&paths, CREDENTIALS_UNSUPPORTED, "pkcs11:");
+    paths.private_key = "pkcs11:nonsense";
+    expect(&paths, CREDENTIALS_BAD_KEY, "the URI is not understood");
+    paths.private_key = "handle:1";
+    expect(&paths, CREDENTIALS_BAD_KEY, "the URI is not understood");
 }
 
 static void test_permission_is_named_with_a_remedy(void **state)

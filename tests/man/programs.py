@@ -144,7 +144,7 @@ def asked_of_environment(files):
 
 def named_in(name):
     heads = [head for head, _ in entries(section(page(name), "ENVIRONMENT"))]
-    return {word for head in heads for word in re.findall(r"_([A-Z][A-Z_]+[A-Z])_", head)}
+    return {word for head in heads for word in re.findall(r"_([A-Z][A-Z0-9_]+[A-Z])_", head)}
 
 
 # What libsystemd asks for in our place.
