@@ -229,6 +229,12 @@ static int config_read_file(struct config *config, const char *file, bool is_dro
     return r;
 }
 
+/* What is there and cannot be read may say who may do what: access fails closed. */
+static void note_unread(struct config *config, int error)
+{
+    config->has_access |= error == -EACCES || error == -EPERM || error == -EIO || error == -EFBIG;
+}
+
 static int is_drop_in(const struct dirent *entry)
 {
     const size_t size = strlen(entry->d_name);
@@ -245,10 +251,12 @@ static int config_read_drop_ins(struct config *config, const char *directory)
     if (count < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return 0;
+        note_unread(config, -errno);
         return config_add_problem(config, CONFIG_UNPARSED, directory, 0, "cannot be read: %s",
                                   strerror(errno));
     }
     int r = 0;
+    config->has_access |= count > DROP_INS_MAX;
     if (count > DROP_INS_MAX)
         r = config_add_problem(config, CONFIG_UNPARSED, directory, 0,
                                "more than %d files: those behind %s are left out", DROP_INS_MAX,
@@ -261,6 +269,7 @@ static int config_read_drop_ins(struct config *config, const char *directory)
             else
                 r = config_control_is_in(file) ? -EILSEQ : config_read_file(config, file, true);
         }
+        note_unread(config, r);
         if (r < 0 && r != -ENOMEM)
             r = r == -EINVAL
                     ? 0
@@ -353,8 +362,7 @@ static void print_value(const struct config_key *key, const char *text, FILE *st
 static void print_accesses(const struct config *config, FILE *stream)
 {
     if (config->access_count == 0)
-        (void)fprintf(stream,
-                      "\n# a section's head cannot be read, and grants nothing\n[Access]\n");
+        (void)fprintf(stream, "\n# what cannot be read may say it, and grants nothing\n[Access]\n");
     for (size_t i = 0; i < config->access_count; i++) {
         const struct config_access *access = &config->accesses[i];
         (void)fprintf(stream, "\n# %s:%u%s\n[%s]\n", access->file, access->line,

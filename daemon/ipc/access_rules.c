@@ -350,8 +350,7 @@ void access_explain(const struct access_grant *grant, const struct access_grant 
                        who, what, rules->sections[0].name, rules->sections[0].file,
                        rules->sections[0].line, words.add);
     else
-        (void)snprintf(
-            ret_text, size,
-            "the [Access] section of the configuration has a mistake and grants nothing: "
-            "fluxawsd --check-config tells which");
+        (void)snprintf(ret_text, size,
+                       "what the configuration says of [Access] cannot be read and grants nothing: "
+                       "fluxawsd --check-config tells where");
 }

@@ -350,12 +350,14 @@ static void test_strange_drop_ins_are_told_and_left_out(void **state)
     assert_non_null(strstr(config.problems[0].text, "no plain file"));
     assert_true(config_is_degraded(&config));
     assert_int_equal(config_number(&config, CONFIG_BURST), 7);
+    assert_false(config.has_access);
     config_clear(&config);
 
     assert_int_equal(truncate(path, INT64_C(1) << 40), 0); /* sparse */
     assert_int_equal(config_load(&config, main_file, NULL), 0);
     assert_int_equal(config.problem_count, 4);
     assert_int_equal(config_number(&config, CONFIG_BURST), 10);
+    assert_true(config.has_access); /* who knows what it says of access */
     config_clear(&config);
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", drop_ins, names[i]);

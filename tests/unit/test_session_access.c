@@ -252,6 +252,7 @@ static void test_a_reload_ends_the_watches_that_lost_their_right(void **state)
     assert_heard(talk, "done 1\ndone 2\ndesired 1 /led on @3\ndesired 2 /mode eco @4\n");
     put_in_force(talk, &(struct rules){.watches = {"mode"}});
     assert_heard(talk, "desired 2 /mode @0\nfailed 1 13\ndesired 2 /mode eco @4\n");
+    assert_int_equal(fake_watchers(), 1);
     fake_wish("/led", "off", 5);
     fake_wish("/mode", "full", 6);
     talk_on(talk, SIZE_MAX);
