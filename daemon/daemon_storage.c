@@ -1,8 +1,6 @@
 #include "daemon/daemon_storage.h"
 
-#include "daemon/base/log_limited.h"
-#include "daemon/log_kinds.h"
-#include "daemon/message_ids.h"
+#include "daemon/storage_log.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,124 +8,14 @@
 /* How long the start waits for the disk; then programs are served without what is on it. */
 #define LOAD_WAIT_MS 10000
 
-/* What a load brought. */
-struct restored {
-    size_t rows, properties, bad;
-    size_t orphans; /* rows that stay on the disk and are not used */
-    char orphan_thing[FLUX_THING_NAME_MAX + 1];
-    bool is_begun; /* nothing was there, and nothing that had to be set aside */
-};
-
-/* ---- what the operator should hear ---- */
-
-static void say_set_aside(const char *path)
-{
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_LOST}, {"FILE", path}};
-    log_event(LOG_ERR, fields, 2,
-              "the state on disk could not be read and was set aside as %s; beginning with an "
-              "empty one: what was there is lost, unless its program reports it again",
-              path);
-}
-
-static void say_moved(const char *from)
-{
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_MOVED}, {"THING", from}};
-    log_event(LOG_WARNING, fields, 2,
-              "the state on disk is that of the thing %s; this device's values follow to the "
-              "thing of the configuration and are compared with its shadow anew",
-              from);
-}
-
-static void say_left_out(size_t rows)
-{
-    char number[32];
-    (void)snprintf(number, sizeof(number), "%zu", rows);
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_ROWS_LEFT_OUT}, {"ROWS", number}};
-    log_event(LOG_WARNING, fields, 2,
-              "%zu row%s of the state on disk made no sense, or there was no room for so many: %s "
-              "left out",
-              rows, rows == 1 ? "" : "s", rows == 1 ? "it is" : "they are");
-}
-
-static void say_restored(const struct restored *restored, const char *directory)
-{
-    if (restored->is_begun && restored->rows == 0)
-        log_info("no earlier state in %s: beginning with an empty one", directory);
-    else if (restored->rows + restored->orphans + restored->bad > 0)
-        log_info("restored %zu value%s from the disk", restored->properties,
-                 restored->properties == 1 ? "" : "s");
-    if (restored->bad > 0)
-        say_left_out(restored->bad);
-    if (restored->orphans == 0)
-        return;
-    char number[32];
-    (void)snprintf(number, sizeof(number), "%zu", restored->orphans);
-    const struct log_field fields[] = {
-        {"MESSAGE_ID", MESSAGE_ORPHANED}, {"ROWS", number}, {"THING", restored->orphan_thing}};
-    log_event(LOG_WARNING, fields, 3,
-              "%zu row%s on the disk %s kept and not sent: for %s and perhaps others, which "
-              "[Thing] Extra does not allow, or there is no room (MaxShadows)",
-              restored->orphans, restored->orphans == 1 ? "" : "s",
-              restored->orphans == 1 ? "is" : "are", restored->orphan_thing);
-}
-
-/* Trouble and its end are alike among themselves: where a disk changes its mind all the time, the
- * newest is told. */
-static struct log_line trouble_line(int level, const struct log_field *fields, size_t field_count)
-{
-    return (struct log_line){.kind = LOG_KIND_STORAGE,
-                             .burst = 8,
-                             .level = level,
-                             .fields = fields,
-                             .field_count = field_count};
-}
-
-static void say_trouble(const struct daemon_storage *storage, int64_t now_ms)
-{
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_TROUBLE},
-                                       {"DIRECTORY", storage->directory}};
-    const struct log_line line = trouble_line(LOG_ERR, fields, 2);
-    log_limited(storage->log, &line, now_ms,
-                "storage in trouble: %s; values are kept in memory and sent, and written when the "
-                "disk is well again; until then nothing is STORED, and a crash may set values back",
-                storage->trouble_text);
-}
-
-static void say_recovery(const struct daemon_storage *storage, int64_t now_ms)
-{
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STORAGE_WELL},
-                                       {"DIRECTORY", storage->directory}};
-    const struct log_line line = trouble_line(LOG_NOTICE, fields, 2);
-    const int64_t lasted_ms = now_ms - storage->since_ms;
-    log_limited(storage->log, &line, now_ms, "storage is well again after %lld s",
-                (long long)((lasted_ms + 999) / 1000));
-}
-
-static void say_gone(const struct daemon_storage *storage)
-{
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_GONE},
-                                       {"DIRECTORY", storage->directory}};
-    log_event(LOG_WARNING, fields, 2,
-              "the database in %s was gone: all that is held is written to a new one",
-              storage->directory);
-}
-
 /* ---- opening ---- */
 
 static int open_volatile(struct daemon_storage *storage, const char *directory)
 {
     char path[STORE_PATH_MAX] = "";
     const int r = store_set_aside(directory, path, sizeof(path));
-    const struct log_field fields[] = {{"MESSAGE_ID", MESSAGE_STATE_SET_ASIDE}, {"FILE", path}};
-    if (r > 0)
-        log_event(LOG_WARNING, fields, 2,
-                  "Mode=volatile: the state of an earlier durable run was set aside as %s, so that "
-                  "no later one takes it for new",
-                  path);
-    else if (r < 0)
-        log_warning("Mode=volatile: the state of an earlier durable run in %s cannot be set aside "
-                    "(%s); remove it before the next durable start",
-                    directory, strerror(-r));
+    if (r != 0)
+        storage_log_volatile(directory, path, r > 0 ? 0 : r);
     return null_store_new(&storage->store, r > 0 ? path : "");
 }
 
@@ -181,7 +69,8 @@ bool daemon_storage_close(struct daemon_storage *storage)
 /* ---- what the disk tells ---- */
 
 static void restore_row(struct daemon_storage *storage, struct thing *thing,
-                        const struct saved_row *row, struct restored *restored, int64_t now_ms)
+                        const struct saved_row *row, struct storage_restored *restored,
+                        int64_t now_ms)
 {
     const int r = thing_restore(thing, row, now_ms);
     if (r == 0) {
@@ -211,11 +100,11 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
                       const struct store_result *result, int64_t now_ms)
 {
     if (*result->set_aside)
-        say_set_aside(result->set_aside);
+        storage_log_set_aside(result->set_aside);
     if (result->error < 0)
         return;
-    struct restored restored = {.bad = result->left_out,
-                                .is_begun = result->is_fresh && !*result->set_aside};
+    struct storage_restored restored = {.bad = result->left_out,
+                                        .is_begun = result->is_fresh && !*result->set_aside};
     struct saved_row row;
     while (store_next_loaded(storage->store, &row))
         restore_row(storage, thing, &row, &restored, now_ms);
@@ -223,17 +112,17 @@ static void take_load(struct daemon_storage *storage, struct thing *thing,
     if (result->is_fresh)
         save_all(storage, thing);
     if (*result->moved_from)
-        say_moved(result->moved_from);
-    say_restored(&restored, storage->directory);
+        storage_log_moved(result->moved_from);
+    storage_log_restored(&restored, storage->directory);
 }
 
 static void take_commit(struct daemon_storage *storage, struct thing *thing,
                         const struct store_result *result)
 {
     if (*result->set_aside)
-        say_set_aside(result->set_aside);
+        storage_log_set_aside(result->set_aside);
     else if (result->is_fresh && result->error == 0)
-        say_gone(storage);
+        storage_log_gone(storage->directory);
     thing_end_save(thing, result->error == 0);
     if (!result->is_fresh)
         return;
@@ -270,9 +159,9 @@ static void update_trouble(struct daemon_storage *storage, struct thing *thing, 
     storage->changes++;
     thing_set_storage_trouble(thing, trouble != COMMIT_GOOD, now_ms);
     if (trouble != COMMIT_GOOD)
-        say_trouble(storage, now_ms);
+        storage_log_trouble(storage->log, storage->directory, storage->trouble_text, now_ms);
     else
-        say_recovery(storage, now_ms);
+        storage_log_recovery(storage->log, storage->directory, now_ms - storage->since_ms, now_ms);
     storage->since_ms = now_ms;
 }
 

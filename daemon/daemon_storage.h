@@ -1,6 +1,6 @@
 /* Carries rows between the engine and the disk: what is loaded at the start, commits when the
- * schedule says so, and what came of them; tells the journal of trouble once. Decides neither what
- * is saved (saved.h) nor when (commit_schedule.h). */
+ * schedule says so, and what came of them; tells of trouble once (storage_log.h). Decides neither
+ * what is saved (saved.h) nor when (commit_schedule.h). */
 #ifndef FLUXAWS_DAEMON_STORAGE_H
 #define FLUXAWS_DAEMON_STORAGE_H
 
