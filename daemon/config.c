@@ -253,14 +253,14 @@ int config_begin_section(struct config *config, const char *section, const char 
         return config_property_begin(config, section, file, line);
     if (section_is_known(section))
         return 0;
-    const char *meant = config_suggest_section(section);
-    if (meant && strcmp(meant, "Access") == 0) {
+    if (config_suggests_access(section)) {
         config->has_access = true;
         return config_add_problem(config, CONFIG_BAD_VALUE, file, line,
                                   "[%s]: unknown section; it is taken for [Access] with a mistake, "
                                   "which grants nothing",
                                   section);
     }
+    const char *meant = config_suggest_section(section);
     return config_add_problem(config, CONFIG_UNKNOWN, file, line, "unknown section [%s]%s%s%s",
                               section, meant ? "; did you mean [" : "", meant ? meant : "",
                               meant ? "]?" : "");

@@ -229,10 +229,17 @@ static int config_read_file(struct config *config, const char *file, bool is_dro
     return r;
 }
 
-/* What is there and cannot be read may say who may do what: access fails closed. */
+/* What is there and cannot be read, for whatever reason, may say who may do what: access fails
+ * closed. A file that has just gone, or that is none (a mask is a link to /dev/null), says nothing;
+ * of one that was read the lines have told. */
 static void note_unread(struct config *config, int error)
 {
-    config->has_access |= error == -EACCES || error == -EPERM || error == -EIO || error == -EFBIG;
+    static const int known[] = {0, -ENOENT, -ENOTDIR, -EISDIR, -ENOTSUP, -EINVAL};
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        if (known[i] == error)
+            return;
+    }
+    config->has_access = true;
 }
 
 static int is_drop_in(const struct dirent *entry)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 40u
 /* A slip of the finger or two; more would be guessing. */
@@ -111,4 +112,12 @@ const char *config_suggest_section(const char *section)
         }
     }
     return nearest;
+}
+
+bool config_suggests_access(const char *section)
+{
+    const char *word = section + strspn(section, " \t");
+    const char *meant = config_suggest_section(word);
+    return strncasecmp(word, "Access", strlen("Access")) == 0 ||
+           (meant && strcmp(meant, "Access") == 0);
 }

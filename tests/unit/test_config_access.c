@@ -104,6 +104,10 @@ static void test_a_mistake_grants_nothing_and_degrades(void **state)
         "[Access a]\nUser=9\nReport=b\n[Access  a]\nUser=7\nReport=**\nAdmin=yes\n",
         "[access a]\nUser=7\nReport=**\nAdmin=yes\n",
         "[Acces a]\nUser=7\nReport=**\nAdmin=yes\n",
+        "[ Access a]\nUser=7\nReport=**\nAdmin=yes\n",
+        "[\tAcess a]\nUser=7\nReport=**\nAdmin=yes\n",
+        "[Access-a]\nUser=7\nReport=**\nAdmin=yes\n",
+        "[AccessRules]\nUser=7\nReport=**\nAdmin=yes\n",
         "[Access a\nUser=7\nReport=**\nAdmin=yes\n",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

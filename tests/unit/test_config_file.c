@@ -369,6 +369,46 @@ static void test_strange_drop_ins_are_told_and_left_out(void **state)
     (void)state;
 }
 
+/* Whatever the reason is: a rule that was not read must not open what it closed. */
+static void test_drop_in_that_cannot_be_read_grants_nothing(void **state)
+{
+    char work[] = "/tmp/fluxaws-unread.XXXXXX", main_file[64], drop_ins[64], path[128];
+    assert_non_null(mkdtemp(work));
+    write_file(work, "main", "[Connection]\nEndpoint=localhost\n");
+    (void)snprintf(main_file, sizeof(main_file), "%s/main", work);
+    (void)snprintf(drop_ins, sizeof(drop_ins), "%s/main.d", work);
+    assert_int_equal(mkdir(drop_ins, 0700), 0);
+
+    (void)snprintf(path, sizeof(path), "%s/a.conf", drop_ins);
+    assert_int_equal(symlink("/dev/null", path), 0); /* how a drop-in is masked */
+    struct config config;
+    assert_int_equal(config_load(&config, main_file, NULL), 0);
+    assert_false(config.has_access);
+    config_clear(&config);
+    assert_int_equal(unlink(path), 0);
+
+    assert_int_equal(symlink("a.conf", path), 0); /* too many links */
+    assert_int_equal(config_load(&config, main_file, NULL), 0);
+    assert_int_equal(config.problem_count, 1);
+    assert_true(config.has_access);
+    config_clear(&config);
+    assert_int_equal(unlink(path), 0);
+
+    write_file(drop_ins, "a\033b.conf", "[Access gui]\nUser=0\nReport=**\n");
+    assert_int_equal(config_load(&config, main_file, NULL), 0);
+    assert_int_equal(config.problem_count, 1);
+    assert_int_equal(config.access_count, 0);
+    assert_true(config.has_access);
+    config_clear(&config);
+    (void)snprintf(path, sizeof(path), "%s/a\033b.conf", drop_ins);
+    assert_int_equal(unlink(path), 0);
+
+    assert_int_equal(rmdir(drop_ins), 0);
+    assert_int_equal(unlink(main_file), 0);
+    assert_int_equal(rmdir(work), 0);
+    (void)state;
+}
+
 static void test_refused_access_section_grants_nothing(void **state)
 {
     static const char *const heads[] = {
@@ -436,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_man_page_tells_what_a_reload_does),
         cmocka_unit_test(test_strange_drop_ins_are_told_and_left_out),
         cmocka_unit_test(test_control_characters_reach_no_terminal),
+        cmocka_unit_test(test_drop_in_that_cannot_be_read_grants_nothing),
         cmocka_unit_test(test_refused_access_section_grants_nothing),
         cmocka_unit_test(test_property_sections_can_be_read_back),
         cmocka_unit_test(test_cut_property_section_is_refused_with_the_remedy),
