@@ -162,7 +162,7 @@ static int open_engine(struct daemon *daemon, int64_t now_ms)
     if (r == 0)
         r = daemon_apply_policies(daemon, now_ms);
     if (r == 0)
-        r = daemon_apply_access(daemon);
+        r = daemon_apply_access(daemon, &daemon->config);
     if (r < 0)
         return r;
     host->thing = daemon->thing;

@@ -67,8 +67,8 @@ void daemon_look_at_storage(struct daemon *daemon, int64_t now_ms);
 
 /* Put the policies per property of the configuration in force. Returns 0 or -ENOMEM. */
 int daemon_apply_policies(struct daemon *daemon, int64_t now_ms);
-/* Put the access rules of the configuration in force. Returns 0, or -ENOMEM with the old ones. */
-int daemon_apply_access(struct daemon *daemon);
+/* Put the access rules of a configuration in force. Returns 0, or -ENOMEM with the old ones. */
+int daemon_apply_access(struct daemon *daemon, const struct config *config);
 /* What it points to lies in the daemon. */
 void daemon_fill_thing_options(struct daemon *daemon, struct thing_options *ret_options);
 void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_limits);

@@ -65,11 +65,10 @@ static bool is_same_name(const struct daemon *daemon, const char *name)
     return *name == '\0' || daemon->awaits_name || strcmp(name, daemon->thing_name) == 0;
 }
 
-static void apply_access(struct daemon *daemon, const struct config *old)
+/* Before anything else is taken over: a reload that cannot close what it is to close is none. */
+static int apply_access(struct daemon *daemon, const struct config *fresh)
 {
-    const int r = config_access_is_same(old, &daemon->config) ? 0 : daemon_apply_access(daemon);
-    if (r < 0)
-        log_error("cannot apply the access rules, the old ones stay in force: %s", strerror(-r));
+    return config_access_is_same(&daemon->config, fresh) ? 0 : daemon_apply_access(daemon, fresh);
 }
 
 static int reload(struct daemon *daemon, struct reload_report *report, struct log_limit *limit,
@@ -84,6 +83,8 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
     if (r == 0)
         r = reload_report_keep_running(report, &daemon->config, &config, is_same_name(daemon, name),
                                        daemon->socket.path != NULL);
+    if (r == 0)
+        r = apply_access(daemon, &config);
     if (r < 0) {
         config_clear(&config);
         return r;
@@ -91,7 +92,6 @@ static int reload(struct daemon *daemon, struct reload_report *report, struct lo
     tell_of_restart(daemon, report, limit, now_ms);
     struct config old = daemon->config;
     daemon->config = config;
-    apply_access(daemon, &old);
     daemon_apply_settings(daemon, now_ms);
     const char *endpoint = config_text(&config, CONFIG_ENDPOINT);
     if (strcmp(config_text(&old, CONFIG_ENDPOINT), endpoint) != 0) {

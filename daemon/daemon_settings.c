@@ -98,10 +98,10 @@ void daemon_fill_limits(struct daemon *daemon, struct socket_server_limits *ret_
     };
 }
 
-int daemon_apply_access(struct daemon *daemon)
+int daemon_apply_access(struct daemon *daemon, const struct config *config)
 {
     struct access_rules *rules;
-    const int r = config_make_access(&daemon->config, daemon->thing_name, &rules);
+    const int r = config_make_access(config, daemon->thing_name, &rules);
     if (r < 0)
         return r;
     struct access_rules *old = daemon->access;
