@@ -9,6 +9,7 @@
 #include "daemon/storage/state_lock.h"
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +46,30 @@ static void on_signal(evutil_socket_t number, short what, void *data)
         daemon->wants_stop = true;
 }
 
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+#define SIGNAL_COUNT (sizeof(signal_numbers) / sizeof(*signal_numbers))
+
+/* What comes while nobody would handle it waits until somebody does. */
+static void hold_signals(bool are_held)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        (void)sigaddset(&set, signal_numbers[i]);
+    (void)pthread_sigmask(are_held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static int watch_signals(struct daemon *daemon)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-        daemon->signals[i] = evsignal_new(daemon->base, numbers[i], on_signal, daemon);
+    _Static_assert(SIGNAL_COUNT == sizeof(daemon->signals) / sizeof(*daemon->signals),
+                   "each has its event");
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        daemon->signals[i] = evsignal_new(daemon->base, signal_numbers[i], on_signal, daemon);
         if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) < 0)
             return -ENOMEM;
     }
+    hold_signals(false); /* a daemon that starts over has left them held */
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
@@ -345,6 +362,16 @@ static void tell_of_start(const struct daemon *daemon)
               path, daemon->thing_name);
 }
 
+/* The next daemon in this process gets the signals that come from now on; one that was caught
+ * before is still ours. */
+static int leave_to_next(struct daemon *daemon)
+{
+    hold_signals(true);
+    if (event_base_loop(daemon->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
+        return -EIO;
+    return daemon->wants_stop ? 0 : DAEMON_STARTS_OVER;
+}
+
 int daemon_run(struct daemon *daemon)
 {
     daemon->watchdog_ms = service_manager_watchdog_ms();
@@ -364,5 +391,5 @@ int daemon_run(struct daemon *daemon)
         if (event_base_loop(daemon->base, EVLOOP_ONCE | (has_more ? EVLOOP_NONBLOCK : 0)) < 0)
             return -EIO;
     }
-    return daemon->starts_over ? DAEMON_STARTS_OVER : 0;
+    return daemon->starts_over ? leave_to_next(daemon) : 0;
 }

@@ -27,8 +27,8 @@ int daemon_new(struct daemon **ret_daemon, struct config *config,
 /* The thing's name has become known: begin again, with the configuration read anew. */
 #define DAEMON_STARTS_OVER 1
 
-/* Run until asked to stop (SIGTERM, SIGINT). Returns 0, DAEMON_STARTS_OVER, or a negative errno if
- * the loop itself fails. */
+/* Run until asked to stop (SIGTERM, SIGINT). Returns 0, DAEMON_STARTS_OVER (then the signals wait
+ * for the next daemon_new()), or a negative errno if the loop itself fails. */
 int daemon_run(struct daemon *daemon);
 
 /* Returns as mqtt_link_free(). */
