@@ -151,7 +151,8 @@ int shadow_write_keys(struct shadow *shadow, const char *path, size_t path_size,
 bool shadow_find_denied(struct shadow *shadow, const struct shadow_operation *operation,
                         const struct path_filter *filter,
                         char ret_path[static FLUX_PATH_BYTES_MAX + 1]);
-/* The same for shadow_forget() of a path, and with an empty one for shadow_reset(). */
+/* The same for shadow_forget() of a path, wishes that wait there to be settled included, and with
+ * an empty one for shadow_reset(). */
 bool shadow_find_denied_held(struct shadow *shadow, const char *path, size_t path_size,
                              const struct path_filter *filter,
                              char ret_path[static FLUX_PATH_BYTES_MAX + 1]);

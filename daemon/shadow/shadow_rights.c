@@ -115,6 +115,19 @@ bool shadow_find_denied(struct shadow *shadow, const struct shadow_operation *op
     return tell(&denied, ret_path);
 }
 
+/* Who forgets a path gives up the wishes, too, that are waiting there to be settled. */
+static struct denied find_settle(struct shadow *shadow, const char *path, size_t path_size,
+                                 const struct path_filter *filter)
+{
+    const struct flux_property *top = flux_property_set_find(&shadow->settles.set, path, path_size);
+    for (const struct flux_property *p = top; p; p = flux_property_next(top, p)) {
+        shadow->size.effort++;
+        if (settle_of(p)->waits && lacks(filter, p))
+            return denied_node(p);
+    }
+    return (struct denied){0};
+}
+
 bool shadow_find_denied_held(struct shadow *shadow, const char *path, size_t path_size,
                              const struct path_filter *filter,
                              char ret_path[static FLUX_PATH_BYTES_MAX + 1])
@@ -126,5 +139,7 @@ bool shadow_find_denied_held(struct shadow *shadow, const char *path, size_t pat
         if (slot_of(p)->state != SLOT_EMPTY && lacks(filter, p))
             denied = denied_node(p);
     }
+    if (!denied.path)
+        denied = find_settle(shadow, path, path_size, filter);
     return tell(&denied, ret_path);
 }

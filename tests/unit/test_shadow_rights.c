@@ -172,6 +172,27 @@ static void test_what_is_forgotten_and_reset_is_what_was_reported(void **state)
     }
 }
 
+/* Another program's answer to a wish is given up with the path. */
+static void test_forgetting_needs_the_wishes_that_wait_to_be_settled(void **state)
+{
+    struct stand *stand = *state;
+    struct granted granted = {0};
+    char denied[FLUX_PATH_BYTES_MAX + 1] = "(nothing)";
+    const struct shadow_operation settle = operation_of(SETTLE, "/wish/a");
+    const struct shadow_report report = {
+        .operations = &settle, .operation_count = 1, .set_us = stand->world.now_ms * 1000};
+    struct shadow_wait wait;
+    struct shadow_refusal refusal;
+    granted_init(&granted, "wish wish.b.**");
+    assert_false(shadow_find_denied_held(stand->shadow, "/wish", 5, &granted.filter, denied));
+    assert_int_equal(shadow_report(stand->shadow, &report, stand->world.now_ms, &wait, &refusal),
+                     0);
+    assert_true(shadow_find_denied_held(stand->shadow, "/wish", 5, &granted.filter, denied));
+    assert_string_equal(denied, "/wish/a");
+    assert_false(shadow_find_denied_held(stand->shadow, "/wish/b", 7, &granted.filter, denied));
+    (void)path_globs_free(granted.globs);
+}
+
 static void assert_shown(struct stand *stand, const char *globs, enum shadow_section section,
                          const char *path, const char *text)
 {
@@ -232,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIGHTS_TEST(test_operations_need_all_that_they_set_and_remove),
         RIGHTS_TEST(test_what_is_forgotten_and_reset_is_what_was_reported),
+        RIGHTS_TEST(test_forgetting_needs_the_wishes_that_wait_to_be_settled),
         RIGHTS_TEST(test_documents_show_what_the_filter_has),
         RIGHTS_TEST(test_keys_show_what_the_filter_has),
     };
