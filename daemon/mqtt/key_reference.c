@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PKCS11        "pkcs11:"
 #define HANDLE        "handle:"
@@ -13,9 +14,10 @@
 #define HANDLE_FIRST 0x81000000u
 #define HANDLE_LAST  0x81ffffffu
 
-static bool starts_with(const char *text, const char *start)
+/* A scheme's case does not matter; and what is no URI is a path, which is shown. */
+static bool has_scheme(const char *text, const char *scheme)
 {
-    return strncmp(text, start, strlen(start)) == 0;
+    return strncasecmp(text, scheme, strlen(scheme)) == 0;
 }
 
 static int hex_digit(char c)
@@ -162,13 +164,13 @@ int key_reference_parse(const char *text, struct key_reference *ret_reference, c
     if (!ret_why)
         ret_why = &ignored;
     memset(ret_reference, 0, sizeof(*ret_reference));
-    if (!starts_with(text, PKCS11) && !starts_with(text, HANDLE))
+    if (!has_scheme(text, PKCS11) && !has_scheme(text, HANDLE))
         return 0;
     if (strlen(text) >= KEY_REFERENCE_MAX) {
         *ret_why = "it is too long";
         return -EINVAL;
     }
-    if (starts_with(text, HANDLE)) {
+    if (has_scheme(text, HANDLE)) {
         ret_reference->kind = KEY_REFERENCE_HANDLE;
         memcpy(ret_reference->object, text, strlen(text) + 1);
         return parse_handle(text + strlen(HANDLE), ret_why);
@@ -180,7 +182,7 @@ int key_reference_parse(const char *text, struct key_reference *ret_reference, c
 void key_reference_mask(const char *text, char *ret_masked, size_t size)
 {
     struct key_reference reference;
-    const bool is_uri = starts_with(text, PKCS11);
+    const bool is_uri = has_scheme(text, PKCS11);
     const bool is_understood = key_reference_parse(text, &reference, NULL) == 0;
     const bool has_pin = reference.pin[0] != '\0';
     explicit_bzero(&reference, sizeof(reference));

@@ -118,6 +118,8 @@ static void test_the_pin_is_masked(void **state)
          "pkcs11:object=a?pin-value=***&module-path=/m"},
         {"pkcs11:pin-value=12;object=a", "pkcs11:pin-value=***;object=a"},
         {"pkcs11:pin-value", "pkcs11:***"},
+        {"PKCS11:object=a?pin-value=12", "PKCS11:object=a?pin-value=***"},
+        {"Pkcs11:object=a?pni-value=12", "pkcs11:***"},
         {"pkcs11:object=a;pin-value=1;pin-value=12;type=private", "pkcs11:object=a;pin-value=***"},
         {"pkcs11:object=a;pin-value%3d12", "pkcs11:***"},
         {"pkcs11:object=a;pni-value=12", "pkcs11:***"},
