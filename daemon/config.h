@@ -88,7 +88,6 @@ struct config_key {
 
 enum config_severity {
     CONFIG_NOTE,      /* good to know, and no mistake */
-    CONFIG_NOT_YET,   /* known but without effect yet */
     CONFIG_UNKNOWN,   /* no such section or key: an error for --check-config, else a warning */
     CONFIG_BAD_PLACE, /* as it stands now, the state or the socket cannot be there */
     CONFIG_BAD_VALUE, /* the default is used; status says degraded */

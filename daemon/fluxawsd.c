@@ -116,7 +116,7 @@ static void print_problems(const struct config *config, FILE *stream)
         if (problem->file && problem->line > 0)
             (void)fprintf(stream, "%u:", problem->line);
         (void)fprintf(stream, "%s%s%s\n", problem->file ? " " : "", problem->text,
-                      problem->severity <= CONFIG_NOT_YET ? " (no error)" : "");
+                      problem->severity == CONFIG_NOTE ? " (no error)" : "");
     }
 }
 

@@ -1,4 +1,5 @@
 #include "proto/json_unescape.h"
+#include "proto/hex.h"
 #include "proto/json_escape.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,17 +10,6 @@ const char flux_json_unescape_too_long[] = "a string is too long";
 /* Longest UTF-8 of one character. */
 #define CHARACTER_BYTES_MAX 4u
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Read `\uXXXX` at `text`. Returns false if that is not there. */
 static bool read_unit(const char *text, size_t size, uint32_t *ret_unit)
 {
@@ -27,7 +17,7 @@ static bool read_unit(const char *text, size_t size, uint32_t *ret_unit)
         return false;
     uint32_t unit = 0;
     for (size_t i = 2; i < 6; i++) {
-        int digit = hex_digit(text[i]);
+        int digit = flux_hex_digit(text[i]);
         if (digit < 0)
             return false;
         unit = unit << 4 | (uint32_t)digit;

@@ -1,6 +1,6 @@
 /* Certificate, key and CA of the device: checked before dialling, so that what is wrong is said in
- * words. Makes no connection, keeps no key in memory, logs nothing. Where
- * the key is in a token or a TPM, it is reached from here, too. */
+ * words. Where the key is in a token or a TPM, it is reached from here, too. Makes no connection,
+ * keeps no key in memory, logs nothing. */
 #ifndef FLUXAWS_MQTT_CREDENTIALS_H
 #define FLUXAWS_MQTT_CREDENTIALS_H
 

@@ -50,7 +50,7 @@ bool credentials_engine_load(const struct key_reference *reference, struct crede
 EVP_PKEY *credentials_key_in_use(EVP_PKEY *key, atomic_uint *uses);
 
 /* Load a key through a provider, in a world of its own, so that nothing else is done by that
- * provider: from `bio` where there is one, else by its URI. Says why not in `*ret_outcome`. */
+ * provider: from `bio` where there is one, else by its URI. */
 enum credentials_provider_outcome {
     CREDENTIALS_PROVIDER_OK,
     CREDENTIALS_PROVIDER_ABSENT,     /* the provider is not installed */

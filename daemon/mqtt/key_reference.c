@@ -1,5 +1,6 @@
 #include "daemon/mqtt/key_reference.h"
 
+#include "proto/hex.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,17 +21,6 @@ static bool has_scheme(const char *text, const char *scheme)
     return strncasecmp(text, scheme, strlen(scheme)) == 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Undo percent-encoding of a text that is shorter than KEY_REFERENCE_MAX. Returns whether it is one
  * without NUL. */
 static bool decode(const char *text, size_t size, char ret_text[static KEY_REFERENCE_MAX])
@@ -39,8 +29,8 @@ static bool decode(const char *text, size_t size, char ret_text[static KEY_REFER
     for (size_t i = 0; i < size; i++) {
         int c = (unsigned char)text[i];
         if (c == '%') {
-            const int high = i + 2 < size ? hex_digit(text[i + 1]) : -1;
-            const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+            const int high = i + 2 < size ? flux_hex_digit(text[i + 1]) : -1;
+            const int low = high >= 0 ? flux_hex_digit(text[i + 2]) : -1;
             if (low < 0 || high * 16 + low == 0)
                 return false;
             c = high * 16 + low;
@@ -57,8 +47,8 @@ static int parse_handle(const char *digits, const char **ret_why)
     uint32_t handle = 0;
     size_t length = 0;
     if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X')) {
-        for (digits += 2; length < 8 && hex_digit(digits[length]) >= 0; length++)
-            handle = handle * 16 + (uint32_t)hex_digit(digits[length]);
+        for (digits += 2; length < 8 && flux_hex_digit(digits[length]) >= 0; length++)
+            handle = handle * 16 + (uint32_t)flux_hex_digit(digits[length]);
     }
     if (length == 8 && digits[length] == '\0' && handle >= HANDLE_FIRST && handle <= HANDLE_LAST)
         return 0;

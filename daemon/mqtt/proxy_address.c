@@ -1,5 +1,6 @@
 #include "daemon/mqtt/proxy_address.h"
 
+#include "proto/hex.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,15 +33,6 @@ static bool stands_for_itself(char c)
     return is_letter_or_digit(c) || (c != '\0' && strchr("-._~!$&'()*+,;=:", c));
 }
 
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Read one character of user or password, `*at` moves behind it. Returns NULL, or what is wrong. */
 static const char *decode_one(struct part from, size_t *at, char *ret_byte)
 {
@@ -51,8 +43,8 @@ static const char *decode_one(struct part from, size_t *at, char *ret_byte)
                    : "a character in user or password has to be percent-encoded, such as %20 for "
                      "a blank";
     }
-    const int high = *at + 1 < from.size ? hex_value(from.start[*at + 1]) : -1;
-    const int low = *at + 2 < from.size ? hex_value(from.start[*at + 2]) : -1;
+    const int high = *at + 1 < from.size ? flux_hex_digit(from.start[*at + 1]) : -1;
+    const int low = *at + 2 < from.size ? flux_hex_digit(from.start[*at + 2]) : -1;
     if (high < 0 || low < 0)
         return "a % in user or password is not followed by two hexadecimal digits (a % itself is "
                "%25)";
